@@ -1,0 +1,88 @@
+//! Free space: writes stop before the disk is full, and a ballast file is given up so that a store on a
+//! full disk still opens and reads.
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
+
+use crate::Error;
+
+/// Watches the free space of a store's folder.
+#[derive(Debug)]
+pub(crate) struct Space {
+    folder: PathBuf,
+    reserve: u64,
+}
+
+impl Space {
+    pub(crate) fn new(folder: &Path, reserve: u64) -> Space {
+        Space {
+            folder: folder.to_owned(),
+            reserve,
+        }
+    }
+
+    fn free(&self) -> Result<u64, Error> {
+        let stat = statvfs(&self.folder)
+            .map_err(|e| Error::io("asking for the free space of", &self.folder, &e.into()))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    /// Refuses a write of about `bytes` that would eat into the reserve.
+    pub(crate) fn check(&self, bytes: u64) -> Result<(), Error> {
+        fail::fail_point!("space.check", |_| Err(self.full(0, bytes)));
+        let free = self.free()?;
+        if free >= self.reserve.saturating_add(bytes) {
+            return Ok(());
+        }
+        Err(self.full(free, bytes))
+    }
+
+    fn full(&self, free: u64, bytes: u64) -> Error {
+        Error::Full {
+            folder: self.folder.clone(),
+            free,
+            needed: self.reserve.saturating_add(bytes),
+        }
+    }
+
+    /// Gives the ballast up when space is short, and lays it down again when there is plenty.
+    pub(crate) fn trim(&self, ballast: u64) -> Result<(), Error> {
+        let path = self.folder.join("ballast");
+        let free = self.free()?;
+        if free < self.reserve {
+            tracing::warn!(folder = %self.folder.display(), free, "the disk is nearly full; the ballast is given up, writes are refused");
+            return remove(&path);
+        }
+        let present = std::fs::metadata(&path).map_or(0, |file| file.len());
+        if present == ballast || free < self.reserve + 2 * ballast {
+            return Ok(());
+        }
+        lay(&path, ballast).map_err(|e| Error::io("allocating", &path, &e))
+    }
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io("removing", path, &e)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn lay(path: &Path, bytes: u64) -> std::io::Result<()> {
+    let file: File = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(path)?;
+    if bytes == 0 {
+        return Ok(());
+    }
+    match fallocate(&file, FallocateFlags::empty(), 0, bytes) {
+        // Not every file system can; then there is no ballast, and nothing else is lost.
+        Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,375 @@
+//! The handle on a store.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::segments::Segments;
+use crate::space::Space;
+use crate::state::Effects;
+use crate::view::{REPLAY_BYTES, View, follows, millis};
+use crate::writer::{Command, GroupLimits, Outcome, Writer, apply};
+use crate::{Clock, Decision, Entry, Error, Journal, Model, Origin, Position, Request};
+use crate::{Stamp, State, Watch, system_clock};
+
+/// How a store is kept.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Free bytes below which writes are refused. Default 256 MiB.
+    pub reserve_bytes: u64,
+    /// Size of the ballast file that is given up when space is short. Default 64 MiB.
+    pub ballast_bytes: u64,
+    /// A journal segment that has reached this size is followed by a new one. Default 64 MiB.
+    pub segment_bytes: u64,
+    /// Memory for the view's cache; the process may hold twice as much. Default 256 MiB.
+    pub cache_bytes: u64,
+    /// Writes that may wait; one more is refused as overload. Default 4,096.
+    pub queue: usize,
+    /// Writes committed at once, at most. Default 1,024.
+    pub group_writes: usize,
+    /// Bytes of changes after which no further write joins a group. Default 4 MiB.
+    pub group_bytes: usize,
+    /// How long a watcher waits for an entry before it is told that there is none. Default 10 s.
+    pub idle: Duration,
+    /// How long the view may take to open and be checked before it is rebuilt. Default 10 min.
+    pub view_limit: Duration,
+    /// The clock. Default: the machine's.
+    pub clock: Clock,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            reserve_bytes: 256 << 20,
+            ballast_bytes: 64 << 20,
+            segment_bytes: 64 << 20,
+            cache_bytes: 256 << 20,
+            queue: 4_096,
+            group_writes: 1_024,
+            group_bytes: 4 << 20,
+            idle: Duration::from_secs(10),
+            view_limit: Duration::from_secs(600),
+            clock: system_clock,
+        }
+    }
+}
+
+/// A store of one model; a cheap handle, to be cloned.
+#[derive(Debug)]
+pub struct Store<M: Model> {
+    inner: Arc<Inner<M>>,
+}
+
+#[derive(Debug)]
+struct Inner<M: Model> {
+    queue: mpsc::Sender<Command<M>>,
+    view: Arc<View>,
+    journal: Arc<dyn Journal>,
+    published: watch::Receiver<Stamp>,
+    ended: watch::Receiver<bool>,
+    idle: Duration,
+    /// Dropped last, by whoever is last: the writer or the last handle.
+    _lock: Arc<File>,
+}
+
+impl<M: Model> Clone for Store<M> {
+    fn clone(&self) -> Store<M> {
+        Store {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+/// A write that is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written<R> {
+    /// The entry that holds it; for a write without changes, the last entry it has seen.
+    pub stamp: Stamp,
+    /// The decision's reply.
+    pub reply: R,
+}
+
+/// A write that was taken; it is done whether or not this is waited for.
+#[derive(Debug)]
+pub struct Pending<R, E> {
+    answer: oneshot::Receiver<Result<Written<R>, E>>,
+}
+
+impl<R, E: From<Error>> Pending<R, E> {
+    /// Waits until the write is durable, or refused.
+    ///
+    /// # Errors
+    /// The decision's error, or the store's as an `E`.
+    pub async fn wait(self) -> Result<Written<R>, E> {
+        let panicked = |_| Error::Panicked("the decision did not come to an end".into());
+        self.answer.await.map_err(panicked)?
+    }
+}
+
+impl<M: Model> Store<M> {
+    /// Opens the store in `folder`, or makes one there: takes the folder's lock, opens journal and view,
+    /// and replays into the view what it lacks. Blocks while it works.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another process has it; [`Error::Damaged`] when the journal is not what was
+    /// written; [`Error::Io`].
+    pub fn open(folder: &Path, config: &Config) -> Result<Store<M>, Error> {
+        std::fs::create_dir_all(folder).map_err(|e| Error::io("creating", folder, &e))?;
+        let lock = Arc::new(lock(folder)?);
+        let space = Space::new(folder, config.reserve_bytes);
+        space.trim(config.ballast_bytes)?;
+        let (journal, view) = open_both::<M>(folder, config)?;
+        Ok(Store::start(journal, view, space, config, lock))
+    }
+
+    fn start(
+        journal: Arc<dyn Journal>,
+        view: View,
+        space: Space,
+        config: &Config,
+        lock: Arc<File>,
+    ) -> Store<M> {
+        let view = Arc::new(view);
+        let (queue, receiver) = mpsc::channel(config.queue);
+        let (publish, published) = watch::channel(view.meta().stamp);
+        let (end, ended) = watch::channel(false);
+        let writer = Writer {
+            queue: receiver,
+            journal: Arc::clone(&journal),
+            view: Arc::clone(&view),
+            space,
+            clock: config.clock,
+            limits: GroupLimits {
+                writes: config.group_writes,
+                bytes: config.group_bytes,
+            },
+            published: publish,
+        };
+        let writers_lock = Arc::clone(&lock);
+        std::thread::spawn(move || {
+            writer.run();
+            drop(writers_lock);
+            end.send_replace(true);
+        });
+        Store {
+            inner: Arc::new(Inner {
+                queue,
+                view,
+                journal,
+                published,
+                ended,
+                idle: config.idle,
+                _lock: lock,
+            }),
+        }
+    }
+
+    /// Hands a decision to the writer and returns once it is in the queue. Writes are decided in the
+    /// order in which they were submitted. `decide` gets the state and the stamp that its entry will
+    /// have; it may depend on nothing else, and it must not block.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] or [`Error::Closed`]; nothing was done then.
+    pub fn submit<R, E, F>(&self, origin: Origin, decide: F) -> Result<Pending<R, E>, Error>
+    where
+        R: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&State<'_>, Stamp) -> Result<Decision<M::Change, R>, E> + Send + 'static,
+    {
+        let (sender, answer) = oneshot::channel::<Result<Written<R>, E>>();
+        let job = Box::new(move |state: &State<'_>, stamp: Stamp| Outcome {
+            origin,
+            decided: with_answer(decide(state, stamp), sender),
+        });
+        match self.inner.queue.try_send(Command::Write(job)) {
+            Ok(()) => Ok(Pending { answer }),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(Error::Overloaded),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Error::Closed),
+        }
+    }
+
+    /// [`Store::submit`], then [`Pending::wait`].
+    ///
+    /// # Errors
+    /// Those of both.
+    pub async fn write<R, E, F>(&self, origin: Origin, decide: F) -> Result<Written<R>, E>
+    where
+        R: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: FnOnce(&State<'_>, Stamp) -> Result<Decision<M::Change, R>, E> + Send + 'static,
+    {
+        self.submit(origin, decide)?.wait().await
+    }
+
+    /// Runs a reader on the durable state. No entry is applied meanwhile, so it sees whole entries and
+    /// must be short: a page, not a table. It may wait for the disk.
+    pub fn read<T>(&self, reader: impl FnOnce(&State<'_>) -> T) -> T {
+        self.inner.view.read(reader)
+    }
+
+    /// The last durable entry.
+    pub fn last(&self) -> Stamp {
+        *self.inner.published.borrow()
+    }
+
+    /// Every entry after `position`, and then those to come.
+    ///
+    /// # Errors
+    /// [`Error::PositionGone`] before the first kept entry, [`Error::PositionAhead`] after the last.
+    pub fn watch(&self, position: Position) -> Result<Watch, Error> {
+        let last = self.last().position;
+        if position > last {
+            return Err(Error::PositionAhead {
+                asked: position,
+                last,
+            });
+        }
+        let journal = Arc::clone(&self.inner.journal);
+        Watch::new(
+            journal,
+            self.inner.published.clone(),
+            self.inner.idle,
+            position,
+        )
+    }
+
+    /// Stops taking writes, finishes those that were taken, and flushes the view. The folder is free for
+    /// another process once all handles are dropped too.
+    pub async fn close(&self) {
+        // Either the writer is there and stops, or it has stopped already.
+        drop(self.inner.queue.send(Command::Stop).await);
+        let mut ended = self.inner.ended.clone();
+        drop(ended.wait_for(|ended| *ended).await);
+    }
+}
+
+type Answered<R, E> = oneshot::Sender<Result<Written<R>, E>>;
+
+/// Turns a decision's reply, or its error, into what is sent once the group is durable. An error waits
+/// too: it may rest on a write of the same group that is not durable yet.
+fn with_answer<C, R, E>(
+    decided: Result<Decision<C, R>, E>,
+    sender: Answered<R, E>,
+) -> Decision<C, crate::writer::Answer>
+where
+    R: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    let (changes, subject, reply) = match decided {
+        Ok(decision) => (decision.changes, decision.subject, Ok(decision.reply)),
+        Err(error) => (Vec::new(), String::new(), Err(error)),
+    };
+    let answer = move |committed: Result<Stamp, Error>| {
+        let answer = match committed {
+            Ok(stamp) => reply.map(|reply| Written { stamp, reply }),
+            Err(error) => Err(E::from(error)),
+        };
+        // The caller may be gone; the write is done all the same.
+        drop(sender.send(answer));
+    };
+    Decision {
+        changes,
+        subject,
+        reply: Box::new(answer),
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, Error> {
+    let path = folder.join("lock");
+    let file = File::create(&path).map_err(|e| Error::io("creating", &path, &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::Locked {
+            folder: folder.to_owned(),
+        }),
+        Err(std::fs::TryLockError::Error(e)) => Err(Error::io("locking", &path, &e)),
+    }
+}
+
+fn open_both<M: Model>(folder: &Path, config: &Config) -> Result<(Arc<dyn Journal>, View), Error> {
+    let path: PathBuf = folder.join("view");
+    let view = View::open(&path, M::LAYOUT, config.cache_bytes, config.view_limit)?;
+    let witness = view.meta().stamp.position;
+    let journal = Segments::open(&folder.join("journal"), config.segment_bytes, witness)?;
+    let view = match follows(&view.meta(), hash_at(&journal, witness)?) {
+        Ok(_) => view,
+        Err(reason) => {
+            drop(view);
+            View::start_over(&path, M::LAYOUT, config.cache_bytes, &reason)?
+        }
+    };
+    replay::<M>(&journal, &view)?;
+    Ok((Arc::new(journal), view))
+}
+
+/// The hash of the entry at `position`, or `None` after the journal's end.
+fn hash_at(journal: &Segments, position: Position) -> Result<Option<[u8; 32]>, Error> {
+    let last = journal.last();
+    if position > last {
+        return Ok(None);
+    }
+    if position == last {
+        return Ok(Some(journal.last_hash()));
+    }
+    if position == 0 {
+        return Ok(Some([0; 32]));
+    }
+    let entry = journal.after(position - 1)?.next(position)?;
+    Ok(entry.map(|entry| entry.hash))
+}
+
+fn replay<M: Model>(journal: &dyn Journal, view: &View) -> Result<(), Error> {
+    let started = Instant::now();
+    let from = view.meta().stamp.position;
+    let last = journal.last();
+    if from == last {
+        return Ok(());
+    }
+    let mut cursor = journal.after(from)?;
+    let mut effects = Effects::new();
+    let mut bytes = 0;
+    while let Some(entry) = cursor.next(last)? {
+        bytes += entry.len();
+        effects = replay_entry::<M>(view, effects, &entry)?;
+        if bytes >= REPLAY_BYTES || entry.stamp.position == last {
+            view.apply(std::mem::take(&mut effects), entry.stamp, entry.hash)?;
+            bytes = 0;
+        }
+    }
+    tracing::info!(
+        from,
+        last,
+        took_ms = millis(started),
+        "the journal was replayed into the view"
+    );
+    Ok(())
+}
+
+fn replay_entry<M: Model>(
+    view: &View,
+    mut effects: Effects,
+    entry: &Entry,
+) -> Result<Effects, Error> {
+    for write in entry.writes()? {
+        let changes = write
+            .changes
+            .iter()
+            .map(|change| prost::Message::decode(change.clone()))
+            .collect::<Result<Vec<M::Change>, _>>()
+            .map_err(|error| entry.undecodable(&error))?;
+        let request = Request::of(&write);
+        let state = view.state_within(&effects);
+        let made = apply::<M>(
+            state,
+            &changes,
+            request.as_ref(),
+            &write.subject,
+            entry.stamp,
+        )?;
+        effects.extend(made);
+    }
+    Ok(effects)
+}

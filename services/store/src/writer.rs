@@ -1,0 +1,191 @@
+//! The one writer: a thread that takes all that waits, decides, journals, applies, publishes, answers.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use prost::Message;
+use tokio::sync::{mpsc, watch};
+
+use crate::space::Space;
+use crate::state::Effects;
+use crate::view::{View, panic_text};
+use crate::{Clock, Decision, Error, Journal, Model, Origin, Request, Stamp, State, Write};
+use crate::{entry, requests};
+
+/// What the writer is told.
+pub(crate) enum Command<M: Model> {
+    Write(Job<M>),
+    Stop,
+}
+
+/// A write that waits: decided in the writer's thread, answered once its group is durable.
+pub(crate) type Job<M> = Box<dyn FnOnce(&State<'_>, Stamp) -> Outcome<M> + Send>;
+
+/// Tells the caller how it ended.
+pub(crate) type Answer = Box<dyn FnOnce(Result<Stamp, Error>) + Send>;
+
+/// What a decision came to.
+pub(crate) struct Outcome<M: Model> {
+    pub(crate) origin: Origin,
+    pub(crate) decided: Decision<M::Change, Answer>,
+}
+
+/// How much is committed at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GroupLimits {
+    pub(crate) writes: usize,
+    pub(crate) bytes: usize,
+}
+
+pub(crate) struct Writer<M: Model> {
+    pub(crate) queue: mpsc::Receiver<Command<M>>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) view: Arc<View>,
+    pub(crate) space: Space,
+    pub(crate) clock: Clock,
+    pub(crate) limits: GroupLimits,
+    pub(crate) published: watch::Sender<Stamp>,
+}
+
+/// The writes that become one entry.
+#[derive(Default)]
+struct Group {
+    effects: Effects,
+    writes: Vec<Write>,
+    bytes: usize,
+    answers: Vec<(Answer, Result<(), Error>)>,
+}
+
+impl<M: Model> Writer<M> {
+    pub(crate) fn run(mut self) {
+        while let Some(Command::Write(job)) = self.queue.blocking_recv() {
+            if self.commit_group(job).is_break() {
+                break;
+            }
+        }
+        if let Err(error) = self.view.flush() {
+            tracing::warn!(%error, "the view was not flushed; the next open replays the journal");
+        }
+    }
+
+    fn commit_group(&mut self, first: Job<M>) -> std::ops::ControlFlow<()> {
+        let stamp = self.view.meta().stamp.next((self.clock)());
+        let mut group = Group::default();
+        let mut flow = std::ops::ControlFlow::Continue(());
+        let mut next = Some(first);
+        while let Some(job) = next.take() {
+            self.decide(&mut group, job, stamp);
+            if group.answers.len() < self.limits.writes && group.bytes < self.limits.bytes {
+                match self.queue.try_recv() {
+                    Ok(Command::Write(job)) => next = Some(job),
+                    Ok(Command::Stop) => flow = std::ops::ControlFlow::Break(()),
+                    Err(_) => {}
+                }
+            }
+        }
+        let Group {
+            effects,
+            writes,
+            bytes,
+            answers,
+        } = group;
+        let committed = self.commit(effects, writes, bytes, stamp);
+        for (answer, applied) in answers {
+            answer(applied.and_then(|()| committed.clone()));
+        }
+        flow
+    }
+
+    /// Decides one write on the state that the group has made so far, and adds its effects to the group.
+    /// One that panics or cannot be applied adds nothing.
+    fn decide(&self, group: &mut Group, job: Job<M>, stamp: Stamp) {
+        let state = self.view.state_within(&group.effects);
+        let outcome = match catch_unwind(AssertUnwindSafe(|| job(&state, stamp))) {
+            Ok(outcome) => outcome,
+            // The job took its answer with it, which tells its caller.
+            Err(panic) => {
+                return tracing::error!(panic = panic_text(&*panic), "a decision panicked");
+            }
+        };
+        let Outcome { origin, decided } = outcome;
+        let Decision {
+            changes,
+            subject,
+            reply: answer,
+        } = decided;
+        if changes.is_empty() {
+            return group.answers.push((answer, Ok(())));
+        }
+        let applied = catch_unwind(AssertUnwindSafe(|| {
+            apply::<M>(state, &changes, origin.request.as_ref(), &subject, stamp)
+        }));
+        match applied.unwrap_or_else(|panic| Err(Error::Panicked(panic_text(&*panic)))) {
+            Ok(effects) => group.add(effects, to_write(origin, subject, &changes), answer),
+            Err(error) => group.answers.push((answer, Err(error))),
+        }
+    }
+
+    fn commit(
+        &self,
+        effects: Effects,
+        writes: Vec<Write>,
+        bytes: usize,
+        stamp: Stamp,
+    ) -> Result<Stamp, Error> {
+        let last = self.view.meta().stamp;
+        if writes.is_empty() {
+            return Ok(last);
+        }
+        self.space.check(bytes as u64)?;
+        let body = entry::encode(writes);
+        self.journal.append(last.position, stamp.time, &body)?;
+        let applied = self.view.apply(effects, stamp, self.journal.last_hash());
+        if let Err(error) = applied {
+            // The entry is durable, but readers could not see it: only a new start brings both together.
+            tracing::error!(%error, "the view refused a durable entry; the process ends and replays it");
+            std::process::abort();
+        }
+        self.published.send_replace(stamp);
+        Ok(stamp)
+    }
+}
+
+impl Group {
+    fn add(&mut self, effects: Effects, write: Write, answer: Answer) {
+        self.bytes += write.encoded_len();
+        self.effects.extend(effects);
+        self.writes.push(write);
+        self.answers.push((answer, Ok(())));
+    }
+}
+
+fn to_write<C: Message>(origin: Origin, subject: String, changes: &[C]) -> Write {
+    let (request_id, request_digest) = origin.request.map_or_else(Default::default, |request| {
+        (Bytes::copy_from_slice(&request.id), request.digest)
+    });
+    Write {
+        who: origin.who,
+        request_id,
+        request_digest,
+        subject,
+        changes: changes.iter().map(|c| c.encode_to_vec().into()).collect(),
+    }
+}
+
+/// Applies one write's changes to `state`; the same when it is made and when it is replayed.
+pub(crate) fn apply<M: Model>(
+    mut state: State<'_>,
+    changes: &[M::Change],
+    request: Option<&Request>,
+    subject: &str,
+    stamp: Stamp,
+) -> Result<Effects, Error> {
+    for change in changes {
+        M::apply(&mut state, change, stamp)?;
+    }
+    if let Some(request) = request {
+        requests::remember(&mut state, request, subject)?;
+    }
+    Ok(state.into_effects())
+}

@@ -1,0 +1,152 @@
+//! A disk that is full, or fails. Each test runs its store in a process of its own.
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::{assert_holds, child, child_folder, child_of, note, open, runtime, small};
+use store::{Config, Error, Store};
+
+fn finished(child: std::process::Child) -> (Output, String) {
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    (output, text)
+}
+
+#[test]
+fn a_failed_fsync_ends_the_process_before_any_acknowledgement() {
+    if let Some(folder) = child_folder() {
+        return write_with_failing_fsync(&folder);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let name = "a_failed_fsync_ends_the_process_before_any_acknowledgement";
+    let (output, text) = finished(child(name, folder.path()));
+    assert!(!output.status.success(), "{text}");
+    assert!(text.contains("acknowledged 3"), "{text}");
+    assert!(!text.contains("acknowledged 4"), "{text}");
+    let store = open(folder.path());
+    store.read(|state| assert!(common::count(state) >= 3));
+}
+
+fn write_with_failing_fsync(folder: &Path) {
+    runtime().block_on(async {
+        let store = open(folder);
+        for number in 1..=3 {
+            note(&store, number).await.unwrap();
+            println!("acknowledged {number}");
+        }
+        fail::cfg("journal.sync", "return").unwrap();
+        for number in 4..=6 {
+            // The process is gone before this answers, so even an error would be a wrong answer.
+            let answer = note(&store, number).await;
+            println!("acknowledged {number} with {answer:?}");
+        }
+    });
+}
+
+#[test]
+fn a_failed_write_is_refused_and_taken_back() {
+    if let Some(folder) = child_folder() {
+        return runtime().block_on(write_with_failing_write(&folder));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (output, text) = finished(child(
+        "a_failed_write_is_refused_and_taken_back",
+        folder.path(),
+    ));
+    assert!(output.status.success(), "{text}");
+}
+
+async fn write_with_failing_write(folder: &Path) {
+    let store = open(folder);
+    note(&store, 1).await.unwrap();
+    fail::cfg("journal.write", "return").unwrap();
+    let refused = note(&store, 2).await;
+    assert!(matches!(refused, Err(Error::Io { .. })), "{refused:?}");
+    assert_holds(&store, [1]);
+    fail::cfg("journal.write", "off").unwrap();
+    note(&store, 3).await.unwrap();
+    store.close().await;
+    drop(store);
+    assert_holds(&open(folder), [1, 3]);
+}
+
+const DISK: &str = "size=96m";
+
+/// A real full disk: a small file system mounted in a name space of its own.
+#[test]
+fn a_full_disk_refuses_writes_and_reads_go_on_over_a_restart() {
+    if let Some(folder) = child_folder() {
+        return runtime().block_on(fill_the_disk(&folder));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mount = format!(
+        "mount -t tmpfs -o {DISK} tmpfs '{}'",
+        folder.path().display()
+    );
+    if !can_mount(&mount) {
+        println!("NOT CHECKED: this machine lets nobody mount a file system in a name space");
+        return;
+    }
+    let mut command = unshare();
+    let test = std::env::current_exe().unwrap();
+    command.arg(format!("{mount} && exec '{}' \"$@\"", test.display()));
+    command.arg("sh");
+    let name = "a_full_disk_refuses_writes_and_reads_go_on_over_a_restart";
+    let (output, text) = finished(child_of(command, name, folder.path()));
+    assert!(output.status.success(), "{text}");
+}
+
+fn unshare() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
+    command
+}
+
+fn can_mount(mount: &str) -> bool {
+    let tried = unshare().arg(mount).output();
+    tried.is_ok_and(|output| output.status.success())
+}
+
+async fn fill_the_disk(folder: &Path) {
+    let config = Config {
+        reserve_bytes: 8 << 20,
+        ballast_bytes: 16 << 20,
+        ..small()
+    };
+    let store = Store::open(folder, &config).unwrap();
+    for number in 1..=500 {
+        note(&store, number).await.unwrap();
+    }
+    fill(&folder.join("somebody-elses-file"));
+    let refused = note(&store, 501).await;
+    assert!(matches!(refused, Err(Error::Full { .. })), "{refused:?}");
+    assert_holds(&store, 1..=500);
+    store.close().await;
+    drop(store);
+
+    let store = Store::open(folder, &config).expect("the ballast makes room to open");
+    assert_holds(&store, 1..=500);
+    let last = store.last();
+    fill(&folder.join("another-file"));
+    let refused = note(&store, 501).await;
+    assert!(matches!(refused, Err(Error::Full { .. })), "{refused:?}");
+    assert_eq!(store.last(), last);
+
+    std::fs::remove_file(folder.join("somebody-elses-file")).unwrap();
+    note(&store, 501).await.expect("there is room again");
+    assert_holds(&store, 1..=501);
+    store.close().await;
+}
+
+/// Writes until nothing more fits.
+fn fill(file: &Path) {
+    use std::io::Write;
+    let mut file = std::fs::File::create(file).unwrap();
+    for size in [1 << 20, 4 << 10, 1] {
+        let block = vec![1; size];
+        while file.write_all(&block).is_ok() {}
+    }
+}
