@@ -2,8 +2,57 @@
 //!
 //! # Layout
 //!
-//! * [`trade`], [`error`], [`mod@r#type`]: the generated messages, clients and servers, one module a
-//!   package; the `.proto` files beside this crate are their manual.
+//! * [`trade`], [`error`], [`type`](mod@crate::type): the generated messages, clients and servers, one
+//!   module a package; the `.proto` files beside this crate are their manual.
+//! * The words, parsed once at the edge, so that no other crate looks at their text again. Each says
+//!   what is wrong with a text in a typed error, and prints what it parses:
+//!     * `country`: [`Country`], which keeps apart what UN Comtrade keeps apart
+//!     * `period`: [`Period`] and [`Month`], [`PeriodWindow`], [`CivilDate`]
+//!     * `commodity`: [`Code`] in a [`Classification`], and the [`CodePattern`] of a filter
+//!     * `flow`: [`Flow`]
+//!     * `money`: exact [`Decimal`]s, [`Scaled`] for storage, [`Money`]
+//!     * `text`: [`LocalizedText`], and the checks of every text for people
+//!     * `source`: [`Source`]
+//!     * `id`: [`Slug`] and the names of resources, [`ObservationKey`] among them
+//! * `fields` and `status`: [`Violations`], collected by field path, and how errors go over the wire.
+//! * `page`: [`PageToken`]. `time`: instants.
+//! * `excerpt`: [`Excerpt`], what an error may repeat of its input.
+
+mod commodity;
+mod country;
+mod country_table;
+mod excerpt;
+mod fields;
+mod flow;
+mod id;
+mod money;
+mod page;
+mod period;
+mod source;
+mod status;
+mod text;
+mod time;
+
+pub use commodity::{Classification, ClassificationError, Code, CodeError, CodePattern, Commodity};
+pub use country::{Country, CountryError, CountryKind};
+pub use excerpt::Excerpt;
+pub use fields::Violations;
+pub use flow::{Flow, FlowError};
+pub use id::{
+    NameError, ObservationKey, Slug, SlugError, dataset_name, ingest_name, observation_name,
+    parse_dataset_name, parse_ingest_name, parse_observation_name,
+};
+pub use money::{
+    Currency, CurrencyError, Decimal, DecimalError, Money, Scaled, format_decimal, parse_decimal,
+};
+pub use page::{PageToken, PageTokenError, page_size, query_digest};
+pub use period::{
+    CivilDate, DateError, Frequency, FrequencyError, Month, Period, PeriodError, PeriodWindow,
+};
+pub use source::Source;
+pub use status::{DOMAIN, status, status_retry};
+pub use text::{LanguageError, LocalizedText, TextError, check_name, check_text};
+pub use time::{TimeError, parse_timestamp, to_timestamp};
 
 /// Generated from `entente/error/v1`.
 pub mod error {
@@ -12,6 +61,7 @@ pub mod error {
         unreachable_pub,
         clippy::all,
         clippy::pedantic,
+        clippy::allow_attributes_without_reason,
         reason = "generated"
     )]
     pub mod v1 {
@@ -26,6 +76,7 @@ pub mod r#type {
         unreachable_pub,
         clippy::all,
         clippy::pedantic,
+        clippy::allow_attributes_without_reason,
         reason = "generated"
     )]
     pub mod v1 {
@@ -40,6 +91,7 @@ pub mod trade {
         unreachable_pub,
         clippy::all,
         clippy::pedantic,
+        clippy::allow_attributes_without_reason,
         reason = "generated"
     )]
     pub mod v1 {

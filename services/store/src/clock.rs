@@ -21,21 +21,31 @@ pub fn system_clock() -> Micros {
         })
 }
 
-/// Where and when an entry stands. Both grow strictly from entry to entry, so either names it.
+/// Where and when a write stands. The time grows strictly from write to write, so it names one and orders
+/// all; the position grows from entry to entry, and the writes of one entry share it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
     /// The entry's position in the journal; 0 before the first.
     pub position: Position,
-    /// When it was committed, strictly later than the entry before.
+    /// When it was committed, strictly later than the write before.
     pub time: Micros,
 }
 
 impl Stamp {
-    /// The stamp of the entry after this one, at `now` or just after this one.
+    /// The stamp of the first write of the next entry, at `now` or just after this one.
     pub(crate) fn next(self, now: Micros) -> Stamp {
         Stamp {
             position: self.position + 1,
             time: now.max(self.time + 1),
+        }
+    }
+
+    /// The stamp of the write at `index` of the entry whose first write has this one.
+    pub(crate) fn of_write(self, index: usize) -> Stamp {
+        let index = i64::try_from(index).expect("an entry's writes are bounded");
+        Stamp {
+            position: self.position,
+            time: self.time + index,
         }
     }
 }

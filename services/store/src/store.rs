@@ -86,7 +86,7 @@ impl<M: Model> Clone for Store<M> {
 /// A write that is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written<R> {
-    /// The entry that holds it; for a write without changes, the last entry it has seen.
+    /// Where the group ends that made it durable; for a write without changes, the last it has seen.
     pub stamp: Stamp,
     /// The decision's reply.
     pub reply: R,
@@ -295,7 +295,7 @@ fn open_both<M: Model>(folder: &Path, config: &Config) -> Result<(Arc<dyn Journa
     let witness = view.meta().stamp.position;
     let journal = Segments::open(&folder.join("journal"), config.segment_bytes, witness)?;
     let view = match follows(&view.meta(), hash_at(&journal, witness)?) {
-        Ok(_) => view,
+        Ok(()) => view,
         Err(reason) => {
             drop(view);
             View::start_over(&path, M::LAYOUT, config.cache_bytes, &reason)?
@@ -333,9 +333,10 @@ fn replay<M: Model>(journal: &dyn Journal, view: &View) -> Result<(), Error> {
     let mut bytes = 0;
     while let Some(entry) = cursor.next(last)? {
         bytes += entry.len();
-        effects = replay_entry::<M>(view, effects, &entry)?;
+        let stamp;
+        (effects, stamp) = replay_entry::<M>(view, effects, &entry)?;
         if bytes >= REPLAY_BYTES || entry.stamp.position == last {
-            view.apply(std::mem::take(&mut effects), entry.stamp, entry.hash)?;
+            view.apply(std::mem::take(&mut effects), stamp, entry.hash)?;
             bytes = 0;
         }
     }
@@ -352,8 +353,10 @@ fn replay_entry<M: Model>(
     view: &View,
     mut effects: Effects,
     entry: &Entry,
-) -> Result<Effects, Error> {
-    for write in entry.writes()? {
+) -> Result<(Effects, Stamp), Error> {
+    let mut stamp = entry.stamp;
+    for (index, write) in entry.writes()?.into_iter().enumerate() {
+        stamp = entry.stamp.of_write(index);
         let changes = write
             .changes
             .iter()
@@ -362,14 +365,8 @@ fn replay_entry<M: Model>(
             .map_err(|error| entry.undecodable(&error))?;
         let request = Request::of(&write);
         let state = view.state_within(&effects);
-        let made = apply::<M>(
-            state,
-            &changes,
-            request.as_ref(),
-            &write.subject,
-            entry.stamp,
-        )?;
+        let made = apply::<M>(state, &changes, request.as_ref(), &write.subject, stamp)?;
         effects.extend(made);
     }
-    Ok(effects)
+    Ok((effects, stamp))
 }

@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::frame::{array_at, u32_at, u64_at};
 use crate::state::{Effects, OWN};
-use crate::{Error, Position, Stamp, State};
+use crate::{Error, Stamp, State};
 
 const META_KEY: [u8; 2] = [OWN, b'm'];
 /// Version of the keys that the store itself keeps in a view.
@@ -300,10 +300,10 @@ pub(crate) fn millis(since: Instant) -> u64 {
 /// How far a view may lag before its replay is written down, in bytes of effects.
 pub(crate) const REPLAY_BYTES: usize = 8 << 20;
 
-/// Where a replay would start: the view's position, if the journal knows the entry there by its hash.
-pub(crate) fn follows(meta: &Meta, journal_hash: Option<[u8; 32]>) -> Result<Position, String> {
+/// Whether a view belongs to a journal: the journal has, at the view's position, an entry of that hash.
+pub(crate) fn follows(meta: &Meta, journal_hash: Option<[u8; 32]>) -> Result<(), String> {
     match journal_hash {
-        Some(hash) if hash == meta.hash => Ok(meta.stamp.position),
+        Some(hash) if hash == meta.hash => Ok(()),
         Some(_) => Err("it is the view of another journal".into()),
         None => Err(format!(
             "it is at position {}, after the journal's end: acknowledged writes may be missing",

@@ -69,13 +69,13 @@ impl<M: Model> Writer<M> {
         }
     }
 
-    fn commit_group(&mut self, first: Job<M>) -> std::ops::ControlFlow<()> {
-        let stamp = self.view.meta().stamp.next((self.clock)());
+    fn commit_group(&mut self, job: Job<M>) -> std::ops::ControlFlow<()> {
+        let first = self.view.meta().stamp.next((self.clock)());
         let mut group = Group::default();
         let mut flow = std::ops::ControlFlow::Continue(());
-        let mut next = Some(first);
+        let mut next = Some(job);
         while let Some(job) = next.take() {
-            self.decide(&mut group, job, stamp);
+            self.decide(&mut group, job, first);
             if group.answers.len() < self.limits.writes && group.bytes < self.limits.bytes {
                 match self.queue.try_recv() {
                     Ok(Command::Write(job)) => next = Some(job),
@@ -90,7 +90,7 @@ impl<M: Model> Writer<M> {
             bytes,
             answers,
         } = group;
-        let committed = self.commit(effects, writes, bytes, stamp);
+        let committed = self.commit(effects, writes, bytes, first);
         for (answer, applied) in answers {
             answer(applied.and_then(|()| committed.clone()));
         }
@@ -99,7 +99,8 @@ impl<M: Model> Writer<M> {
 
     /// Decides one write on the state that the group has made so far, and adds its effects to the group.
     /// One that panics or cannot be applied adds nothing.
-    fn decide(&self, group: &mut Group, job: Job<M>, stamp: Stamp) {
+    fn decide(&self, group: &mut Group, job: Job<M>, first: Stamp) {
+        let stamp = first.of_write(group.writes.len());
         let state = self.view.state_within(&group.effects);
         let outcome = match catch_unwind(AssertUnwindSafe(|| job(&state, stamp))) {
             Ok(outcome) => outcome,
@@ -131,15 +132,16 @@ impl<M: Model> Writer<M> {
         effects: Effects,
         writes: Vec<Write>,
         bytes: usize,
-        stamp: Stamp,
+        first: Stamp,
     ) -> Result<Stamp, Error> {
         let last = self.view.meta().stamp;
         if writes.is_empty() {
             return Ok(last);
         }
         self.space.check(bytes as u64)?;
+        let stamp = first.of_write(writes.len() - 1);
         let body = entry::encode(writes);
-        self.journal.append(last.position, stamp.time, &body)?;
+        self.journal.append(last.position, first.time, &body)?;
         let applied = self.view.apply(effects, stamp, self.journal.last_hash());
         if let Err(error) = applied {
             // The entry is durable, but readers could not see it: only a new start brings both together.

@@ -1,0 +1,313 @@
+//! A block: the figures that share a key, as packed columns.
+//!
+//! Most columns of most blocks hold one value over and over (no unit, no flag, one vintage). Such a
+//! column is stored as that single value, or not at all when it is zero.
+
+use prost::Message;
+use proto::{Code, Scaled};
+use store::{Error, Micros};
+
+use crate::figure::{Figure, Flags};
+
+/// The most figures that a block takes; no chapter of any classification has as many codes.
+pub(crate) const MAX_FIGURES: usize = 2_048;
+
+/// Figures in the order of their codes, each code once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Block {
+    figures: Vec<Figure>,
+}
+
+impl Block {
+    pub(crate) fn new(mut figures: Vec<Figure>) -> Block {
+        figures.sort_unstable_by_key(|figure| figure.code);
+        Block { figures }
+    }
+
+    pub(crate) fn figures(&self) -> &[Figure] {
+        &self.figures
+    }
+
+    pub(crate) fn get(&self, code: Code) -> Option<&Figure> {
+        let found = self.figures.binary_search_by_key(&code, |f| f.code);
+        found.ok().map(|at| &self.figures[at])
+    }
+
+    /// Puts figures in; those they take the place of come back.
+    pub(crate) fn put(&mut self, new: impl IntoIterator<Item = Figure>) -> Vec<Figure> {
+        let mut superseded = Vec::new();
+        let mut added = Vec::new();
+        for figure in new {
+            match self.figures.binary_search_by_key(&figure.code, |f| f.code) {
+                Ok(at) => superseded.push(std::mem::replace(&mut self.figures[at], figure)),
+                Err(_) => added.push(figure),
+            }
+        }
+        if !added.is_empty() {
+            self.figures.extend(added);
+            self.figures.sort_by_key(|figure| figure.code);
+        }
+        superseded
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let figures = &self.figures;
+        let first_vintage = figures.iter().map(|f| f.since).min().unwrap_or_default();
+        let columns = Columns {
+            rows: u32::try_from(figures.len()).expect("a block is bounded"),
+            codes: deltas(figures.iter().map(|f| ordinal(f.code))),
+            values: packed(figures.iter().map(|f| mantissa(f.value))),
+            value_scales: packed(figures.iter().map(|f| u32::from(f.value.scale()))),
+            net_weights: packed(figures.iter().map(|f| given(f.net_weight))),
+            net_weight_scales: packed(figures.iter().map(|f| scale(f.net_weight))),
+            quantities: packed(figures.iter().map(|f| given(f.quantity))),
+            quantity_scales: packed(figures.iter().map(|f| scale(f.quantity))),
+            units: packed(figures.iter().map(|f| u32::from(f.unit))),
+            flags: packed(figures.iter().map(|f| u32::from(f.flags.bits()))),
+            sources: packed(figures.iter().map(|f| f.source)),
+            first_vintage,
+            vintages: packed(figures.iter().map(|f| f.since.abs_diff(first_vintage))),
+            ingests: packed(figures.iter().map(|f| f.ingest)),
+        };
+        columns.encode_to_vec()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Block, Error> {
+        let columns = Columns::decode(bytes).map_err(|error| malformed(&error.to_string()))?;
+        let count = columns.rows as usize;
+        if count > MAX_FIGURES {
+            return Err(malformed("too many rows"));
+        }
+        let mut figures = Vec::with_capacity(count);
+        let mut ordinal = 0;
+        for row in 0..count {
+            ordinal += at(&columns.codes, row)?;
+            figures.push(columns.figure(row, ordinal)?);
+        }
+        Ok(Block { figures })
+    }
+}
+
+/// The columns as they are stored. A column has a value a row, or one for all, or none for zeros.
+#[derive(Clone, PartialEq, Message)]
+struct Columns {
+    #[prost(uint32, tag = "1")]
+    rows: u32,
+    #[prost(uint32, repeated, tag = "2")]
+    codes: Vec<u32>,
+    #[prost(uint64, repeated, tag = "3")]
+    values: Vec<u64>,
+    #[prost(uint32, repeated, tag = "4")]
+    value_scales: Vec<u32>,
+    #[prost(uint64, repeated, tag = "5")]
+    net_weights: Vec<u64>,
+    #[prost(uint32, repeated, tag = "6")]
+    net_weight_scales: Vec<u32>,
+    #[prost(uint64, repeated, tag = "7")]
+    quantities: Vec<u64>,
+    #[prost(uint32, repeated, tag = "8")]
+    quantity_scales: Vec<u32>,
+    #[prost(uint32, repeated, tag = "9")]
+    units: Vec<u32>,
+    #[prost(uint32, repeated, tag = "10")]
+    flags: Vec<u32>,
+    #[prost(uint32, repeated, tag = "11")]
+    sources: Vec<u32>,
+    #[prost(int64, tag = "12")]
+    first_vintage: Micros,
+    #[prost(uint64, repeated, tag = "13")]
+    vintages: Vec<u64>,
+    #[prost(uint32, repeated, tag = "14")]
+    ingests: Vec<u32>,
+}
+
+impl Columns {
+    fn figure(&self, row: usize, ordinal: u32) -> Result<Figure, Error> {
+        let value = scaled(at(&self.values, row)?, at(&self.value_scales, row)?)?;
+        let later = at(&self.vintages, row)?;
+        Ok(Figure {
+            code: code(ordinal)?,
+            value,
+            net_weight: if_given(
+                at(&self.net_weights, row)?,
+                at(&self.net_weight_scales, row)?,
+            )?,
+            quantity: if_given(at(&self.quantities, row)?, at(&self.quantity_scales, row)?)?,
+            unit: narrow(at(&self.units, row)?)?,
+            flags: Flags::from_bits(narrow(at(&self.flags, row)?)?),
+            source: at(&self.sources, row)?,
+            since: self
+                .first_vintage
+                .checked_add_unsigned(later)
+                .ok_or_else(|| malformed("a vintage"))?,
+            ingest: at(&self.ingests, row)?,
+        })
+    }
+}
+
+fn malformed(what: &str) -> Error {
+    Error::View(format!("a block does not parse: {what}"))
+}
+
+/// The value of a column in a row.
+fn at<T: Copy + Default>(column: &[T], row: usize) -> Result<T, Error> {
+    match column {
+        [] => Ok(T::default()),
+        [all] => Ok(*all),
+        values => values
+            .get(row)
+            .copied()
+            .ok_or_else(|| malformed("a column is short")),
+    }
+}
+
+fn packed<T: Copy + Default + PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut column: Vec<T> = values.collect();
+    let first = column.first().copied().unwrap_or_default();
+    if column.iter().all(|value| *value == first) {
+        column.truncate(usize::from(first != T::default()));
+    }
+    column
+}
+
+/// Differences, each to the one before; never one value for all, since each row adds its own.
+fn deltas(ordinals: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut before = 0;
+    let differences = ordinals.map(|ordinal| ordinal - std::mem::replace(&mut before, ordinal));
+    differences.collect()
+}
+
+/// A number that sorts as the code: its digits, filled up with zeros to six, and how many they are.
+fn ordinal(code: Code) -> u32 {
+    if code.is_total() {
+        return 0;
+    }
+    let digits = code.as_str().bytes().chain(std::iter::repeat(b'0')).take(6);
+    let padded = digits.fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
+    padded * 8 + u32::from(code.level())
+}
+
+fn code(ordinal: u32) -> Result<Code, Error> {
+    if ordinal == 0 {
+        return Ok(Code::TOTAL);
+    }
+    let mut digits = [b'0'; 6];
+    let mut rest = ordinal / 8;
+    for digit in digits.iter_mut().rev() {
+        *digit += u8::try_from(rest % 10).expect("a digit");
+        rest /= 10;
+    }
+    let code = digits.get(..(ordinal % 8) as usize).unwrap_or_default();
+    let code = std::str::from_utf8(code).unwrap_or_default();
+    code.parse().map_err(|_| malformed("a code"))
+}
+
+fn mantissa(amount: Scaled) -> u64 {
+    u64::try_from(amount.mantissa()).expect("amounts are not negative")
+}
+
+/// 0 for what was not given, else the mantissa plus one.
+fn given(amount: Option<Scaled>) -> u64 {
+    amount.map_or(0, |amount| mantissa(amount) + 1)
+}
+
+fn scale(amount: Option<Scaled>) -> u32 {
+    amount.map_or(0, |amount| u32::from(amount.scale()))
+}
+
+fn scaled(mantissa: u64, scale: u32) -> Result<Scaled, Error> {
+    let mantissa = i64::try_from(mantissa).map_err(|_| malformed("a value"))?;
+    Scaled::new(mantissa, narrow(scale)?).ok_or_else(|| malformed("a value"))
+}
+
+fn if_given(given: u64, scale: u32) -> Result<Option<Scaled>, Error> {
+    let Some(mantissa) = given.checked_sub(1) else {
+        return Ok(None);
+    };
+    scaled(mantissa, scale).map(Some)
+}
+
+fn narrow<T: TryFrom<u32>>(number: u32) -> Result<T, Error> {
+    T::try_from(number).map_err(|_| malformed("a number is too large"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn amounts() -> impl Strategy<Value = Scaled> {
+        let parts = (0..1_000_000_000_000_000_000_i64, 0..=6_u8);
+        parts.prop_filter_map("too many digits", |(m, s)| Scaled::new(m, s))
+    }
+
+    fn codes() -> impl Strategy<Value = Code> {
+        "TOTAL|[0-9]{2,6}".prop_map(|text| text.parse().expect("a code"))
+    }
+
+    fn figures() -> impl Strategy<Value = Figure> {
+        let optional = || proptest::option::of(amounts());
+        (
+            (codes(), amounts(), optional(), optional(), 0..100_u8),
+            (0..512_u16, 0..3_u32, -5..5_i64, 0..3_u32),
+        )
+            .prop_map(
+                |((code, value, net_weight, quantity, unit), (flags, source, since, ingest))| {
+                    Figure {
+                        code,
+                        value,
+                        net_weight,
+                        quantity,
+                        unit,
+                        flags: Flags::from_bits(flags),
+                        source,
+                        since,
+                        ingest,
+                    }
+                },
+            )
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_comes_back_as_it_was(figures in prop::collection::vec(figures(), 0..40)) {
+            let mut block = Block::default();
+            block.put(figures);
+            // A code that came twice in one call is there twice; blocks are built from distinct codes.
+            block.figures.dedup_by_key(|figure| figure.code);
+            prop_assert_eq!(Block::decode(&block.encode()).expect("parses"), block);
+        }
+
+        #[test]
+        fn bytes_that_are_no_block_are_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            // Either way, no panic.
+            drop(Block::decode(&bytes));
+        }
+    }
+
+    #[test]
+    fn putting_a_figure_again_gives_back_the_old_one() {
+        let figure = |code: &str, value| Figure {
+            code: code.parse().expect("a code"),
+            value: Scaled::new(value, 0).expect("fits"),
+            net_weight: None,
+            quantity: None,
+            unit: 0,
+            flags: Flags::default(),
+            source: 0,
+            since: 1,
+            ingest: 1,
+        };
+        let mut block = Block::new(vec![figure("8703", 1), figure("870380", 2)]);
+        let superseded = block.put([figure("8703", 5), figure("8704", 6)]);
+        assert_eq!(superseded, [figure("8703", 1)]);
+        let codes: Vec<_> = block.figures().iter().map(|f| f.code.to_string()).collect();
+        assert_eq!(codes, ["8703", "870380", "8704"]);
+        assert_eq!(
+            block.get("8703".parse().expect("a code")),
+            Some(&figure("8703", 5))
+        );
+        assert_eq!(block.get("87".parse().expect("a code")), None);
+    }
+}

@@ -1,0 +1,220 @@
+//! Every key of the trade service's state, in one place.
+//!
+//! | first byte | then | value |
+//! |---|---|---|
+//! | `DATASET` | id | [`crate::dataset::Record`] |
+//! | `COUNTER` | what is counted, dataset number | how many there are, `u32` |
+//! | `BLOCK` | [`BlockKey`] | [`crate::block::Block`]: the figures as they are now |
+//! | `HISTORY` | [`BlockKey`], when superseded | [`crate::block::Block`]: the figures that were superseded then |
+//! | `SOURCE` | dataset number, source number | the source as a message |
+//! | `SOURCE_BY_HASH` | dataset number, XXH3-128 of the source | its number |
+//! | `INGEST` | dataset number, id | [`crate::ingest::Record`] |
+//!
+//! Numbers are big-endian, so that keys sort as what they mean.
+
+use proto::{Classification, Code, Country, Flow, Frequency, Month, Period, Slug};
+use store::Micros;
+
+const DATASET: u8 = 0x10;
+const COUNTER: u8 = 0x11;
+const BLOCK: u8 = 0x20;
+const HISTORY: u8 = 0x21;
+const SOURCE: u8 = 0x30;
+const SOURCE_BY_HASH: u8 = 0x31;
+const INGEST: u8 = 0x40;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Counter {
+    Datasets,
+    Sources(u32),
+    Ingests(u32),
+}
+
+pub(crate) fn counter(counter: Counter) -> Vec<u8> {
+    match counter {
+        Counter::Datasets => vec![COUNTER, 0],
+        Counter::Sources(dataset) => [&[COUNTER, 1], &dataset.to_be_bytes()[..]].concat(),
+        Counter::Ingests(dataset) => [&[COUNTER, 2], &dataset.to_be_bytes()[..]].concat(),
+    }
+}
+
+pub(crate) fn dataset(id: &str) -> Vec<u8> {
+    [&[DATASET], id.as_bytes()].concat()
+}
+
+/// The key after the last dataset.
+pub(crate) fn datasets_end() -> Vec<u8> {
+    vec![DATASET + 1]
+}
+
+pub(crate) fn source(dataset: u32, number: u32) -> Vec<u8> {
+    [&[SOURCE], &dataset.to_be_bytes()[..], &number.to_be_bytes()].concat()
+}
+
+pub(crate) fn source_by_hash(dataset: u32, hash: u128) -> Vec<u8> {
+    [
+        &[SOURCE_BY_HASH],
+        &dataset.to_be_bytes()[..],
+        &hash.to_be_bytes(),
+    ]
+    .concat()
+}
+
+pub(crate) fn ingest(dataset: u32, id: &Slug) -> Vec<u8> {
+    [
+        &[INGEST],
+        &dataset.to_be_bytes()[..],
+        id.as_str().as_bytes(),
+    ]
+    .concat()
+}
+
+/// Which figures of a period share a block: small enough to rewrite, large enough to scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Part([u8; 2]);
+
+impl Part {
+    pub(crate) const TOTAL: Part = Part([0, 0]);
+    /// All 2-digit codes.
+    pub(crate) const CHAPTERS: Part = Part([0, 1]);
+
+    /// The longer codes of one chapter.
+    pub(crate) fn within(chapter: [u8; 2]) -> Part {
+        Part(chapter)
+    }
+
+    pub(crate) fn of(code: Code) -> Part {
+        match code.chapter() {
+            None => Part::TOTAL,
+            Some(_) if code.level() == 2 => Part::CHAPTERS,
+            Some(chapter) => Part::within(chapter),
+        }
+    }
+}
+
+/// What the figures of a block have in common, in the order of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct BlockKey {
+    pub(crate) dataset: u32,
+    pub(crate) reporter: Country,
+    pub(crate) partner: Country,
+    pub(crate) flow: Flow,
+    pub(crate) part: Part,
+    pub(crate) period: Period,
+    pub(crate) classification: Classification,
+}
+
+/// Bytes of a [`BlockKey`] without the first byte of its key.
+const BLOCK_KEY: usize = 18;
+
+impl BlockKey {
+    fn bytes(&self) -> [u8; BLOCK_KEY] {
+        let mut bytes = [0; BLOCK_KEY];
+        bytes[0..4].copy_from_slice(&self.dataset.to_be_bytes());
+        bytes[4..6].copy_from_slice(&self.reporter.id().to_be_bytes());
+        bytes[6..8].copy_from_slice(&self.partner.id().to_be_bytes());
+        bytes[8] = self.flow.id();
+        bytes[9..11].copy_from_slice(&self.part.0);
+        bytes[11] = self.period.frequency().id();
+        bytes[12..16].copy_from_slice(&self.period.start().ordinal().to_be_bytes());
+        bytes[16] = u8::try_from(self.period.months()).unwrap_or(u8::MAX);
+        bytes[17] = self.classification.id();
+        bytes
+    }
+
+    pub(crate) fn block(&self) -> Vec<u8> {
+        [&[BLOCK], &self.bytes()[..]].concat()
+    }
+
+    pub(crate) fn history(&self, superseded: Micros) -> Vec<u8> {
+        [&[HISTORY], &self.bytes()[..], &superseded.to_be_bytes()].concat()
+    }
+
+    /// Keys of all figures of this block that were superseded after `instant`.
+    pub(crate) fn history_after(&self, instant: Micros) -> (Vec<u8>, Vec<u8>) {
+        (
+            self.history(instant.saturating_add(1)),
+            [&self.history(Micros::MAX)[..], &[0]].concat(),
+        )
+    }
+
+    /// The key of a block, or `None` when the bytes are none.
+    pub(crate) fn parse(key: &[u8]) -> Option<BlockKey> {
+        let bytes: [u8; BLOCK_KEY] = key.strip_prefix(&[BLOCK])?.try_into().ok()?;
+        let start = Month::from_ordinal(u32::from_be_bytes(bytes[12..16].try_into().ok()?))?;
+        Some(BlockKey {
+            dataset: u32::from_be_bytes(bytes[0..4].try_into().ok()?),
+            reporter: Country::from_id(u16::from_be_bytes([bytes[4], bytes[5]]))?,
+            partner: Country::from_id(u16::from_be_bytes([bytes[6], bytes[7]]))?,
+            flow: Flow::from_id(bytes[8])?,
+            part: Part([bytes[9], bytes[10]]),
+            period: period(Frequency::from_id(bytes[11])?, start, bytes[16])?,
+            classification: Classification::from_id(bytes[17])?,
+        })
+    }
+}
+
+fn period(frequency: Frequency, start: Month, months: u8) -> Option<Period> {
+    match frequency {
+        Frequency::Year => Period::year(start.year()),
+        Frequency::Month => Period::month(start.year(), start.month()),
+        Frequency::Cumulated => Period::cumulated(start, start.plus(i32::from(months) - 1)?),
+    }
+}
+
+/// A place among the blocks: the first components of a [`BlockKey`], for a range that starts or ends
+/// there. Each step names one component more.
+#[derive(Clone, Debug)]
+pub(crate) struct Place(Vec<u8>);
+
+impl Place {
+    pub(crate) fn dataset(dataset: u32) -> Place {
+        Place([&[BLOCK], &dataset.to_be_bytes()[..]].concat())
+    }
+
+    pub(crate) fn reporter(self, country: Country) -> Place {
+        self.with(&country.id().to_be_bytes())
+    }
+
+    pub(crate) fn partner(self, country: Country) -> Place {
+        self.with(&country.id().to_be_bytes())
+    }
+
+    pub(crate) fn flow(self, flow: Flow) -> Place {
+        self.with(&[flow.id()])
+    }
+
+    pub(crate) fn part(self, part: Part) -> Place {
+        self.with(&part.0)
+    }
+
+    pub(crate) fn frequency(self, frequency: Frequency) -> Place {
+        self.with(&[frequency.id()])
+    }
+
+    pub(crate) fn month(self, month: Month) -> Place {
+        self.with(&month.ordinal().to_be_bytes())
+    }
+
+    fn with(mut self, bytes: &[u8]) -> Place {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    pub(crate) fn start(&self) -> Vec<u8> {
+        self.0.clone()
+    }
+
+    /// The key after all that start with this place.
+    pub(crate) fn end(&self) -> Vec<u8> {
+        let mut end = self.0.clone();
+        while let Some(byte) = end.pop() {
+            if byte < u8::MAX {
+                end.push(byte + 1);
+                break;
+            }
+        }
+        end
+    }
+}

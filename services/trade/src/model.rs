@@ -1,0 +1,27 @@
+//! What the trade service keeps, as the store's model.
+
+use proto::trade::v1::{TradeChange, trade_change::Change};
+use store::{Error, Stamp, State};
+
+use crate::{dataset, ingest};
+
+/// The model of the trade service's store.
+#[derive(Debug)]
+pub struct Model;
+
+impl store::Model for Model {
+    type Change = TradeChange;
+    const LAYOUT: u32 = 1;
+
+    fn apply(state: &mut State<'_>, change: &TradeChange, stamp: Stamp) -> Result<(), Error> {
+        match &change.change {
+            Some(Change::DatasetCreated(created)) => dataset::apply_created(state, created, stamp),
+            Some(Change::ObservationsRecorded(recorded)) => {
+                ingest::apply_recorded(state, recorded, stamp)
+            }
+            None => Err(Error::View(
+                "a change of a kind that this build does not know".into(),
+            )),
+        }
+    }
+}

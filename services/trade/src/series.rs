@@ -1,0 +1,326 @@
+//! Series: the published figures of one reporter, partner, flow and commodity in the order of time.
+
+use std::collections::BTreeMap;
+
+use proto::trade::v1 as wire;
+use proto::r#type::v1::Source as WireSource;
+use proto::{Classification, Code, Country, Flow, Frequency, Month, Period, PeriodWindow, Slug};
+use proto::{Decimal, Violations, dataset_name, parse_dataset_name, parse_timestamp};
+use store::{Micros, State};
+use wire::{EmptyReason, GrowthGap, ObservationFlag, growth::Outcome};
+
+use crate::block::Block;
+use crate::dataset::Record;
+use crate::error::Error;
+use crate::figure::Figure;
+use crate::keys::{BlockKey, Part, Place};
+use crate::query::{figures_as_of, source};
+
+/// The most points of one series: a hundred years of months.
+const MAX_POINTS: usize = 1_200;
+/// Blocks that may be looked at to say why a series is empty.
+const MAX_SEARCHED: usize = 4_000;
+
+/// Which series.
+#[derive(Debug)]
+pub(crate) struct Query {
+    dataset: Slug,
+    reporter: Country,
+    partner: Country,
+    flow: Flow,
+    code: Code,
+    classification: Option<Classification>,
+    frequency: Frequency,
+    window: PeriodWindow,
+    as_of: Option<Micros>,
+}
+
+impl TryFrom<wire::GetSeriesRequest> for Query {
+    type Error = Violations;
+
+    fn try_from(request: wire::GetSeriesRequest) -> Result<Query, Violations> {
+        let wire::GetSeriesRequest {
+            parent,
+            reporter,
+            partner,
+            flow,
+            code,
+            classification,
+            frequency,
+            window,
+            as_of,
+        } = request;
+        let mut violations = Violations::new();
+        let window = window.map_or(Ok(PeriodWindow::ALL), PeriodWindow::try_from);
+        let as_of = as_of.as_ref().map(parse_timestamp).transpose();
+        let classification = (!classification.is_empty()).then(|| classification.parse());
+        let dataset = violations.check("parent", parse_dataset_name(&parent));
+        let reporter = violations.check("reporter", reporter.parse());
+        let partner = violations.check("partner", partner.parse());
+        let flow = violations.check("flow", Flow::from_wire(flow));
+        let code = violations.check("code", code.parse());
+        let classification = violations.check("classification", classification.transpose());
+        let frequency = violations.check("frequency", Frequency::from_wire(frequency));
+        let window = violations.check_nested("window", window);
+        let as_of = violations.check("as_of", as_of);
+        let (Some(dataset), Some(reporter), Some(partner), Some(flow)) =
+            (dataset, reporter, partner, flow)
+        else {
+            return Err(violations);
+        };
+        let (Some(code), Some(classification), Some(frequency), Some(window), Some(as_of)) =
+            (code, classification, frequency, window, as_of)
+        else {
+            return Err(violations);
+        };
+        Ok(Query {
+            dataset,
+            reporter,
+            partner,
+            flow,
+            code,
+            classification,
+            frequency,
+            window,
+            as_of,
+        })
+    }
+}
+
+/// One period's figure, with the classification under which it was published.
+#[derive(Clone, Copy, Debug)]
+struct Point {
+    classification: Classification,
+    figure: Figure,
+}
+
+type Points = BTreeMap<Period, Point>;
+
+impl Query {
+    fn places(&self, dataset: u32) -> [Place; 6] {
+        let dataset = Place::dataset(dataset);
+        let reporter = dataset.clone().reporter(self.reporter);
+        let partner = reporter.clone().partner(self.partner);
+        let flow = partner.clone().flow(self.flow);
+        let part = flow.clone().part(Part::of(self.code));
+        let frequency = part.clone().frequency(self.frequency);
+        [dataset, reporter, partner, flow, part, frequency]
+    }
+
+    /// The figures of the window and of the year before it, which growth is measured against.
+    fn collect(
+        &self,
+        state: &State<'_>,
+        dataset: u32,
+        as_of: Option<Micros>,
+    ) -> Result<Points, Error> {
+        let [.., frequency] = self.places(dataset);
+        let year_before = |month: Month| month.plus(-12);
+        let start = match self.window.start().and_then(year_before) {
+            Some(month) => frequency.clone().month(month).start(),
+            None => frequency.start(),
+        };
+        let end = match self.window.end() {
+            Some(month) => frequency.month(month).start(),
+            None => frequency.end(),
+        };
+        let mut points = Points::new();
+        for block in state.range(&start, &end) {
+            let (key, value) = block?;
+            let Some(key) = BlockKey::parse(&key).filter(|key| self.wants(key)) else {
+                continue;
+            };
+            let figures = figures_as_of(state, &key, Block::decode(&value)?, as_of)?;
+            // Blocks of a period follow each other from the oldest revision to the newest.
+            if let Some(figure) = figures.get(self.code) {
+                let classification = key.classification;
+                let figure = *figure;
+                points.insert(
+                    key.period,
+                    Point {
+                        classification,
+                        figure,
+                    },
+                );
+            }
+            if points.len() > MAX_POINTS + 12 {
+                return Err(too_long().into());
+            }
+        }
+        Ok(points)
+    }
+
+    fn wants(&self, key: &BlockKey) -> bool {
+        let asked = self.classification;
+        asked.is_none_or(|classification| classification == key.classification)
+    }
+
+    /// Why there is no point: the first thing that the dataset does not have.
+    fn why_empty(
+        &self,
+        state: &State<'_>,
+        dataset: u32,
+        as_of: Option<Micros>,
+    ) -> Result<EmptyReason, Error> {
+        if as_of.is_some() && self.has_points(state, dataset)? {
+            return Ok(EmptyReason::NotYetRecorded);
+        }
+        let [_, reporter, partner, flow, part, frequency] = self.places(dataset);
+        let reasons = [
+            (reporter, EmptyReason::ReporterNotCovered),
+            (partner, EmptyReason::PartnerNotCovered),
+            (flow, EmptyReason::FlowNotCovered),
+            (part.clone(), EmptyReason::CommodityNotCovered),
+        ];
+        for (place, reason) in reasons {
+            if state.range(&place.start(), &place.end()).next().is_none() {
+                return Ok(reason);
+            }
+        }
+        if !self.has_code(state, &part)? {
+            return Ok(EmptyReason::CommodityNotCovered);
+        }
+        if !self.has_code(state, &frequency)? {
+            return Ok(EmptyReason::FrequencyNotCovered);
+        }
+        Ok(EmptyReason::PeriodNotCovered)
+    }
+
+    fn has_points(&self, state: &State<'_>, dataset: u32) -> Result<bool, Error> {
+        let points = self.collect(state, dataset, None)?;
+        Ok(points.keys().any(|period| self.window.contains(*period)))
+    }
+
+    fn has_code(&self, state: &State<'_>, place: &Place) -> Result<bool, Error> {
+        let blocks = state.range(&place.start(), &place.end());
+        for block in blocks.take(MAX_SEARCHED) {
+            let (key, value) = block?;
+            let wanted = BlockKey::parse(&key).is_some_and(|key| self.wants(&key));
+            if wanted && Block::decode(&value)?.get(self.code).is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn too_long() -> Violations {
+    let what = format!("the series has more than {MAX_POINTS} points; ask for a part of it");
+    Violations::one("window", what)
+}
+
+/// A series with growth like for like.
+pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Series, Error> {
+    let record = Record::find(state, &query.dataset, query.as_of)?;
+    let points = query.collect(state, record.number, query.as_of)?;
+    let mut series = wire::Series {
+        dataset: dataset_name(&query.dataset),
+        reporter: query.reporter.to_string(),
+        partner: query.partner.to_string(),
+        flow: query.flow.to_wire().into(),
+        code: query.code.to_string(),
+        currency_code: record.dataset.currency_code.clone(),
+        valuation: record.valuation(query.flow).into(),
+        points: Vec::new(),
+        breaks: Vec::new(),
+        empty_reason: EmptyReason::Unspecified.into(),
+        sources: Vec::new(),
+    };
+    let mut sources = Sources::default();
+    let mut before: Option<Classification> = None;
+    for (period, point) in &points {
+        if !query.window.contains(*period) {
+            continue;
+        }
+        if let Some(before) = before.replace(point.classification)
+            && before != point.classification
+        {
+            series.breaks.push(wire::ClassificationBreak {
+                period: period.to_string(),
+                before: before.to_string(),
+                after: point.classification.to_string(),
+            });
+        }
+        series.points.push(wire::SeriesPoint {
+            period: period.to_string(),
+            value: point.figure.value.to_string(),
+            classification: point.classification.to_string(),
+            flags: point.figure.flags.to_wire(),
+            growth: growth(query.code, *period, point, &points),
+            source: sources.index(state, &record, point.figure.source)?,
+        });
+    }
+    if series.points.len() > MAX_POINTS {
+        return Err(too_long().into());
+    }
+    if series.points.is_empty() {
+        let reason = query.why_empty(state, record.number, query.as_of)?;
+        series.empty_reason = reason.into();
+    }
+    series.sources = sources.list;
+    Ok(series)
+}
+
+/// Growth = V(t) / V(same months a year before) − 1 of one published series, or why there is none.
+///
+/// Both figures stand in one dataset and flow, so side, currency and valuation are the same. The goods
+/// are the same for the total, and for a code within one revision of its classification.
+fn growth(code: Code, period: Period, point: &Point, points: &Points) -> Option<wire::Growth> {
+    let base_period = period.year_before()?;
+    let outcome = match points.get(&base_period) {
+        None => Outcome::Gap(GrowthGap::BaseNotPublished.into()),
+        Some(base) => match ratio(code, point, base) {
+            Ok(ratio) => Outcome::Ratio(ratio),
+            Err(gap) => Outcome::Gap(gap.into()),
+        },
+    };
+    Some(wire::Growth {
+        base_period: base_period.to_string(),
+        outcome: Some(outcome),
+    })
+}
+
+fn ratio(code: Code, point: &Point, base: &Point) -> Result<String, GrowthGap> {
+    if !code.is_total() && point.classification != base.classification {
+        return Err(GrowthGap::ClassificationDiffers);
+    }
+    let bound = ObservationFlag::LowerBound;
+    if point.figure.flags.contains(bound) || base.figure.flags.contains(bound) {
+        return Err(GrowthGap::LowerBound);
+    }
+    let (now, then) = (
+        Decimal::from(point.figure.value),
+        Decimal::from(base.figure.value),
+    );
+    let quotient = now.checked_div(then).ok_or(GrowthGap::BaseIsZero)?;
+    // `round_dp` rounds half to even.
+    let growth = (quotient - Decimal::ONE).round_dp(6);
+    Ok(proto::format_decimal(growth))
+}
+
+/// The sources of a series, each once.
+#[derive(Default)]
+struct Sources {
+    numbers: Vec<u32>,
+    list: Vec<WireSource>,
+}
+
+impl Sources {
+    fn index(
+        &mut self,
+        state: &State<'_>,
+        record: &Record,
+        number: u32,
+    ) -> Result<i32, store::Error> {
+        let known = self.numbers.iter().position(|known| *known == number);
+        let at = if let Some(at) = known {
+            at
+        } else {
+            let source = source(state, record, number)?;
+            self.list.push(source.unwrap_or_default());
+            self.numbers.push(number);
+            self.list.len() - 1
+        };
+        Ok(i32::try_from(at + 1).unwrap_or_default())
+    }
+}

@@ -1,0 +1,278 @@
+//! The calls: parse, act, reply.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+
+use chassis::Shutdown;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use proto::trade::v1 as wire;
+use proto::{PageToken, PageTokenError, Violations};
+use proto::{parse_dataset_name, parse_ingest_name, parse_observation_name, parse_timestamp};
+use store::{Origin, Pending, State, Store, Watch};
+use tonic::{Request, Response, Status, Streaming};
+use wire::ingest_observations_request::Part;
+use wire::trade_service_server::TradeService;
+
+use crate::dataset::{self, NewDataset, Record};
+use crate::error::Error;
+use crate::ingest::{self, Batch, BatchOutcome, Header};
+use crate::{Model, list, query, series, watch};
+
+/// Batches of one ingest that are on their way to disk while the next is read.
+const IN_FLIGHT: usize = 4;
+
+/// The trade service over a store.
+#[derive(Clone, Debug)]
+pub struct Trade {
+    store: Store<Model>,
+    shutdown: Shutdown,
+}
+
+impl Trade {
+    /// Serves `store`; its streams end when `shutdown` is triggered.
+    pub fn new(store: Store<Model>, shutdown: Shutdown) -> Trade {
+        Trade { store, shutdown }
+    }
+}
+
+type Reply<T> = Result<Response<T>, Status>;
+type Changes = Pin<Box<dyn Stream<Item = Result<wire::WatchChangesResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl TradeService for Trade {
+    async fn create_dataset(
+        &self,
+        request: Request<wire::CreateDatasetRequest>,
+    ) -> Reply<wire::Dataset> {
+        let (new, origin) = NewDataset::parse(request.into_inner())?;
+        let asked = origin.request;
+        let decide = move |state: &State<'_>, stamp| new.decide(state, stamp, asked);
+        let written = self.store.write(origin, decide).await?;
+        Ok(Response::new(written.reply))
+    }
+
+    async fn get_dataset(&self, request: Request<wire::GetDatasetRequest>) -> Reply<wire::Dataset> {
+        let id = checked("name", parse_dataset_name(&request.get_ref().name))?;
+        let record = self.store.read(|state| Record::find(state, &id, None))?;
+        Ok(Response::new(record.dataset))
+    }
+
+    async fn list_datasets(
+        &self,
+        request: Request<wire::ListDatasetsRequest>,
+    ) -> Reply<wire::ListDatasetsResponse> {
+        let wire::ListDatasetsRequest {
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let size = proto::page_size(page_size, 50, 1_000)? as usize;
+        let after = dataset_cursor(&page_token)?;
+        let datasets = self
+            .store
+            .read(|state| dataset::list(state, &after, size))
+            .map_err(Error::from)?;
+        let last = datasets.get(size - 1);
+        let next = last.map(|last| last.name.trim_start_matches("datasets/"));
+        let token = next.map(|next| PageToken::encode(DATASETS, next.as_bytes()));
+        Ok(Response::new(wire::ListDatasetsResponse {
+            datasets,
+            next_page_token: token.unwrap_or_default(),
+        }))
+    }
+
+    async fn ingest_observations(
+        &self,
+        request: Request<Streaming<wire::IngestObservationsRequest>>,
+    ) -> Reply<wire::IngestObservationsResponse> {
+        let mut stream = request.into_inner();
+        let header = match stream.message().await?.and_then(|first| first.part) {
+            Some(Part::Header(header)) => Header::try_from(header)?,
+            Some(Part::Batch(_)) | None => return Err(misplaced("header", "must come first")),
+        };
+        let mut ingest = Ingesting::new(self.store.clone(), header);
+        while let Some(message) = stream.message().await? {
+            match message.part {
+                Some(Part::Batch(batch)) => ingest.take(Batch::try_from(batch)?).await?,
+                Some(Part::Header(_)) => return Err(misplaced("header", "may only come first")),
+                None => return Err(misplaced("part", "is required")),
+            }
+        }
+        Ok(Response::new(ingest.finish().await?))
+    }
+
+    async fn get_ingest(&self, request: Request<wire::GetIngestRequest>) -> Reply<wire::Ingest> {
+        let (dataset, id) = checked("name", parse_ingest_name(&request.get_ref().name))?;
+        let ingest = self.store.read(|state| ingest::get(state, &dataset, &id))?;
+        Ok(Response::new(ingest))
+    }
+
+    async fn get_observation(
+        &self,
+        request: Request<wire::GetObservationRequest>,
+    ) -> Reply<wire::Observation> {
+        let wire::GetObservationRequest { name, as_of } = request.into_inner();
+        let mut violations = Violations::new();
+        let name = violations.check("name", parse_observation_name(&name));
+        let as_of = as_of.as_ref().map(parse_timestamp).transpose();
+        let as_of = violations.check("as_of", as_of);
+        let (Some((dataset, key)), Some(as_of)) = (name, as_of) else {
+            return Err(violations.into());
+        };
+        let found = self
+            .store
+            .read(|state| query::get(state, &dataset, &key, as_of))?;
+        Ok(Response::new(found))
+    }
+
+    async fn list_observations(
+        &self,
+        request: Request<wire::ListObservationsRequest>,
+    ) -> Reply<wire::ListObservationsResponse> {
+        let query = list::Query::try_from(request.into_inner())?;
+        let page = self
+            .read_aside(move |state| list::list(state, query))
+            .await?;
+        Ok(Response::new(page))
+    }
+
+    async fn get_series(&self, request: Request<wire::GetSeriesRequest>) -> Reply<wire::Series> {
+        let query = series::Query::try_from(request.into_inner())?;
+        let series = self.store.read(|state| series::get(state, &query))?;
+        Ok(Response::new(series))
+    }
+
+    type WatchChangesStream = Changes;
+
+    async fn watch_changes(
+        &self,
+        request: Request<wire::WatchChangesRequest>,
+    ) -> Reply<Self::WatchChangesStream> {
+        let query = watch::Query::try_from(request.into_inner())?;
+        let watch = self.store.watch(query.after).map_err(Error::from)?;
+        let changes = stream::try_unfold((watch, query), next_change);
+        let stopping = stream::once(async { Err(Error::Stopping) });
+        let until_stop = changes.take_until(self.shutdown.wait()).chain(stopping);
+        Ok(Response::new(Box::pin(until_stop.map_err(Status::from))))
+    }
+}
+
+impl Trade {
+    /// Reads on a thread that may wait for the disk: for pages, which look at many blocks.
+    async fn read_aside<T: Send + 'static>(
+        &self,
+        reader: impl FnOnce(&State<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let store = self.store.clone();
+        let read = tokio::task::spawn_blocking(move || store.read(reader)).await;
+        read.map_err(|error| store::Error::Panicked(error.to_string()))?
+    }
+}
+
+fn checked<T, E: std::fmt::Display>(field: &str, parsed: Result<T, E>) -> Result<T, Violations> {
+    parsed.map_err(|error| Violations::one(field, error.to_string()))
+}
+
+fn misplaced(field: &str, what: &str) -> Status {
+    Violations::one(field, what).into()
+}
+
+/// What a page token of `ListDatasets` is bound to: the list has no filter.
+const DATASETS: u64 = 1;
+
+fn dataset_cursor(token: &str) -> Result<String, PageTokenError> {
+    if token.is_empty() {
+        return Ok(String::new());
+    }
+    let after = PageToken::decode(token, DATASETS)?;
+    String::from_utf8(after).map_err(|_| PageTokenError::Malformed)
+}
+
+type Next = Option<(wire::WatchChangesResponse, (Watch, watch::Query))>;
+
+async fn next_change((mut watch, query): (Watch, watch::Query)) -> Result<Next, Error> {
+    let event = watch.next().await?;
+    let response = query.response(&event)?;
+    Ok(Some((response, (watch, query))))
+}
+
+/// One call of `IngestObservations`: batches on their way, and what became of those before.
+struct Ingesting {
+    store: Store<Model>,
+    header: Header,
+    in_flight: VecDeque<Pending<BatchOutcome, Error>>,
+    response: wire::IngestObservationsResponse,
+}
+
+impl Ingesting {
+    fn new(store: Store<Model>, header: Header) -> Ingesting {
+        Ingesting {
+            store,
+            header,
+            in_flight: VecDeque::new(),
+            response: wire::IngestObservationsResponse {
+                counts: Some(wire::RowCounts::default()),
+                ..Default::default()
+            },
+        }
+    }
+
+    /// Takes a batch; waits for an earlier one when enough are on their way.
+    async fn take(&mut self, batch: Batch) -> Result<(), Error> {
+        if self.header.validate_only {
+            return self.validate(batch).await;
+        }
+        let header = self.header.clone();
+        let decide = move |state: &State<'_>, stamp| ingest::decide(&header, batch, state, stamp);
+        let pending = self.store.submit(Origin::default(), decide)?;
+        self.in_flight.push_back(pending);
+        if self.in_flight.len() < IN_FLIGHT {
+            return Ok(());
+        }
+        self.settle_one().await
+    }
+
+    async fn validate(&mut self, batch: Batch) -> Result<(), Error> {
+        let (store, header) = (self.store.clone(), self.header.clone());
+        let validate = move || store.read(|state| ingest::validate(&header, batch, state));
+        let validated = tokio::task::spawn_blocking(validate).await;
+        let outcome = validated.map_err(|error| store::Error::Panicked(error.to_string()))??;
+        self.add(outcome);
+        Ok(())
+    }
+
+    async fn settle_one(&mut self) -> Result<(), Error> {
+        let Some(pending) = self.in_flight.pop_front() else {
+            return Ok(());
+        };
+        let written = pending.wait().await?;
+        if !written.reply.skipped {
+            self.response.position = written.stamp.position;
+        }
+        self.add(written.reply);
+        Ok(())
+    }
+
+    fn add(&mut self, outcome: BatchOutcome) {
+        let BatchOutcome {
+            skipped,
+            counts,
+            rejections,
+            ingest,
+        } = outcome;
+        self.response.skipped_batches += i64::from(skipped);
+        let before = self.response.counts.unwrap_or_default();
+        self.response.counts = Some(ingest::sum(before, counts));
+        let room = self.header.max_rejections - self.response.rejections.len();
+        self.response
+            .rejections
+            .extend(rejections.into_iter().take(room));
+        self.response.ingest = ingest.or(self.response.ingest.take());
+    }
+
+    async fn finish(mut self) -> Result<wire::IngestObservationsResponse, Error> {
+        while !self.in_flight.is_empty() {
+            self.settle_one().await?;
+        }
+        Ok(self.response)
+    }
+}
