@@ -38,11 +38,13 @@ pub enum Classification {
     B5,
     /// Services: EBOPS.
     Eb,
+    /// None was stated: a total of the press. Only the total stands under it.
+    Na,
 }
 
 impl Classification {
     /// All of them, in order.
-    pub const ALL: [Classification; 14] = [
+    pub const ALL: [Classification; 15] = [
         Classification::H0,
         Classification::H1,
         Classification::H2,
@@ -57,6 +59,7 @@ impl Classification {
         Classification::B4,
         Classification::B5,
         Classification::Eb,
+        Classification::Na,
     ];
 
     /// The number to store.
@@ -76,6 +79,7 @@ impl Classification {
             Classification::B4 => 12,
             Classification::B5 => 13,
             Classification::Eb => 14,
+            Classification::Na => 15,
         }
     }
 
@@ -102,6 +106,7 @@ impl Classification {
             Classification::B4 => "B4",
             Classification::B5 => "B5",
             Classification::Eb => "EB",
+            Classification::Na => "NA",
         }
     }
 
@@ -127,7 +132,7 @@ pub enum ClassificationError {
     #[error("`HS` names no revision: write `H0` (1992) to `H6` (2022)")]
     AnyHs,
     /// Anything else.
-    #[error("unknown {0}: `H0` to `H6`, `S1` to `S4`, `B4`, `B5` or `EB`")]
+    #[error("unknown {0}: `H0` to `H6`, `S1` to `S4`, `B4`, `B5`, `EB` or `NA`")]
     Unknown(Excerpt),
 }
 

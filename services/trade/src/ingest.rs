@@ -218,6 +218,11 @@ impl Batch {
         let mut parsed = Vec::with_capacity(rows.len());
         for row in rows {
             match Row::parse(&row, self.sources.len()) {
+                Ok(row) if classification == Classification::Na && !row.figure.code.is_total() => {
+                    let only =
+                        Violations::one("code", "only TOTAL stands without a classification");
+                    self.rejections.push(rejection(row.number, &only));
+                }
                 Ok(row) => parsed.push(row),
                 Err(violations) => self.rejections.push(rejection(row.number, &violations)),
             }

@@ -284,9 +284,13 @@ fn ratio(code: Code, point: &Point, base: &Point) -> Result<String, GrowthGap> {
     if !code.is_total() && point.classification != base.classification {
         return Err(GrowthGap::ClassificationDiffers);
     }
-    let bound = ObservationFlag::LowerBound;
-    if point.figure.flags.contains(bound) || base.figure.flags.contains(bound) {
+    let either = |flag| point.figure.flags.contains(flag) || base.figure.flags.contains(flag);
+    if either(ObservationFlag::LowerBound) {
         return Err(GrowthGap::LowerBound);
+    }
+    // A base that was computed from the growth that somebody stated would only give that back.
+    if either(ObservationFlag::Implied) {
+        return Err(GrowthGap::Implied);
     }
     let (now, then) = (
         Decimal::from(point.figure.value),

@@ -1,0 +1,70 @@
+//! The connection to a service, and what went wrong there in words.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use proto::trade::v1::trade_service_client::TradeServiceClient;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+use tonic_types::StatusExt;
+
+use crate::args::ServerArgs;
+
+/// A client of the trade service.
+pub(crate) type TradeClient = TradeServiceClient<Channel>;
+
+/// Connects to the trade service at an address.
+pub(crate) async fn trade(server: &str) -> anyhow::Result<TradeClient> {
+    let endpoint = Endpoint::from_shared(server.to_owned())
+        .with_context(|| format!("`{server}` is no address; it looks like http://127.0.0.1:50051"))?
+        .connect_timeout(Duration::from_secs(5))
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(2 << 20)
+        .tcp_nodelay(true);
+    let channel = endpoint.connect().await.with_context(|| {
+        format!(
+            "cannot reach {server}; start a service with `entente serve trade`, or name its address \
+             with --server"
+        )
+    })?;
+    Ok(TradeServiceClient::new(channel).max_decoding_message_size(16 << 20))
+}
+
+/// A request with the deadline that was asked for.
+pub(crate) fn request<T>(message: T, server: &ServerArgs) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(Duration::from_secs(server.timeout));
+    request
+}
+
+/// An error for people: a service's status with all that it says.
+pub(crate) fn explain(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<Status>() {
+        Some(status) => explain_status(status),
+        None => format!("{error:#}"),
+    }
+}
+
+/// A status with its violations, its reason and when to try again.
+pub(crate) fn explain_status(status: &Status) -> String {
+    let details = status.get_error_details();
+    let mut lines = match details.bad_request() {
+        None => vec![status.message().to_owned()],
+        Some(_) => vec!["the service refuses the request".to_owned()],
+    };
+    let violations = details
+        .bad_request()
+        .map(|bad| bad.field_violations.as_slice());
+    for violation in violations.unwrap_or_default() {
+        lines.push(format!("{}: {}", violation.field, violation.description));
+    }
+    let code = format!("{:?}", status.code());
+    lines.push(match details.error_info() {
+        Some(info) => format!("({code}, {})", info.reason),
+        None => format!("({code})"),
+    });
+    if let Some(delay) = details.retry_info().and_then(|retry| retry.retry_delay) {
+        lines.push(format!("try again in {delay:?}"));
+    }
+    lines.join("\n  ")
+}

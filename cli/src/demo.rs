@@ -1,0 +1,299 @@
+//! The platform in one process, with figures to look at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use anyhow::Context;
+use proto::trade::v1 as wire;
+use proto::{Decimal, Flow, Frequency, Period, format_decimal, parse_decimal};
+use tonic::Code;
+use wire::ingest_observations_request::Part;
+use wire::{ObservationFlag, Series};
+
+use crate::args::DemoArgs;
+use crate::client::{self, TradeClient};
+use crate::plot::Bar;
+use crate::serve::{Serving, announce, start_log};
+use crate::{figures, output, plot};
+
+/// The demonstration figures: a request that creates a dataset, and a batch of its figures.
+const FILES: [&str; 2] = [
+    include_str!("../demo/china-customs.json"),
+    include_str!("../demo/kazakhstan-statistics.json"),
+];
+const INGEST: &str = "demo-1";
+
+/// Starts the platform, loads and shows the figures, and serves until it is told to stop.
+pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
+    start_log(&args.log, args.listener.log_format)?;
+    let serving = Serving::start(&args.data, &args.listener, &args.storage).await?;
+    let address = serving.address;
+    let running = tokio::spawn(serving.run());
+    let mut client = client::trade(&format!("http://{}", local(address))).await?;
+    let mut out = output::stdout();
+    let new = load(&mut client).await?;
+    let folder = args.data.display();
+    match new {
+        0 => writeln!(out, "Found the demonstration figures in {folder}.\n")?,
+        new => writeln!(out, "Loaded {new} demonstration figures into {folder}.\n")?,
+    }
+    show(&mut client, &mut out).await?;
+    drop(client);
+    out.flush()?;
+    drop(out);
+    announce(address)?;
+    writeln!(std::io::stdout(), "Stop it with Ctrl-C.")?;
+    running.await?
+}
+
+/// An address that reaches the listener from this machine.
+fn local(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        return SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port());
+    }
+    address
+}
+
+/// Loads what is not there yet; how many figures that was.
+async fn load(client: &mut TradeClient) -> anyhow::Result<i64> {
+    let mut new = 0;
+    for file in FILES {
+        let (create, batch) = parse(file).context("reading the demonstration figures")?;
+        let parent = format!("datasets/{}", create.dataset_id);
+        match client.create_dataset(create).await {
+            Err(status) if status.code() != Code::AlreadyExists => return Err(status.into()),
+            Ok(_) | Err(_) => {}
+        }
+        let header = wire::IngestHeader {
+            parent,
+            ingest_id: INGEST.into(),
+            strict: true,
+            ..Default::default()
+        };
+        let parts = [Part::Header(header), Part::Batch(batch)];
+        let messages = parts.map(|part| wire::IngestObservationsRequest { part: Some(part) });
+        let response = client
+            .ingest_observations(tokio_stream::iter(messages))
+            .await?;
+        new += response.into_inner().counts.unwrap_or_default().new;
+    }
+    Ok(new)
+}
+
+fn parse(file: &str) -> anyhow::Result<(wire::CreateDatasetRequest, wire::ObservationBatch)> {
+    let mut parts: BTreeMap<String, serde_json::Value> = serde_json::from_str(file)?;
+    let mut part = |name: &str| parts.remove(name).unwrap_or_default().to_string();
+    let create = output::from_json("entente.trade.v1.CreateDatasetRequest", &part("create"))?;
+    let batch = output::from_json("entente.trade.v1.ObservationBatch", &part("batch"))?;
+    Ok((create, batch))
+}
+
+/// A side of the trade between China and Kazakhstan.
+struct Side {
+    dataset: &'static str,
+    reporter: &'static str,
+    partner: &'static str,
+    name: &'static str,
+}
+
+const CHINA: Side = Side {
+    dataset: "datasets/china-customs",
+    reporter: "CHN",
+    partner: "KAZ",
+    name: "China",
+};
+const KAZAKHSTAN: Side = Side {
+    dataset: "datasets/kazakhstan-statistics",
+    reporter: "KAZ",
+    partner: "CHN",
+    name: "Kazakhstan",
+};
+
+/// What is compared: the same goods, as each side counts them.
+struct Subject {
+    title: &'static str,
+    china: Flow,
+    kazakhstan: Flow,
+}
+
+const SUBJECTS: [Subject; 3] = [
+    Subject {
+        title: "total trade",
+        china: Flow::TotalTrade,
+        kazakhstan: Flow::TotalTrade,
+    },
+    Subject {
+        title: "China to Kazakhstan",
+        china: Flow::Export,
+        kazakhstan: Flow::Import,
+    },
+    Subject {
+        title: "Kazakhstan to China",
+        china: Flow::Import,
+        kazakhstan: Flow::Export,
+    },
+];
+
+async fn show(client: &mut TradeClient, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(
+        out,
+        "Trade between China and Kazakhstan, bn USD, each side as published"
+    )?;
+    let titles = [
+        "",
+        "period",
+        "China's figure",
+        "growth",
+        "Kazakhstan's figure",
+        "growth",
+    ];
+    let mut table = output::table(&titles, &[2, 3, 4, 5]);
+    let mut footnotes = Footnotes::default();
+    let mut bars = BTreeMap::new();
+    for subject in SUBJECTS {
+        for frequency in [Frequency::Year, Frequency::Cumulated] {
+            let china = series(client, &CHINA, subject.china, frequency).await?;
+            let kazakhstan = series(client, &KAZAKHSTAN, subject.kazakhstan, frequency).await?;
+            let china = by_period(china, &mut footnotes);
+            let kazakhstan = by_period(kazakhstan, &mut footnotes);
+            let periods: BTreeSet<Period> =
+                china.keys().chain(kazakhstan.keys()).copied().collect();
+            for period in periods {
+                let sides = [china.get(&period), kazakhstan.get(&period)];
+                let [a, b] = sides.map(|cells| cells.cloned().unwrap_or_default());
+                table.add_row([
+                    subject.title,
+                    &period.to_string(),
+                    &a.figure,
+                    &a.growth,
+                    &b.figure,
+                    &b.growth,
+                ]);
+                if frequency == Frequency::Year && subject.china == Flow::TotalTrade {
+                    bars.insert(period, [a.value, b.value]);
+                }
+            }
+        }
+    }
+    writeln!(
+        out,
+        "{table}\nGrowth is over the same months a year before, in the same series; - where it has no such figure.\n\n\
+         Total trade by year, bn USD"
+    )?;
+    plot::draw(out, &to_bars(&bars), 44)?;
+    writeln!(out)?;
+    crate::trade::sources(&footnotes.sources, out)?;
+    Ok(writeln!(out)?)
+}
+
+async fn series(
+    client: &mut TradeClient,
+    side: &Side,
+    flow: Flow,
+    frequency: Frequency,
+) -> anyhow::Result<Series> {
+    let asked = wire::GetSeriesRequest {
+        parent: side.dataset.into(),
+        reporter: side.reporter.into(),
+        partner: side.partner.into(),
+        flow: flow.to_wire().into(),
+        code: "TOTAL".into(),
+        frequency: frequency.to_wire().into(),
+        ..Default::default()
+    };
+    Ok(client.get_series(asked).await?.into_inner())
+}
+
+/// A figure's cells.
+#[derive(Clone, Default)]
+struct Cells {
+    figure: String,
+    growth: String,
+    value: Decimal,
+}
+
+fn by_period(series: Series, footnotes: &mut Footnotes) -> BTreeMap<Period, Cells> {
+    let mut cells = BTreeMap::new();
+    for point in series.points {
+        let source = usize::try_from(point.source - 1).ok();
+        let source = source.and_then(|at| series.sources.get(at)).cloned();
+        let note = footnotes.number(source.unwrap_or_default());
+        let value = parse_decimal(&point.value).unwrap_or_default() / Decimal::from(1_000_000_000);
+        let Ok(period) = point.period.parse() else {
+            continue;
+        };
+        let cell = Cells {
+            figure: format!("{} [{note}]", qualified(value, &point.flags)),
+            growth: growth(point.growth.as_ref()),
+            value,
+        };
+        cells.insert(period, cell);
+    }
+    cells
+}
+
+/// Growth where it can be said; the table has no room for the reasons.
+fn growth(growth: Option<&wire::Growth>) -> String {
+    match growth.and_then(|growth| growth.outcome.as_ref()) {
+        Some(wire::growth::Outcome::Ratio(ratio)) => figures::percent(ratio),
+        Some(wire::growth::Outcome::Gap(_)) | None => "-".into(),
+    }
+}
+
+/// A figure in bn with what qualifies it; all here are rounded, which needs no word.
+fn qualified(value: Decimal, flags: &[i32]) -> String {
+    let has = |flag: ObservationFlag| flags.contains(&flag.into());
+    let mut text = in_bn(value);
+    if has(ObservationFlag::LowerBound) {
+        text = format!("over {text}");
+    }
+    if has(ObservationFlag::Implied) {
+        text.push_str(" implied");
+    }
+    if has(ObservationFlag::Unverified) {
+        text.push_str(" unverified");
+    }
+    text
+}
+
+fn in_bn(value: Decimal) -> String {
+    let text = format_decimal(value);
+    if text.contains('.') {
+        text
+    } else {
+        text + ".0"
+    }
+}
+
+fn to_bars(years: &BTreeMap<Period, [Decimal; 2]>) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    for (year, values) in years {
+        for (side, value) in [CHINA, KAZAKHSTAN].iter().zip(values) {
+            if *value > Decimal::ZERO {
+                bars.push(Bar {
+                    label: format!("{year} {}", side.name),
+                    value: value.to_string().parse().unwrap_or_default(),
+                    note: in_bn(*value),
+                });
+            }
+        }
+    }
+    bars
+}
+
+/// Sources as they are cited, each once.
+#[derive(Default)]
+struct Footnotes {
+    sources: Vec<proto::r#type::v1::Source>,
+}
+
+impl Footnotes {
+    fn number(&mut self, source: proto::r#type::v1::Source) -> usize {
+        let known = self.sources.iter().position(|known| *known == source);
+        known.unwrap_or_else(|| {
+            self.sources.push(source);
+            self.sources.len() - 1
+        }) + 1
+    }
+}

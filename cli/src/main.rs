@@ -1,0 +1,7 @@
+//! The binary `entente`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,63 @@
+//! From arguments to an exit code.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::args::{Cli, Command, ImportCommand, ServeCommand};
+use crate::import::Imported;
+use crate::{client, demo, import, serve, trade};
+
+/// Some rows of an import were rejected; the others are in.
+const ROWS_REJECTED: u8 = 3;
+
+/// Runs the command that the process was started with.
+///
+/// The exit code is 0 when all went well, 1 for an error, 2 for a command that does not parse, and 3 when
+/// an import left out rejected rows.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(dispatch(cli.command)));
+    match outcome {
+        Ok(code) => code,
+        // Whoever read the output has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do when this fails too.
+            drop(writeln!(io::stderr(), "error: {}", client::explain(&error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<io::Error>());
+    io.is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
+}
+
+async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(ServeCommand::Trade(args)) => serve::trade(&args).await?,
+        Command::Demo(args) => demo::run(&args).await?,
+        Command::Trade(command) => trade::run(command).await?,
+        Command::Import(ImportCommand::Comtrade(args)) => {
+            return Ok(match import::comtrade(&args).await? {
+                Imported::Whole => ExitCode::SUCCESS,
+                Imported::WithRejections => ExitCode::from(ROWS_REJECTED),
+            });
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);
+            io::stdout().write_all(&script)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
