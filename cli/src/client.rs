@@ -37,16 +37,21 @@ pub(crate) fn request<T>(message: T, server: &ServerArgs) -> Request<T> {
     request
 }
 
-/// An error for people: a service's status with all that it says.
+/// An error for people: what was being done, and why it failed; a service's status with all that it says.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
-    match error.downcast_ref::<Status>() {
-        Some(status) => explain_status(status),
-        None => format!("{error:#}"),
+    let mut parts = Vec::new();
+    for cause in error.chain() {
+        if let Some(status) = cause.downcast_ref::<Status>() {
+            parts.push(explain_status(status));
+            break;
+        }
+        parts.push(cause.to_string());
     }
+    parts.join(": ")
 }
 
 /// A status with its violations, its reason and when to try again.
-pub(crate) fn explain_status(status: &Status) -> String {
+fn explain_status(status: &Status) -> String {
     let details = status.get_error_details();
     let mut lines = match details.bad_request() {
         None => vec![status.message().to_owned()],

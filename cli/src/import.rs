@@ -11,7 +11,7 @@ use proto::trade::v1 as wire;
 use proto::{Slug, dataset_name};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Code;
+use tonic::{Code, Status};
 use wire::IngestObservationsRequest as Message;
 use wire::ingest_observations_request::Part;
 
@@ -190,9 +190,12 @@ async fn import_file(
             return Ok(report);
         }
     }
-    let sent = send(client, input, pass(false)).await;
-    let report = sent.with_context(|| {
-        format!("to go on where it stopped, import the same file with --ingest-id {ingest}")
+    let report = send(client, input, pass(false)).await;
+    let report = report.map_err(|error| match error.downcast_ref::<Status>() {
+        Some(_) => error.context(format!(
+            "to go on, import the file with --ingest-id {ingest}"
+        )),
+        None => error,
     })?;
     report.show(&input.name, "")?;
     Ok(report)
@@ -218,12 +221,28 @@ async fn send(client: &mut TradeClient, input: &Input, pass: Pass) -> anyhow::Re
         .await;
     let reading = reading.await?;
     progress.finish_and_clear();
-    // What the service says goes before what reading says: a refused batch ends the reading too.
-    let response = response?.into_inner();
+    let response = response.map(tonic::Response::into_inner);
+    let reading = match (reading, &response) {
+        (Ok(reading), _) => reading,
+        (Err(error), Ok(sent)) => return Err(broken_off(error, sent)),
+        // The service ended the call for want of a header: the file is at fault all the same.
+        (Err(error), Err(_)) => return Err(error.into()),
+    };
     Ok(Report {
-        response,
-        reading: reading?,
+        response: response?,
+        reading,
     })
+}
+
+/// A file that could not be read to its end: what of it is in already.
+fn broken_off(error: ReadError, sent: &wire::IngestObservationsResponse) -> anyhow::Error {
+    let counts = sent.counts.unwrap_or_default();
+    let written = counts.new + counts.revised;
+    match &sent.ingest {
+        Some(_) if written > 0 => anyhow::Error::new(error)
+            .context(format!("{written} figures from before the fault are in")),
+        Some(_) | None => error.into(),
+    }
 }
 
 fn progress(bytes: Option<u64>, name: &str) -> ProgressBar {

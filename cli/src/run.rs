@@ -36,10 +36,17 @@ pub fn run() -> ExitCode {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<io::Error>());
-    io.is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>();
+        // The CSV writer's error does not name the system's as its source.
+        let csv = cause.downcast_ref::<csv::Error>().map(csv::Error::kind);
+        match (io, csv) {
+            (Some(io), _) | (None, Some(csv::ErrorKind::Io(io))) => {
+                io.kind() == io::ErrorKind::BrokenPipe
+            }
+            (None, _) => false,
+        }
+    })
 }
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {

@@ -1,6 +1,8 @@
 //! The handle on a store.
 
+use std::any::Any;
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::segments::Segments;
 use crate::space::Space;
 use crate::state::Effects;
-use crate::view::{REPLAY_BYTES, View, follows, millis};
+use crate::view::{REPLAY_BYTES, View, follows, millis, panic_text};
 use crate::writer::{Command, GroupLimits, Outcome, Writer, apply};
 use crate::{Clock, Decision, Entry, Error, Journal, Model, Origin, Position, Request};
 use crate::{Stamp, State, Watch, system_clock};
@@ -104,8 +106,8 @@ impl<R, E: From<Error>> Pending<R, E> {
     /// # Errors
     /// The decision's error, or the store's as an `E`.
     pub async fn wait(self) -> Result<Written<R>, E> {
-        let panicked = |_| Error::Panicked("the decision did not come to an end".into());
-        self.answer.await.map_err(panicked)?
+        // Only a writer that stopped drops a write without an answer.
+        self.answer.await.map_err(|_| Error::Closed)?
     }
 }
 
@@ -180,9 +182,13 @@ impl<M: Model> Store<M> {
         F: FnOnce(&State<'_>, Stamp) -> Result<Decision<M::Change, R>, E> + Send + 'static,
     {
         let (sender, answer) = oneshot::channel::<Result<Written<R>, E>>();
-        let job = Box::new(move |state: &State<'_>, stamp: Stamp| Outcome {
-            origin,
-            decided: with_answer(decide(state, stamp), sender),
+        let job = Box::new(move |state: &State<'_>, stamp: Stamp| {
+            let decided = catch_unwind(AssertUnwindSafe(|| decide(state, stamp)));
+            let decided = decided.unwrap_or_else(|panic| Err(E::from(panicked(&*panic))));
+            Outcome {
+                origin,
+                decided: with_answer(decided, sender),
+            }
         });
         match self.inner.queue.try_send(Command::Write(job)) {
             Ok(()) => Ok(Pending { answer }),
@@ -244,6 +250,13 @@ impl<M: Model> Store<M> {
         let mut ended = self.inner.ended.clone();
         drop(ended.wait_for(|ended| *ended).await);
     }
+}
+
+/// A panic inside a write, as an error for its caller and a line for the operator.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic_text(panic);
+    tracing::error!(panic = text, "a write panicked; its effects are discarded");
+    Error::Panicked(text)
 }
 
 type Answered<R, E> = oneshot::Sender<Result<Written<R>, E>>;

@@ -9,7 +9,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::space::Space;
 use crate::state::Effects;
-use crate::view::{View, panic_text};
+use crate::store::panicked;
+use crate::view::View;
 use crate::{Clock, Decision, Error, Journal, Model, Origin, Request, Stamp, State, Write};
 use crate::{entry, requests};
 
@@ -102,14 +103,7 @@ impl<M: Model> Writer<M> {
     fn decide(&self, group: &mut Group, job: Job<M>, first: Stamp) {
         let stamp = first.of_write(group.writes.len());
         let state = self.view.state_within(&group.effects);
-        let outcome = match catch_unwind(AssertUnwindSafe(|| job(&state, stamp))) {
-            Ok(outcome) => outcome,
-            // The job took its answer with it, which tells its caller.
-            Err(panic) => {
-                return tracing::error!(panic = panic_text(&*panic), "a decision panicked");
-            }
-        };
-        let Outcome { origin, decided } = outcome;
+        let Outcome { origin, decided } = job(&state, stamp);
         let Decision {
             changes,
             subject,
@@ -121,7 +115,7 @@ impl<M: Model> Writer<M> {
         let applied = catch_unwind(AssertUnwindSafe(|| {
             apply::<M>(state, &changes, origin.request.as_ref(), &subject, stamp)
         }));
-        match applied.unwrap_or_else(|panic| Err(Error::Panicked(panic_text(&*panic)))) {
+        match applied.unwrap_or_else(|panic| Err(panicked(&*panic))) {
             Ok(effects) => group.add(effects, to_write(origin, subject, &changes), answer),
             Err(error) => group.answers.push((answer, Err(error))),
         }
