@@ -1,5 +1,10 @@
 //! Files of UN Comtrade, imported and read back.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, wherever it does"
+)]
+
 mod common;
 
 use std::io::Write;

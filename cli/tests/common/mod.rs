@@ -35,6 +35,10 @@ pub(crate) fn entente() -> Command {
 }
 
 /// Starts a serving command and waits until it says where; what it printed before comes back too.
+#[expect(
+    clippy::zombie_processes,
+    reason = "the caller gets the process and ends it"
+)]
 pub(crate) fn start(arguments: &[&str]) -> (Child, String, String) {
     let mut process = entente()
         .args(arguments)
@@ -62,6 +66,7 @@ pub(crate) fn start(arguments: &[&str]) -> (Child, String, String) {
                 .unwrap()
                 .read_to_string(&mut err)
                 .unwrap();
+            process.wait().unwrap();
             panic!("it ended before it served: {printed}{err}");
         }
         if let Some(address) = line.strip_prefix("Serving on ") {

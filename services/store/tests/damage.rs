@@ -1,6 +1,11 @@
 //! Files that are torn, flipped, missing, strange or of another time: a store either answers in full or
 //! says what is wrong.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, wherever it does"
+)]
+
 mod common;
 
 use std::fs::OpenOptions;

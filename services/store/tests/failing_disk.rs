@@ -1,5 +1,14 @@
 //! A disk that is full, or fails. Each test runs its store in a process of its own.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, wherever it does"
+)]
+#![allow(
+    clippy::print_stdout,
+    reason = "a child tells its parent, and a check that is left out is told"
+)]
+
 mod common;
 
 use std::path::Path;
@@ -90,12 +99,12 @@ fn a_full_disk_refuses_writes_and_reads_go_on_over_a_restart() {
         println!("NOT CHECKED: this machine lets nobody mount a file system in a name space");
         return;
     }
-    let mut command = unshare();
-    let test = std::env::current_exe().unwrap();
-    command.arg(format!("{mount} && exec '{}' \"$@\"", test.display()));
-    command.arg("sh");
+    let mut apart = unshare();
+    let executable = std::env::current_exe().unwrap();
+    apart.arg(format!("{mount} && exec '{}' \"$@\"", executable.display()));
+    apart.arg("sh");
     let name = "a_full_disk_refuses_writes_and_reads_go_on_over_a_restart";
-    let (output, text) = finished(child_of(command, name, folder.path()));
+    let (output, text) = finished(child_of(apart, name, folder.path()));
     assert!(output.status.success(), "{text}");
 }
 

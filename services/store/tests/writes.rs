@@ -1,5 +1,10 @@
 //! What a store promises while nothing fails.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, wherever it does"
+)]
+
 mod common;
 
 use common::{Notes, assert_holds, filled, note, note_as, open, small};
@@ -146,20 +151,20 @@ async fn more_writes_than_the_queue_holds_are_refused_at_once() {
         ..small()
     };
     let store = Store::<Notes>::open(folder.path(), &config).unwrap();
-    let (hold, held) = std::sync::mpsc::channel::<()>();
-    let (start, started) = std::sync::mpsc::channel::<()>();
+    let (release, wait_here) = std::sync::mpsc::channel::<()>();
+    let (begin, under_way) = std::sync::mpsc::channel::<()>();
     let wait = move |_: &State<'_>, _| {
-        start.send(()).unwrap();
-        held.recv().unwrap();
+        begin.send(()).unwrap();
+        wait_here.recv().unwrap();
         Ok::<_, Error>(Decision::nothing(()))
     };
     let first = store.submit(Origin::default(), wait).unwrap();
-    started.recv().unwrap();
+    under_way.recv().unwrap();
     let nothing = |_: &State<'_>, _| Ok::<_, Error>(Decision::nothing(()));
     let second = store.submit(Origin::default(), nothing).unwrap();
     let third = store.submit(Origin::default(), nothing);
     assert!(matches!(third, Err(Error::Overloaded)));
-    hold.send(()).unwrap();
+    release.send(()).unwrap();
     first.wait().await.unwrap();
     second.wait().await.unwrap();
 }

@@ -2,7 +2,10 @@
 //! that is half there shows.
 
 #![allow(dead_code, reason = "each test file uses its part")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, wherever it does")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, wherever it does"
+)]
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
