@@ -1,1 +1,50 @@
-//! chassis
+//! What a process needs around its domain, so that a service is its domain and nothing else.
+//!
+//! ```no_run
+//! use chassis::{App, Config, Drained, Shutdown, telemetry};
+//! # use proto::trade::v1::trade_service_server::{TradeService, TradeServiceServer};
+//!
+//! # async fn run(trade: impl TradeService) -> Result<(), chassis::Error> {
+//! telemetry::init(telemetry::LogFormat::Text, "info")?;
+//! let config = Config::default();
+//! let shutdown = Shutdown::on_signal()?;
+//! let listener = chassis::bind(([127, 0, 0, 1], 50051).into(), config.insecure)?;
+//! let app = App::new(proto::DESCRIPTORS).service(TradeServiceServer::new(trade));
+//! match chassis::serve(listener, app, &config, shutdown).await? {
+//!     Drained::Clean => {}
+//!     Drained::LimitReached { calls } => eprintln!("{calls} calls were cut"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Layout
+//!
+//! * [`Config`]: every limit, with its unit. [`Error`]: what can fail at the start, and what to do.
+//! * [`bind`], [`App`], [`serve()`]: the address, what is served on it, and the serving until the drain
+//!   is over. [`Shutdown`] is the handle that ends it, and that endless streams watch.
+//! * `call`: what happens to every call, whatever its service: its deadline, its place among the calls
+//!   that run, its panics, its span and its line in the log. [`Deadline`] is what the handler sees of
+//!   it, [`panics`] what an operator counts.
+//! * `connection`: accepting under a limit, HTTP/2 settings, the greeting's own deadline.
+//! * `health`: the health service, which reads [`Shutdown`] and keeps no state of its own.
+//! * [`telemetry`]: the log of the process.
+
+mod app;
+mod call;
+mod config;
+mod connection;
+mod error;
+mod health;
+mod listen;
+mod serve;
+mod shutdown;
+pub mod telemetry;
+
+pub use app::App;
+pub use call::{Deadline, panics};
+pub use config::Config;
+pub use error::Error;
+pub use listen::bind;
+pub use serve::{Drained, serve};
+pub use shutdown::Shutdown;

@@ -1,0 +1,309 @@
+//! What happens to every call, whatever its service.
+//!
+//! One service, one future and one body hold all of it (deadline, place among the calls that run,
+//! panics, span) instead of a stack of tower layers: as layers, each part would bring a service, a
+//! future and a body of its own. And it stands where a layer cannot: tonic's `Server` puts its own
+//! timer, which answers CANCELLED, around all layers that are handed to it, so that ours could lose the
+//! race.
+//!
+//! Each part is a file: [`deadline`], [`limit`], [`mod@panic`], [`trace`].
+
+mod deadline;
+mod ids;
+mod limit;
+mod panic;
+mod trace;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body::Frame;
+use hyper::body::Incoming;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::{Service, StdError};
+use tonic::service::Routes;
+use tonic::transport::server::TcpConnectInfo;
+
+use crate::Config;
+use crate::app::Assembled;
+
+pub use self::deadline::Deadline;
+pub(crate) use self::panic::message as panic_message;
+pub use self::panic::panics;
+
+use self::deadline::{Deadlines, Timer};
+use self::limit::{Limit, Permit};
+use self::trace::Call;
+
+type Answering = <Routes as Service<Request<Body>>>::Future;
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Process {
+    routes: Routes,
+    deadlines: Deadlines,
+    limit: Limit,
+}
+
+/// Answers the calls of one connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Calls {
+    process: Arc<Process>,
+    peer: SocketAddr,
+    info: TcpConnectInfo,
+}
+
+/// A call until its response head.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    work: Result<Answering, Status>,
+    held: Option<Held>,
+}
+
+/// A call from its response head to its end.
+#[derive(Debug)]
+pub(crate) struct ReplyBody {
+    inner: Body,
+    ended: bool,
+    held: Held,
+}
+
+/// What a call holds as long as it runs; the end of the call is its drop.
+#[derive(Debug)]
+struct Held {
+    timer: Timer,
+    permit: Option<Permit>,
+    call: Call,
+}
+
+impl Process {
+    pub(crate) fn new(app: Assembled, config: &Config) -> Self {
+        let Assembled { routes, unary } = app;
+        Self {
+            routes,
+            deadlines: Deadlines::new(unary, config),
+            limit: Limit::new(config.max_calls),
+        }
+    }
+
+    /// How many calls run.
+    pub(crate) fn running(&self) -> usize {
+        self.limit.running()
+    }
+}
+
+impl Calls {
+    pub(crate) fn new(process: Arc<Process>, peer: SocketAddr, local: Option<SocketAddr>) -> Self {
+        let info = TcpConnectInfo {
+            local_addr: local,
+            remote_addr: Some(peer),
+        };
+        Self {
+            process,
+            peer,
+            info,
+        }
+    }
+
+    /// Generic over the body so that hyper's goes to the routes as it is, without a box of its own.
+    fn start<B>(&self, mut request: Request<B>) -> Reply
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<StdError>,
+    {
+        let mut held = Held {
+            timer: Timer::default(),
+            permit: None,
+            call: Call::begin(&mut request, self.peer),
+        };
+        let admitted = self.admit(&mut request, &mut held);
+        Reply {
+            work: admitted.and_then(|()| self.run(request, &held.call)),
+            held: Some(held),
+        }
+    }
+
+    fn admit<B>(&self, request: &mut Request<B>, held: &mut Held) -> Result<(), Status> {
+        let Process {
+            deadlines, limit, ..
+        } = &*self.process;
+        held.timer = deadlines.timer(request, held.call.started())?;
+        held.permit = Some(limit.admit(request.uri().path())?);
+        Ok(())
+    }
+
+    fn run<B>(&self, mut request: Request<B>, call: &Call) -> Result<Answering, Status>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<StdError>,
+    {
+        let _entered = call.span().enter();
+        request.extensions_mut().insert(self.info.clone());
+        panic::catch(|| self.process.routes.clone().call(request))
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Calls {
+    type Response = Response<ReplyBody>;
+    type Error = Infallible;
+    type Future = Reply;
+
+    fn call(&self, request: Request<Incoming>) -> Reply {
+        self.start(request)
+    }
+}
+
+impl Future for Reply {
+    type Output = Result<Response<ReplyBody>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { work, held } = self.get_mut();
+        let waiting = held
+            .as_mut()
+            .expect("a future is not polled once it is ready");
+        let answer = ready!(waiting.poll_answer(work, cx));
+        let held = held.take().expect("it was there a line ago");
+        Poll::Ready(Ok(held.into_response(answer)))
+    }
+}
+
+impl Held {
+    fn poll_answer(
+        &mut self,
+        work: &mut Result<Answering, Status>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<Body>, Status>> {
+        let future = match work {
+            Ok(future) => future,
+            Err(refusal) => return Poll::Ready(Err(refusal.clone())),
+        };
+        let _entered = self.call.span().enter();
+        match panic::catch(|| Pin::new(future).poll(cx)) {
+            Ok(Poll::Ready(Ok(response))) => Poll::Ready(Ok(response)),
+            Ok(Poll::Ready(Err(never))) => match never {},
+            Ok(Poll::Pending) => self.timer.poll_passed(cx).map(Err),
+            Err(panicked) => Poll::Ready(Err(panicked)),
+        }
+    }
+
+    fn into_response(mut self, answer: Result<Response<Body>, Status>) -> Response<ReplyBody> {
+        let response = answer.unwrap_or_else(Status::into_http);
+        let (mut head, inner) = response.into_parts();
+        self.call.note(&head.headers);
+        self.call.identify(&mut head.headers);
+        let body = ReplyBody {
+            inner,
+            ended: false,
+            held: self,
+        };
+        Response::from_parts(head, body)
+    }
+}
+
+impl http_body::Body for ReplyBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = self.get_mut();
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        match this.poll_inner(cx) {
+            Poll::Ready(Ok(frame)) => Poll::Ready(this.pass(frame)),
+            Poll::Ready(Err(status)) => Poll::Ready(Some(this.cut(&status))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended || self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl ReplyBody {
+    /// The next frame of the handler's answer, or why it ends here.
+    fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Status>> {
+        let Self { inner, held, .. } = self;
+        // A stream that always has something to say never comes to ask the timer.
+        held.timer.check()?;
+        let _entered = held.call.span().enter();
+        let polled = panic::catch(|| http_body::Body::poll_frame(Pin::new(inner), cx))?;
+        if polled.is_pending() {
+            return held.timer.poll_passed(cx).map(Err);
+        }
+        polled.map(Option::transpose)
+    }
+
+    fn pass(&mut self, frame: Option<Frame<Bytes>>) -> Option<Result<Frame<Bytes>, Status>> {
+        let trailers = frame.as_ref().and_then(Frame::trailers_ref);
+        if let Some(trailers) = trailers {
+            self.held.call.note(trailers);
+        }
+        if frame.is_none() || trailers.is_some() {
+            self.held.call.complete();
+            self.ended = true;
+        }
+        frame.map(Ok)
+    }
+
+    /// Ends the stream with a status; the handler's part of it is dropped with this body.
+    fn cut(&mut self, status: &Status) -> Result<Frame<Bytes>, Status> {
+        self.ended = true;
+        let mut trailers = HeaderMap::new();
+        status.add_header(&mut trailers)?;
+        self.held.call.note(&trailers);
+        Ok(Frame::trailers(trailers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+    use http_body_util::{BodyExt, StreamBody};
+    use std::time::Duration;
+    use tokio::time::Instant;
+    use tonic::Code;
+
+    /// A stream that says nothing, and whose head never had to wait.
+    fn silent(timer: Timer) -> ReplyBody {
+        let nothing = stream::pending::<Result<Frame<Bytes>, Status>>();
+        let call = Call::begin(&mut Request::new(()), ([127, 0, 0, 1], 1).into());
+        let held = Held {
+            timer,
+            permit: None,
+            call,
+        };
+        ReplyBody {
+            inner: Body::new(StreamBody::new(nothing)),
+            ended: false,
+            held,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_says_nothing_ends_at_its_deadline_and_not_before() {
+        let deadline = Instant::now() + Duration::from_secs(3_600);
+        let mut body = silent(Timer::until(deadline));
+        let last = body.frame().await.unwrap().unwrap();
+        assert!(Instant::now() >= deadline);
+        let status = Status::from_header_map(last.trailers_ref().unwrap()).unwrap();
+        assert_eq!(status.code(), Code::DeadlineExceeded);
+        assert!(http_body::Body::is_end_stream(&body));
+        assert!(body.frame().await.is_none());
+    }
+}

@@ -1,0 +1,220 @@
+//! Connections: accepting under a limit, HTTP/2 within limits, and a deadline for the greeting.
+//!
+//! The set of connection tasks is the limit: while it is full nothing is accepted, and whoever is next
+//! waits in the listener's queue.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hyper::server::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::Sleep;
+
+use crate::call::{Calls, Process};
+use crate::{Config, Shutdown};
+
+/// After a failed accept, usually for want of file descriptors: they come back with the end of others.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The preface of HTTP/2 and the head of the settings that follow it.
+const GREETING_BYTES: usize = 24 + 9;
+
+type Http = http2::Builder<TokioExecutor>;
+
+/// Accepts until the shutdown; the listener is closed on return, the connections are still open.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    process: &Arc<Process>,
+    config: &Config,
+    shutdown: &Shutdown,
+) -> JoinSet<()> {
+    let acceptor = Acceptor {
+        process: process.clone(),
+        http: http(config),
+        greeting_limit: config.greeting_limit,
+        shutdown: shutdown.clone(),
+    };
+    let mut connections = JoinSet::new();
+    let mut full = Full::default();
+    let mut stop = pin!(shutdown.wait());
+    loop {
+        full.note(connections.len(), config.max_connections);
+        tokio::select! {
+            () = &mut stop => return connections,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept(), if connections.len() < config.max_connections => {
+                match accepted {
+                    Ok((stream, peer)) => { connections.spawn(acceptor.connection(stream, peer)); }
+                    Err(error) => pause(&error).await,
+                }
+            }
+        }
+    }
+}
+
+struct Acceptor {
+    process: Arc<Process>,
+    http: Http,
+    greeting_limit: Duration,
+    shutdown: Shutdown,
+}
+
+impl Acceptor {
+    fn connection(&self, stream: TcpStream, peer: SocketAddr) -> impl Future<Output = ()> + use<> {
+        // Small answers must not wait for more; a socket that refuses is closed already.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, %peer, "a connection closed at once");
+        }
+        let calls = Calls::new(self.process.clone(), peer, stream.local_addr().ok());
+        let io = TokioIo::new(Greeted::new(stream, self.greeting_limit));
+        let connection = self.http.serve_connection(io, calls);
+        let shutdown = self.shutdown.wait();
+        async move {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                biased;
+                ended = connection.as_mut() => ended,
+                () = shutdown => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, %peer, "a connection failed");
+            }
+        }
+    }
+}
+
+/// Says once that no place was left.
+#[derive(Default)]
+struct Full {
+    told: bool,
+}
+
+impl Full {
+    fn note(&mut self, open: usize, max: usize) {
+        if open >= max && !self.told {
+            self.told = true;
+            tracing::warn!(
+                max,
+                "all places for connections are taken; the next ones wait"
+            );
+        }
+    }
+}
+
+async fn pause(error: &io::Error) {
+    tracing::warn!(%error, "a connection was not accepted");
+    tokio::time::sleep(ACCEPT_PAUSE).await;
+}
+
+fn http(config: &Config) -> Http {
+    let mut http = Http::new(TokioExecutor::new());
+    http.timer(TokioTimer::new())
+        .auto_date_header(false)
+        .max_concurrent_streams(config.max_streams)
+        .max_pending_accept_reset_streams(config.max_pending_resets)
+        .max_local_error_reset_streams(config.max_error_resets)
+        .max_header_list_size(config.max_header_bytes)
+        .initial_stream_window_size(config.stream_window)
+        .initial_connection_window_size(config.connection_window)
+        .keep_alive_interval(config.keepalive_interval)
+        .keep_alive_timeout(config.keepalive_timeout);
+    http
+}
+
+/// A socket that fails when its greeting does not come in time: until then HTTP/2 sends no pings, and
+/// a silent client would keep its place for ever.
+struct Greeted {
+    stream: TcpStream,
+    awaited: Option<Awaited>,
+}
+
+struct Awaited {
+    bytes: usize,
+    limit: Pin<Box<Sleep>>,
+}
+
+impl Greeted {
+    fn new(stream: TcpStream, limit: Duration) -> Self {
+        let awaited = Awaited {
+            bytes: GREETING_BYTES,
+            limit: Box::pin(tokio::time::sleep(limit)),
+        };
+        Self {
+            stream,
+            awaited: Some(awaited),
+        }
+    }
+
+    fn received(&mut self, bytes: usize) {
+        if let Some(awaited) = &mut self.awaited {
+            awaited.bytes = awaited.bytes.saturating_sub(bytes);
+        }
+        self.awaited.take_if(|awaited| awaited.bytes == 0);
+    }
+
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(awaited) = &mut self.awaited else {
+            return Poll::Pending;
+        };
+        ready!(awaited.limit.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Greeted {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        match Pin::new(&mut this.stream).poll_read(cx, buf) {
+            Poll::Ready(read) => {
+                this.received(buf.filled().len() - before);
+                Poll::Ready(read)
+            }
+            Poll::Pending => this.poll_late(cx),
+        }
+    }
+}
+
+impl AsyncWrite for Greeted {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

@@ -1,0 +1,58 @@
+//! What does not start, and what it says then.
+
+use std::net::SocketAddr;
+
+use chassis::{App, Config, Drained, Error, Shutdown};
+use tokio::net::TcpListener;
+
+use crate::desk::within;
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+async fn serve(listener: TcpListener, app: App) -> Result<Drained, Error> {
+    let config = Config::default();
+    within(chassis::serve(listener, app, &config, Shutdown::new())).await
+}
+
+#[tokio::test]
+async fn an_address_that_others_can_reach_is_refused_with_the_way_out() {
+    for exposed in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {
+        let error = chassis::bind(address(exposed), false).unwrap_err();
+        assert!(matches!(error, Error::Exposed(refused) if refused == address(exposed)));
+        assert!(error.to_string().contains("--insecure"), "{error}");
+    }
+    chassis::bind(address("0.0.0.0:0"), true).unwrap();
+}
+
+#[tokio::test]
+async fn loopback_needs_nothing() {
+    let listener = chassis::bind(address("127.0.0.1:0"), false).unwrap();
+    assert!(listener.local_addr().unwrap().ip().is_loopback());
+}
+
+#[tokio::test]
+async fn a_listener_from_elsewhere_is_held_to_the_same_rule() {
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let app = App::new(proto::DESCRIPTORS);
+    let served = serve(listener, app).await;
+    assert!(matches!(served, Err(Error::Exposed(_))));
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_named() {
+    let first = chassis::bind(address("127.0.0.1:0"), false).unwrap();
+    let taken = first.local_addr().unwrap();
+    let error = chassis::bind(taken, false).unwrap_err();
+    assert!(matches!(&error, Error::Bind { address, .. } if *address == taken));
+    assert!(error.to_string().contains(&taken.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_broken_schema_is_found_before_anything_is_served() {
+    let listener = chassis::bind(address("127.0.0.1:0"), false).unwrap();
+    let app = App::new(b"no descriptors");
+    let served = serve(listener, app).await;
+    assert!(matches!(served, Err(Error::Descriptors(_))));
+}

@@ -1,0 +1,15 @@
+//! What a process promises around its domain, told over real sockets.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod deadline;
+mod desk;
+mod drain;
+mod exposure;
+mod identity;
+mod limits;
+mod log;
+mod panics;
+mod reflection;
