@@ -72,16 +72,27 @@ impl Block {
         columns.encode_to_vec()
     }
 
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Block, Error> {
-        let columns = Columns::decode(bytes).map_err(|error| malformed(&error.to_string()))?;
-        let count = columns.rows as usize;
-        if count > MAX_FIGURES {
-            return Err(malformed("too many rows"));
+    /// One figure of an encoded block, without building the others.
+    pub(crate) fn find(bytes: &[u8], code: Code) -> Result<Option<Figure>, Error> {
+        let (columns, count) = columns(bytes)?;
+        let wanted = ordinal(code);
+        let mut ordinal = 0;
+        for row in 0..count {
+            ordinal = columns.next_ordinal(row, ordinal)?;
+            if ordinal >= wanted {
+                let found = ordinal == wanted;
+                return found.then(|| columns.figure(row, ordinal)).transpose();
+            }
         }
+        Ok(None)
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Block, Error> {
+        let (columns, count) = columns(bytes)?;
         let mut figures = Vec::with_capacity(count);
         let mut ordinal = 0;
         for row in 0..count {
-            ordinal += at(&columns.codes, row)?;
+            ordinal = columns.next_ordinal(row, ordinal)?;
             figures.push(columns.figure(row, ordinal)?);
         }
         Ok(Block { figures })
@@ -122,6 +133,11 @@ struct Columns {
 }
 
 impl Columns {
+    fn next_ordinal(&self, row: usize, before: u32) -> Result<u32, Error> {
+        let ordinal = before.checked_add(at(&self.codes, row)?);
+        ordinal.ok_or_else(|| malformed("a code"))
+    }
+
     fn figure(&self, row: usize, ordinal: u32) -> Result<Figure, Error> {
         let value = scaled(at(&self.values, row)?, at(&self.value_scales, row)?)?;
         let later = at(&self.vintages, row)?;
@@ -143,6 +159,16 @@ impl Columns {
             ingest: at(&self.ingests, row)?,
         })
     }
+}
+
+/// The columns of an encoded block, and how many rows they have.
+fn columns(bytes: &[u8]) -> Result<(Columns, usize), Error> {
+    let columns = Columns::decode(bytes).map_err(|error| malformed(&error.to_string()))?;
+    let count = columns.rows as usize;
+    if count > MAX_FIGURES {
+        return Err(malformed("too many rows"));
+    }
+    Ok((columns, count))
 }
 
 fn malformed(what: &str) -> Error {
@@ -276,7 +302,11 @@ mod tests {
             block.put(figures);
             // A code that came twice in one call is there twice; blocks are built from distinct codes.
             block.figures.dedup_by_key(|figure| figure.code);
-            prop_assert_eq!(Block::decode(&block.encode()).expect("parses"), block);
+            let bytes = block.encode();
+            for figure in block.figures() {
+                prop_assert_eq!(Block::find(&bytes, figure.code).expect("parses"), Some(*figure));
+            }
+            prop_assert_eq!(Block::decode(&bytes).expect("parses"), block);
         }
 
         #[test]

@@ -9,7 +9,7 @@ use wire::{TradeChange, Valuation, trade_change::Change};
 use crate::error::Error;
 use crate::keys::{self, Counter};
 
-/// A dataset as it is stored.
+/// What every read needs of a dataset; the rest is kept apart from it, see [`Record::dataset`].
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Record {
     /// Its number, by which keys name it.
@@ -17,9 +17,13 @@ pub(crate) struct Record {
     pub(crate) number: u32,
     /// When it was created.
     #[prost(int64, tag = "2")]
-    pub(crate) created: Micros,
-    #[prost(message, required, tag = "3")]
-    pub(crate) dataset: wire::Dataset,
+    created: Micros,
+    #[prost(string, tag = "3")]
+    pub(crate) currency_code: String,
+    #[prost(enumeration = "Valuation", tag = "4")]
+    import_valuation: i32,
+    #[prost(enumeration = "Valuation", tag = "5")]
+    export_valuation: i32,
 }
 
 impl Record {
@@ -37,20 +41,31 @@ impl Record {
     }
 
     fn parse(bytes: &[u8]) -> Result<Record, store::Error> {
-        Record::decode(bytes).map_err(|error| store::Error::View(format!("a dataset: {error}")))
+        Record::decode(bytes).map_err(|error| malformed(&error))
+    }
+
+    /// The dataset in full.
+    pub(crate) fn dataset(&self, state: &State<'_>) -> Result<wire::Dataset, store::Error> {
+        let stored = state.get(&keys::description(self.number))?;
+        let parsed = stored.map(|bytes| wire::Dataset::decode(&*bytes));
+        let parsed = parsed.transpose().map_err(|error| malformed(&error))?;
+        parsed.ok_or_else(|| store::Error::View("a dataset without its description".into()))
     }
 
     /// How values of a flow are valued.
     pub(crate) fn valuation(&self, flow: Flow) -> Valuation {
-        let valuation = if flow.is_import_side() {
-            self.dataset.import_valuation
+        if flow.is_import_side() {
+            self.import_valuation()
         } else if flow.is_export_side() {
-            self.dataset.export_valuation
+            self.export_valuation()
         } else {
-            0
-        };
-        Valuation::try_from(valuation).unwrap_or_default()
+            Valuation::Unspecified
+        }
     }
+}
+
+fn malformed(error: &prost::DecodeError) -> store::Error {
+    store::Error::View(format!("a dataset: {error}"))
 }
 
 /// A dataset to be created.
@@ -125,7 +140,7 @@ impl NewDataset {
             return Err(Error::RequestIdReused);
         }
         let record = Record::find(state, &self.id, None)?;
-        Ok(Decision::nothing(record.dataset))
+        Ok(Decision::nothing(record.dataset(state)?))
     }
 }
 
@@ -197,13 +212,18 @@ pub(crate) fn apply_created(
     stamp: Stamp,
 ) -> Result<(), store::Error> {
     let dataset = created.dataset.clone().unwrap_or_default();
-    let id = dataset.name.trim_start_matches("datasets/").to_owned();
+    let id = dataset.name.trim_start_matches("datasets/");
     let record = Record {
         number: next_number(state, Counter::Datasets)?,
         created: stamp.time,
-        dataset,
+        currency_code: dataset.currency_code.clone(),
+        import_valuation: dataset.import_valuation,
+        export_valuation: dataset.export_valuation,
     };
-    state.put(keys::dataset(&id), record.encode_to_vec())
+    let source = dataset.source.clone().unwrap_or_default();
+    state.put(keys::dataset(id), record.encode_to_vec())?;
+    state.put(keys::source(record.number, 0), source.encode_to_vec())?;
+    state.put(keys::description(record.number), dataset.encode_to_vec())
 }
 
 /// Takes the next number of a counter, from 1.
@@ -231,6 +251,6 @@ pub(crate) fn list(
     state
         .range(&start, &keys::datasets_end())
         .take(page_size)
-        .map(|record| Ok(Record::parse(&record?.1)?.dataset))
+        .map(|record| Record::parse(&record?.1)?.dataset(state))
         .collect()
 }

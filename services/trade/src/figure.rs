@@ -86,7 +86,6 @@ fn bit(flag: ObservationFlag) -> u16 {
 /// A row as it was given: a figure, and the index of its source in the batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
-    pub(crate) number: i64,
     pub(crate) figure: Figure,
     pub(crate) source_index: usize,
 }
@@ -95,7 +94,7 @@ impl Row {
     /// Parses a row of a batch that has `sources` sources.
     pub(crate) fn parse(row: &wire::ObservationRow, sources: usize) -> Result<Row, Violations> {
         let wire::ObservationRow {
-            number,
+            number: _,
             code,
             value,
             net_weight,
@@ -129,7 +128,6 @@ impl Row {
             ingest: 0,
         };
         violations.into_result(Row {
-            number: *number,
             figure,
             source_index: source_index.unwrap_or_default(),
         })

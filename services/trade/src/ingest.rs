@@ -124,7 +124,14 @@ pub(crate) struct Batch {
 #[derive(Clone, Debug)]
 struct Group {
     key: GroupKey,
-    rows: Vec<Row>,
+    rows: Vec<GivenRow>,
+}
+
+/// A row and what it parsed to: the row itself is journaled, so that nothing is written anew for it.
+#[derive(Clone, Debug)]
+struct GivenRow {
+    given: ObservationRow,
+    parsed: Row,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -215,19 +222,24 @@ impl Batch {
             classification,
             period,
         };
-        let mut parsed = Vec::with_capacity(rows.len());
+        let mut rows_parsed = Vec::with_capacity(rows.len());
         for row in rows {
             match Row::parse(&row, self.sources.len()) {
-                Ok(row) if classification == Classification::Na && !row.figure.code.is_total() => {
+                Ok(parsed)
+                    if classification == Classification::Na && !parsed.figure.code.is_total() =>
+                {
                     let only =
                         Violations::one("code", "only TOTAL stands without a classification");
                     self.rejections.push(rejection(row.number, &only));
                 }
-                Ok(row) => parsed.push(row),
+                Ok(parsed) => rows_parsed.push(GivenRow { given: row, parsed }),
                 Err(violations) => self.rejections.push(rejection(row.number, &violations)),
             }
         }
-        self.groups.push(Group { key, rows: parsed });
+        self.groups.push(Group {
+            key,
+            rows: rows_parsed,
+        });
     }
 }
 
@@ -427,13 +439,14 @@ impl Comparison<'_> {
     fn keep_changes(
         &mut self,
         key: &GroupKey,
-        mut rows: Vec<Row>,
+        mut rows: Vec<GivenRow>,
     ) -> Result<Vec<ObservationRow>, Error> {
-        rows.sort_by_key(|row| (Part::of(row.figure.code), row.figure.code));
+        let part = |row: &GivenRow| Part::of(row.parsed.figure.code);
+        rows.sort_by_key(|row| (part(row), row.parsed.figure.code));
         let mut kept = Vec::with_capacity(rows.len());
-        for rows in rows.chunk_by(|a, b| Part::of(a.figure.code) == Part::of(b.figure.code)) {
-            let part = Part::of(rows[0].figure.code);
-            self.compare_part(&key.block_key(self.dataset, part), rows, &mut kept)?;
+        for rows in rows.chunk_by_mut(|a, b| part(a) == part(b)) {
+            let key = key.block_key(self.dataset, part(&rows[0]));
+            self.compare_part(&key, rows, &mut kept)?;
         }
         Ok(kept)
     }
@@ -441,7 +454,7 @@ impl Comparison<'_> {
     fn compare_part(
         &mut self,
         key: &BlockKey,
-        rows: &[Row],
+        rows: &mut [GivenRow],
         kept: &mut Vec<ObservationRow>,
     ) -> Result<(), Error> {
         let mut block = match self.blocks.remove(key) {
@@ -449,8 +462,8 @@ impl Comparison<'_> {
             None => load(self.state, key)?,
         };
         let mut accepted: Vec<Figure> = Vec::with_capacity(rows.len());
-        for row in rows {
-            let figure = self.figure(row);
+        for GivenRow { given: row, parsed } in rows {
+            let figure = self.figure(parsed);
             let given = accepted.last().filter(|last| last.code == figure.code);
             let room = block.figures().len() + accepted.len() < MAX_FIGURES;
             match self.verdict(&figure, given.or_else(|| block.get(figure.code)), room) {
@@ -459,12 +472,12 @@ impl Comparison<'_> {
                 Verdict::New => {
                     self.counts.new += 1;
                     accepted.push(figure);
-                    kept.push(to_wire(row));
+                    kept.push(journaled(row));
                 }
                 Verdict::Revised => {
                     self.counts.revised += 1;
                     accepted.push(figure);
-                    kept.push(to_wire(row));
+                    kept.push(journaled(row));
                 }
             }
         }
@@ -549,18 +562,9 @@ impl GroupKey {
 }
 
 /// The row as it is journaled: without its number, which means nothing later.
-fn to_wire(row: &Row) -> ObservationRow {
-    let text = |amount: Option<proto::Scaled>| amount.map(|a| a.to_string()).unwrap_or_default();
-    ObservationRow {
-        number: 0,
-        code: row.figure.code.to_string(),
-        value: row.figure.value.to_string(),
-        net_weight: text(row.figure.net_weight),
-        quantity: text(row.figure.quantity),
-        quantity_unit: row.figure.unit.into(),
-        flags: row.figure.flags.to_wire(),
-        source: i32::try_from(row.source_index).unwrap_or_default(),
-    }
+fn journaled(row: &mut ObservationRow) -> ObservationRow {
+    row.number = 0;
+    std::mem::take(row)
 }
 
 /// The figures of a block as they are now.

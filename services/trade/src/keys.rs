@@ -2,11 +2,12 @@
 //!
 //! | first byte | then | value |
 //! |---|---|---|
-//! | `DATASET` | id | [`crate::dataset::Record`] |
+//! | `DATASET` | id | [`crate::dataset::Record`]: what every read needs |
+//! | `DESCRIPTION` | dataset number | the dataset as a message |
 //! | `COUNTER` | what is counted, dataset number | how many there are, `u32` |
 //! | `BLOCK` | [`BlockKey`] | [`crate::block::Block`]: the figures as they are now |
 //! | `HISTORY` | [`BlockKey`], when superseded | [`crate::block::Block`]: the figures that were superseded then |
-//! | `SOURCE` | dataset number, source number | the source as a message |
+//! | `SOURCE` | dataset number, source number (0: the dataset's own) | the source as a message |
 //! | `SOURCE_BY_HASH` | dataset number, XXH3-128 of the source | its number |
 //! | `INGEST` | dataset number, id | [`crate::ingest::Record`] |
 //!
@@ -17,6 +18,7 @@ use store::Micros;
 
 const DATASET: u8 = 0x10;
 const COUNTER: u8 = 0x11;
+const DESCRIPTION: u8 = 0x12;
 const BLOCK: u8 = 0x20;
 const HISTORY: u8 = 0x21;
 const SOURCE: u8 = 0x30;
@@ -41,6 +43,10 @@ pub(crate) fn counter(counter: Counter) -> Vec<u8> {
 
 pub(crate) fn dataset(id: &str) -> Vec<u8> {
     [&[DATASET], id.as_bytes()].concat()
+}
+
+pub(crate) fn description(dataset: u32) -> Vec<u8> {
+    [&[DESCRIPTION], &dataset.to_be_bytes()[..]].concat()
 }
 
 /// The key after the last dataset.

@@ -2,14 +2,13 @@
 
 use proto::trade::v1 as wire;
 use proto::r#type::v1::Source as WireSource;
-use proto::{Commodity, ObservationKey, Slug, observation_name, to_timestamp};
+use proto::{Code, Commodity, ObservationKey, Slug, observation_name, to_timestamp};
 use store::{Micros, State};
 
 use crate::block::Block;
 use crate::dataset::Record;
 use crate::error::Error;
 use crate::figure::Figure;
-use crate::ingest::load;
 use crate::keys::{self, BlockKey, Part};
 use prost::Message;
 
@@ -38,14 +37,19 @@ pub(crate) fn figures_as_of(
     Ok(Block::new(then))
 }
 
-/// The figures of a block, read as of an instant.
-pub(crate) fn block_as_of(
+/// One figure of a block as of an instant; without one, no other figure of the block is looked at.
+pub(crate) fn figure_as_of(
     state: &State<'_>,
     key: &BlockKey,
+    block: &[u8],
+    code: Code,
     as_of: Option<Micros>,
-) -> Result<Block, store::Error> {
-    let now = load(state, key)?;
-    figures_as_of(state, key, now, as_of)
+) -> Result<Option<Figure>, store::Error> {
+    if as_of.is_none() {
+        return Block::find(block, code);
+    }
+    let figures = figures_as_of(state, key, Block::decode(block)?, as_of)?;
+    Ok(figures.get(code).copied())
 }
 
 /// One figure by its name.
@@ -72,10 +76,13 @@ pub(crate) fn get(
         period,
         classification: commodity.classification,
     };
-    let figures = block_as_of(state, &block, as_of)?;
-    let figure = figures.get(commodity.code);
+    let stored = state.get(&block.block())?;
+    let figure = match stored {
+        Some(stored) => figure_as_of(state, &block, &stored, commodity.code, as_of)?,
+        None => None,
+    };
     let figure = figure.ok_or_else(|| Error::NotFound(observation_name(dataset, key)))?;
-    Ok(observation(state, dataset, &record, &block, figure)?)
+    Ok(observation(state, dataset, &record, &block, &figure)?)
 }
 
 /// A figure with all that its block and dataset say of it.
@@ -106,7 +113,7 @@ pub(crate) fn observation(
         commodity: Some(commodity.into()),
         period: key.period.to_string(),
         value: Some(proto::r#type::v1::Money {
-            currency_code: record.dataset.currency_code.clone(),
+            currency_code: record.currency_code.clone(),
             amount: figure.value.to_string(),
         }),
         valuation: record.valuation(key.flow).into(),
@@ -119,15 +126,12 @@ pub(crate) fn observation(
     })
 }
 
-/// A source by its number; 0 is the dataset's own.
+/// A source by its number within the dataset.
 pub(crate) fn source(
     state: &State<'_>,
     record: &Record,
     number: u32,
 ) -> Result<Option<WireSource>, store::Error> {
-    if number == 0 {
-        return Ok(record.dataset.source.clone());
-    }
     let stored = state.get(&keys::source(record.number, number))?;
     let parse = |bytes: store::Value| WireSource::decode(&*bytes);
     let parsed = stored.map(parse).transpose();

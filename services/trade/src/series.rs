@@ -14,7 +14,7 @@ use crate::dataset::Record;
 use crate::error::Error;
 use crate::figure::Figure;
 use crate::keys::{BlockKey, Part, Place};
-use crate::query::{figures_as_of, source};
+use crate::query::{figure_as_of, source};
 
 /// The most points of one series: a hundred years of months.
 const MAX_POINTS: usize = 1_200;
@@ -130,18 +130,14 @@ impl Query {
             let Some(key) = BlockKey::parse(&key).filter(|key| self.wants(key)) else {
                 continue;
             };
-            let figures = figures_as_of(state, &key, Block::decode(&value)?, as_of)?;
             // Blocks of a period follow each other from the oldest revision to the newest.
-            if let Some(figure) = figures.get(self.code) {
+            if let Some(figure) = figure_as_of(state, &key, &value, self.code, as_of)? {
                 let classification = key.classification;
-                let figure = *figure;
-                points.insert(
-                    key.period,
-                    Point {
-                        classification,
-                        figure,
-                    },
-                );
+                let point = Point {
+                    classification,
+                    figure,
+                };
+                points.insert(key.period, point);
             }
             if points.len() > MAX_POINTS + 12 {
                 return Err(too_long().into());
@@ -196,7 +192,7 @@ impl Query {
         for block in blocks.take(MAX_SEARCHED) {
             let (key, value) = block?;
             let wanted = BlockKey::parse(&key).is_some_and(|key| self.wants(&key));
-            if wanted && Block::decode(&value)?.get(self.code).is_some() {
+            if wanted && Block::find(&value, self.code)?.is_some() {
                 return Ok(true);
             }
         }
@@ -219,7 +215,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Series, Erro
         partner: query.partner.to_string(),
         flow: query.flow.to_wire().into(),
         code: query.code.to_string(),
-        currency_code: record.dataset.currency_code.clone(),
+        currency_code: record.currency_code.clone(),
         valuation: record.valuation(query.flow).into(),
         points: Vec::new(),
         breaks: Vec::new(),

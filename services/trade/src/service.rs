@@ -53,8 +53,10 @@ impl TradeService for Trade {
 
     async fn get_dataset(&self, request: Request<wire::GetDatasetRequest>) -> Reply<wire::Dataset> {
         let id = checked("name", parse_dataset_name(&request.get_ref().name))?;
-        let record = self.store.read(|state| Record::find(state, &id, None))?;
-        Ok(Response::new(record.dataset))
+        let dataset = self
+            .store
+            .read(|state| Ok::<_, Error>(Record::find(state, &id, None)?.dataset(state)?))?;
+        Ok(Response::new(dataset))
     }
 
     async fn list_datasets(
