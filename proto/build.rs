@@ -27,7 +27,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let descriptors =
         prost_types::FileDescriptorSet::decode(&*compiler.file_descriptor_set().encode_to_vec())?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        // Maps in the order of their keys: the same message always has the same bytes.
+        .btree_map(".")
+        .compile_fds(descriptors)?;
     Ok(())
 }
 

@@ -7,15 +7,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chassis::{App, Config, Drained, Shutdown, telemetry};
-use proto::trade::v1::trade_service_server::TradeServiceServer;
 use store::Store;
 use tokio::net::TcpListener;
 use trade::Trade;
 
 use crate::args::{ListenerArgs, LogFormat, ServeArgs, StorageArgs};
-
-/// The largest message that a service takes: a batch of figures.
-const MAX_MESSAGE: usize = (1 << 20) + 1024;
 
 /// Runs the trade service until it is told to stop.
 pub(crate) async fn trade(args: &ServeArgs) -> anyhow::Result<()> {
@@ -85,8 +81,7 @@ impl Serving {
     /// Serves until it is told to stop, then closes the store.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let trade = Trade::new(self.store.clone(), self.shutdown.clone());
-        let server = TradeServiceServer::new(trade).max_decoding_message_size(MAX_MESSAGE);
-        let app = App::new(proto::DESCRIPTORS).service(server);
+        let app = App::new(proto::DESCRIPTORS).service(trade.server());
         let drained = chassis::serve(self.listener, app, &self.config, self.shutdown).await?;
         self.store.close().await;
         match drained {

@@ -114,6 +114,12 @@ impl Classification {
     pub fn is_hs(self) -> bool {
         self <= Classification::H6
     }
+
+    /// Whether both are revisions of one classification, so that their totals count the same things.
+    pub fn is_kin_of(self, other: Classification) -> bool {
+        let family = |of: Classification| of.as_str().as_bytes()[0];
+        family(self) == family(other)
+    }
 }
 
 impl fmt::Display for Classification {
@@ -493,7 +499,7 @@ mod tests {
             assert_eq!(one.to_string().parse(), Ok(one));
         }
         assert_eq!(Classification::from_id(0), None);
-        assert_eq!(Classification::from_id(15), None);
+        assert_eq!(Classification::from_id(16), None);
     }
 
     #[test]

@@ -62,10 +62,10 @@ impl Violations {
     pub fn nest(&mut self, prefix: &str, inner: Violations) {
         let Violations { kept, omitted } = inner;
         for Violation { field, description } in kept {
-            let path = if field.is_empty() {
-                prefix.to_owned()
-            } else {
-                format!("{prefix}.{field}")
+            let path = match (prefix, field.as_str()) {
+                ("", field) => field.to_owned(),
+                (prefix, "") => prefix.to_owned(),
+                (prefix, field) => format!("{prefix}.{field}"),
             };
             self.push(path, description);
         }

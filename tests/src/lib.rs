@@ -1,1 +1,42 @@
-//! tests
+//! Scenarios in the domain's words, each run in process and against the binary.
+//!
+//! # Layout
+//!
+//! * [`Server`] (`server.rs`): a trade service that a story talks to over a socket, started in one of two
+//!   ways; [`both_ways!`] tells each story to both, under a limit of time.
+//! * [`groups`], [`record`], [`ingest`] (`figures.rs`): figures as a table in the text of a test, and their
+//!   way in.
+//! * [`reason`], [`fields`], [`metadata`] (`errors.rs`): what an error says to a program.
+//! * `tests/architecture.rs` holds the dependency rules; `tests/trade_*.rs` the stories.
+
+mod errors;
+mod figures;
+mod server;
+
+pub use errors::{fields, metadata, reason};
+pub use figures::{Shape, batch, dataset, groups, header, ingest, record, shape};
+pub use server::{Client, Server, Way, tell, within_limit};
+
+/// The messages of the trade service.
+pub use proto::trade::v1 as wire;
+
+/// Makes two tests of each story: one in process, one against the binary.
+#[macro_export]
+macro_rules! both_ways {
+    ($($story:ident),+ $(,)?) => {
+        mod in_process {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                tests::tell(tests::Way::InProcess, super::$story).await;
+            })+
+        }
+        mod binary {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                tests::tell(tests::Way::Binary, super::$story).await;
+            })+
+        }
+    };
+}
+
+pub mod bench;

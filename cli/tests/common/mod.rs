@@ -1,6 +1,7 @@
 //! The binary, run as its user runs it.
 
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::print_stdout, reason = "a check that is left out is told")]
 #![allow(
     clippy::unwrap_used,
     reason = "a test fails by panicking, wherever it does"

@@ -6,12 +6,13 @@
 //! timer, which answers CANCELLED, around all layers that are handed to it, so that ours could lose the
 //! race.
 //!
-//! Each part is a file: [`deadline`], [`limit`], [`mod@panic`], [`trace`].
+//! Each part is a file: [`deadline`], [`limit`], [`mod@panic`], [`refusal`], [`trace`].
 
 mod deadline;
 mod ids;
 mod limit;
 mod panic;
+mod refusal;
 mod trace;
 
 use std::convert::Infallible;
@@ -195,6 +196,7 @@ impl Held {
     fn into_response(mut self, answer: Result<Response<Body>, Status>) -> Response<ReplyBody> {
         let response = answer.unwrap_or_else(Status::into_http);
         let (mut head, inner) = response.into_parts();
+        refusal::explain(&mut head);
         self.call.note(&head.headers);
         self.call.identify(&mut head.headers);
         let body = ReplyBody {
@@ -299,8 +301,11 @@ mod tests {
     async fn a_stream_that_says_nothing_ends_at_its_deadline_and_not_before() {
         let deadline = Instant::now() + Duration::from_secs(3_600);
         let mut body = silent(Timer::until(deadline));
-        let last = body.frame().await.unwrap().unwrap();
-        assert!(Instant::now() >= deadline);
+        let limit = Duration::from_secs(7_200);
+        let ended = tokio::time::timeout(limit, body.frame()).await;
+        let last = ended.unwrap().unwrap().unwrap();
+        let late = Instant::now().duration_since(deadline);
+        assert!(Instant::now() >= deadline && late < Duration::from_secs(1));
         let status = Status::from_header_map(last.trailers_ref().unwrap()).unwrap();
         assert_eq!(status.code(), Code::DeadlineExceeded);
         assert!(http_body::Body::is_end_stream(&body));

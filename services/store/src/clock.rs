@@ -40,6 +40,16 @@ impl Stamp {
         }
     }
 
+    /// The stamp of the first of an entry's writes, of which the last has this one.
+    pub(crate) fn first_of(self, writes: usize) -> Stamp {
+        let before =
+            i64::try_from(writes.saturating_sub(1)).expect("an entry's writes are bounded");
+        Stamp {
+            position: self.position,
+            time: self.time - before,
+        }
+    }
+
     /// The stamp of the write at `index` of the entry whose first write has this one.
     pub(crate) fn of_write(self, index: usize) -> Stamp {
         let index = i64::try_from(index).expect("an entry's writes are bounded");

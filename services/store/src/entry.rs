@@ -8,7 +8,7 @@ use crate::{Error, Micros, Position, Stamp};
 /// One journal entry: what was committed together.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Where and when it stands.
+    /// Where it stands, and when its last write was committed.
     pub stamp: Stamp,
     /// Its hash, which chains over all entries before it.
     pub hash: [u8; 32],

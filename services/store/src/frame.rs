@@ -7,7 +7,7 @@
 //! | 0..4 | magic `ENTJ` |
 //! | 4..8 | length of the body |
 //! | 8..16 | position |
-//! | 16..24 | commit time, microseconds since 1970 |
+//! | 16..24 | commit time of the last write, microseconds since 1970 |
 //! | 24..56 | hash of the frame before: SHA-256 of its header and body |
 //! | 56..60 | CRC-32C of the body |
 //! | 60..64 | CRC-32C of the header's first 60 bytes |

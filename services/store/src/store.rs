@@ -32,7 +32,8 @@ pub struct Config {
     pub queue: usize,
     /// Writes committed at once, at most. Default 1,024.
     pub group_writes: usize,
-    /// Bytes of changes after which no further write joins a group. Default 4 MiB.
+    /// Bytes of changes after which no further write joins a group. Default 2 MiB, so that an entry with one
+    /// more large write still fits a message of 4 MiB.
     pub group_bytes: usize,
     /// How long a watcher waits for an entry before it is told that there is none. Default 10 s.
     pub idle: Duration,
@@ -51,7 +52,7 @@ impl Default for Config {
             cache_bytes: 256 << 20,
             queue: 4_096,
             group_writes: 1_024,
-            group_bytes: 4 << 20,
+            group_bytes: 2 << 20,
             idle: Duration::from_secs(10),
             view_limit: Duration::from_secs(600),
             clock: system_clock,
@@ -346,10 +347,9 @@ fn replay<M: Model>(journal: &dyn Journal, view: &View) -> Result<(), Error> {
     let mut bytes = 0;
     while let Some(entry) = cursor.next(last)? {
         bytes += entry.len();
-        let stamp;
-        (effects, stamp) = replay_entry::<M>(view, effects, &entry)?;
+        effects = replay_entry::<M>(view, effects, &entry)?;
         if bytes >= REPLAY_BYTES || entry.stamp.position == last {
-            view.apply(std::mem::take(&mut effects), stamp, entry.hash)?;
+            view.apply(std::mem::take(&mut effects), entry.stamp, entry.hash)?;
             bytes = 0;
         }
     }
@@ -366,10 +366,11 @@ fn replay_entry<M: Model>(
     view: &View,
     mut effects: Effects,
     entry: &Entry,
-) -> Result<(Effects, Stamp), Error> {
-    let mut stamp = entry.stamp;
-    for (index, write) in entry.writes()?.into_iter().enumerate() {
-        stamp = entry.stamp.of_write(index);
+) -> Result<Effects, Error> {
+    let writes = entry.writes()?;
+    let first = entry.stamp.first_of(writes.len());
+    for (index, write) in writes.into_iter().enumerate() {
+        let stamp = first.of_write(index);
         let changes = write
             .changes
             .iter()
@@ -381,5 +382,5 @@ fn replay_entry<M: Model>(
         let made = apply::<M>(state, &changes, request.as_ref(), &write.subject, stamp)?;
         effects.extend(made);
     }
-    Ok((effects, stamp))
+    Ok(effects)
 }

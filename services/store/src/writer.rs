@@ -135,7 +135,7 @@ impl<M: Model> Writer<M> {
         self.space.check(bytes as u64)?;
         let stamp = first.of_write(writes.len() - 1);
         let body = entry::encode(writes);
-        self.journal.append(last.position, first.time, &body)?;
+        self.journal.append(last.position, stamp.time, &body)?;
         let applied = self.view.apply(effects, stamp, self.journal.last_hash());
         if let Err(error) = applied {
             // The entry is durable, but readers could not see it: only a new start brings both together.

@@ -8,6 +8,7 @@ use wire::{TradeChange, Valuation, trade_change::Change};
 
 use crate::error::Error;
 use crate::keys::{self, Counter};
+use crate::list::PAGE_BYTES;
 
 /// What every read needs of a dataset; the rest is kept apart from it, see [`Record::dataset`].
 #[derive(Clone, PartialEq, Message)]
@@ -212,7 +213,7 @@ pub(crate) fn apply_created(
     stamp: Stamp,
 ) -> Result<(), store::Error> {
     let dataset = created.dataset.clone().unwrap_or_default();
-    let id = dataset.name.trim_start_matches("datasets/");
+    let id = id_in(&dataset.name);
     let record = Record {
         number: next_number(state, Counter::Datasets)?,
         created: stamp.time,
@@ -240,17 +241,30 @@ pub(crate) fn parse_u32(bytes: &[u8]) -> Result<u32, store::Error> {
     Ok(u32::from_be_bytes(bytes))
 }
 
-/// A page of datasets after the id `after`, in the order of ids.
+/// A page of datasets after the id `after`, in the order of ids, and the id after which the next starts.
 pub(crate) fn list(
     state: &State<'_>,
     after: &str,
     page_size: usize,
-) -> Result<Vec<wire::Dataset>, store::Error> {
+) -> Result<(Vec<wire::Dataset>, Option<String>), store::Error> {
     let mut start = keys::dataset(after);
     start.push(0);
-    state
-        .range(&start, &keys::datasets_end())
-        .take(page_size)
-        .map(|record| Record::parse(&record?.1)?.dataset(state))
-        .collect()
+    let mut page = Vec::new();
+    let mut bytes = 0;
+    for record in state.range(&start, &keys::datasets_end()) {
+        if page.len() == page_size || bytes > PAGE_BYTES {
+            let last = page
+                .last()
+                .map(|last: &wire::Dataset| id_in(&last.name).to_owned());
+            return Ok((page, last));
+        }
+        let dataset = Record::parse(&record?.1)?.dataset(state)?;
+        bytes += dataset.encoded_len();
+        page.push(dataset);
+    }
+    Ok((page, None))
+}
+
+fn id_in(name: &str) -> &str {
+    name.trim_start_matches("datasets/")
 }

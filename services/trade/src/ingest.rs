@@ -111,6 +111,25 @@ pub(crate) fn get(state: &State<'_>, dataset: &Slug, ingest: &Slug) -> Result<wi
     Ok(record.to_wire(dataset, ingest))
 }
 
+/// Where an ingest stands, if only at its beginning.
+pub(crate) fn standing(
+    state: &State<'_>,
+    dataset: &Slug,
+    ingest: &Slug,
+) -> Result<wire::Ingest, Error> {
+    let number = DatasetRecord::find(state, dataset, None)?.number;
+    let record = Record::find(state, number, ingest)?;
+    Ok(match record {
+        Some(record) => record.to_wire(dataset, ingest),
+        None => wire::Ingest {
+            name: ingest_name(dataset, ingest),
+            next_sequence: 1,
+            counts: Some(RowCounts::default()),
+            update_time: None,
+        },
+    })
+}
+
 /// A batch whose rows are parsed; those that did not parse are rejected already.
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
@@ -163,6 +182,9 @@ impl TryFrom<wire::ObservationBatch> for Batch {
         if sources.len() > MAX_SOURCES {
             let count = sources.len();
             violations.push("batch.sources", format!("{count}; at most {MAX_SOURCES}"));
+        }
+        for (index, _) in groups.iter().enumerate().filter(|(_, g)| g.rows.is_empty()) {
+            violations.push(format!("batch.groups[{index}].rows"), "at least one");
         }
         let sources = parse_sources(&mut violations, sources);
         if !violations.is_empty() {
@@ -385,7 +407,8 @@ fn compare(state: &State<'_>, dataset: u32, ingest: u32, batch: Batch) -> Result
         }
     }
     let mut counts = comparison.counts;
-    let rejections = comparison.rejections;
+    let mut rejections = comparison.rejections;
+    rejections.sort_by_key(|rejection| rejection.row);
     counts.rejected = i64::try_from(rejections.len()).unwrap_or(i64::MAX);
     Ok(Compared {
         groups: changed,
@@ -395,14 +418,23 @@ fn compare(state: &State<'_>, dataset: u32, ingest: u32, batch: Batch) -> Result
     })
 }
 
-/// Numbers that the state has for the sources of a batch; `None` for a new one.
+/// Numbers that the state has for the sources of a batch. One that is new to it gets a number that no
+/// stored source has, the same for the same source.
 fn source_numbers(
     state: &State<'_>,
     dataset: u32,
     sources: &[WireSource],
-) -> Result<Vec<Option<u32>>, store::Error> {
-    let find = |source| find_source(state, dataset, source);
-    sources.iter().map(find).collect()
+) -> Result<Vec<u32>, store::Error> {
+    let mut new: BTreeMap<u128, u32> = BTreeMap::new();
+    let mut numbers = Vec::with_capacity(sources.len());
+    for source in sources {
+        let next = u32::MAX - u32::try_from(new.len()).unwrap_or_default();
+        numbers.push(match find_source(state, dataset, source)? {
+            Some(number) => number,
+            None => *new.entry(hash(source)).or_insert(next),
+        });
+    }
+    Ok(numbers)
 }
 
 fn find_source(
@@ -424,7 +456,7 @@ struct Comparison<'a> {
     state: &'a State<'a>,
     dataset: u32,
     ingest: u32,
-    sources: Vec<Option<u32>>,
+    sources: Vec<u32>,
     /// Blocks with the batch's earlier rows in them, so that a figure given twice is noticed.
     blocks: BTreeMap<BlockKey, Block>,
     counts: RowCounts,
@@ -461,41 +493,41 @@ impl Comparison<'_> {
             Some(block) => block,
             None => load(self.state, key)?,
         };
-        let mut accepted: Vec<Figure> = Vec::with_capacity(rows.len());
+        let mut given: Vec<Figure> = Vec::with_capacity(rows.len());
+        let mut codes = block.figures().len();
         for GivenRow { given: row, parsed } in rows {
             let figure = self.figure(parsed);
-            let given = accepted.last().filter(|last| last.code == figure.code);
-            let room = block.figures().len() + accepted.len() < MAX_FIGURES;
-            match self.verdict(&figure, given.or_else(|| block.get(figure.code)), room) {
+            let before = given.last().filter(|last| last.code == figure.code);
+            let stored = before.or_else(|| block.get(figure.code));
+            match self.verdict(&figure, stored, codes < MAX_FIGURES) {
+                Verdict::Rejected(reason) => {
+                    self.reject(row.number, reason);
+                    continue;
+                }
                 Verdict::Unchanged => self.counts.unchanged += 1,
-                Verdict::Rejected(reason) => self.reject(row.number, reason),
                 Verdict::New => {
                     self.counts.new += 1;
-                    accepted.push(figure);
+                    codes += 1;
                     kept.push(journaled(row));
                 }
                 Verdict::Revised => {
                     self.counts.revised += 1;
-                    accepted.push(figure);
                     kept.push(journaled(row));
                 }
             }
+            // Also one that changes nothing: another value for it in this batch contradicts it.
+            given.push(figure);
         }
-        block.put(accepted);
+        given.dedup_by_key(|figure| figure.code);
+        block.put(given);
         self.blocks.insert(*key, block);
         Ok(())
     }
 
     fn figure(&self, row: &Row) -> Figure {
-        let known = row.source_index.checked_sub(1).map(|at| self.sources[at]);
-        let source = match known {
-            None => 0,
-            Some(Some(number)) => number,
-            // New to the state: equal to itself, different from all that are stored.
-            Some(None) => u32::MAX - u32::try_from(row.source_index).unwrap_or_default(),
-        };
+        let source = row.source_index.checked_sub(1);
         Figure {
-            source,
+            source: source.map_or(0, |at| self.sources[at]),
             since: THIS_BATCH,
             ingest: self.ingest,
             ..row.figure

@@ -18,6 +18,8 @@ use crate::query::{figures_as_of, observation};
 
 const DEFAULT_PAGE: u32 = 100;
 const MAX_PAGE: u32 = 1_000;
+/// A page that has reached this size ends; a client takes 4 MiB if nobody told it otherwise.
+pub(crate) const PAGE_BYTES: usize = 1 << 20;
 /// Blocks and jumps that one page may cost.
 const MAX_STEPS: usize = 2_000;
 
@@ -300,10 +302,12 @@ pub(crate) fn list(
     let record = Record::find(state, &dataset, as_of)?;
     // What comes after the first page's instant is on no page.
     let as_of = cursor.as_ref().map(|cursor| cursor.as_of).or(as_of);
-    let as_of = as_of.unwrap_or(state.stamp().time);
+    let now = state.stamp().time;
+    let as_of = as_of.map_or(now, |asked| asked.min(now));
     let mut page = Page {
         observations: Vec::new(),
         size: page_size,
+        bytes: 0,
         skip: cursor.as_ref().map_or(0, |cursor| cursor.skip as usize),
         steps: 0,
     };
@@ -334,6 +338,7 @@ fn checked_key(key: Vec<u8>, dataset: u32) -> Result<Vec<u8>, PageTokenError> {
 struct Page {
     observations: Vec<wire::Observation>,
     size: usize,
+    bytes: usize,
     /// Figures of the next block that are on the page before.
     skip: usize,
     steps: usize,
@@ -393,10 +398,11 @@ impl Page {
             .filter(|figure| filter.code.is_none_or(|code| code.matches(figure.code)));
         let skip = std::mem::take(&mut self.skip);
         for (index, figure) in matching.enumerate().skip(skip) {
-            if self.observations.len() == self.size {
+            if self.observations.len() == self.size || self.bytes > PAGE_BYTES {
                 return Ok(Some(u32::try_from(index).unwrap_or(u32::MAX)));
             }
             let observation = observation(state, dataset, record, key, figure)?;
+            self.bytes += observation.encoded_len();
             self.observations.push(observation);
         }
         Ok(None)

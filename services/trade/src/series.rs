@@ -1,12 +1,14 @@
 //! Series: the published figures of one reporter, partner, flow and commodity in the order of time.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
+use prost::Message;
 use proto::trade::v1 as wire;
 use proto::r#type::v1::Source as WireSource;
 use proto::{Classification, Code, Country, Flow, Frequency, Month, Period, PeriodWindow, Slug};
 use proto::{Decimal, Violations, dataset_name, parse_dataset_name, parse_timestamp};
-use store::{Micros, State};
+use store::{Micros, State, Value};
 use wire::{EmptyReason, GrowthGap, ObservationFlag, growth::Outcome};
 
 use crate::block::Block;
@@ -18,6 +20,8 @@ use crate::query::{figure_as_of, source};
 
 /// The most points of one series: a hundred years of months.
 const MAX_POINTS: usize = 1_200;
+/// The most bytes of one series: a client takes 4 MiB if nobody told it otherwise.
+const MAX_BYTES: usize = 3 << 20;
 /// Blocks that may be looked at to say why a series is empty.
 const MAX_SEARCHED: usize = 4_000;
 
@@ -107,13 +111,14 @@ impl Query {
         [dataset, reporter, partner, flow, part, frequency]
     }
 
-    /// The figures of the window and of the year before it, which growth is measured against.
-    fn collect(
-        &self,
-        state: &State<'_>,
+    /// The figures of the window and of the year before it, which growth is measured against; of a period
+    /// that was published under several classifications, each.
+    fn figures<'a>(
+        &'a self,
+        state: &'a State<'_>,
         dataset: u32,
         as_of: Option<Micros>,
-    ) -> Result<Points, Error> {
+    ) -> impl Iterator<Item = Result<(Period, Point), store::Error>> {
         let [.., frequency] = self.places(dataset);
         let year_before = |month: Month| month.plus(-12);
         let start = match self.window.start().and_then(year_before) {
@@ -124,22 +129,43 @@ impl Query {
             Some(month) => frequency.month(month).start(),
             None => frequency.end(),
         };
-        let mut points = Points::new();
-        for block in state.range(&start, &end) {
+        let figure = move |block: Result<(Value, Value), store::Error>| {
             let (key, value) = block?;
             let Some(key) = BlockKey::parse(&key).filter(|key| self.wants(key)) else {
-                continue;
+                return Ok(None);
             };
-            // Blocks of a period follow each other from the oldest revision to the newest.
-            if let Some(figure) = figure_as_of(state, &key, &value, self.code, as_of)? {
-                let classification = key.classification;
-                let point = Point {
-                    classification,
-                    figure,
-                };
-                points.insert(key.period, point);
+            let figure = figure_as_of(state, &key, &value, self.code, as_of)?;
+            let point = |figure| Point {
+                classification: key.classification,
+                figure,
+            };
+            Ok(figure.map(|figure| (key.period, point(figure))))
+        };
+        let blocks = state.range(&start, &end);
+        blocks.filter_map(move |block| figure(block).transpose())
+    }
+
+    /// One figure a period: the one of the newest revision of the Harmonized System, where there is one.
+    fn collect(
+        &self,
+        state: &State<'_>,
+        dataset: u32,
+        as_of: Option<Micros>,
+    ) -> Result<Points, Error> {
+        let rank = |point: &Point| (point.classification.is_hs(), point.classification);
+        let mut points = Points::new();
+        let mut inside = 0;
+        for figure in self.figures(state, dataset, as_of) {
+            let (period, point) = figure?;
+            match points.entry(period) {
+                Entry::Occupied(known) if rank(known.get()) > rank(&point) => {}
+                Entry::Occupied(mut known) => drop(known.insert(point)),
+                Entry::Vacant(place) => {
+                    place.insert(point);
+                    inside += usize::from(self.window.contains(period));
+                }
             }
-            if points.len() > MAX_POINTS + 12 {
+            if inside > MAX_POINTS {
                 return Err(too_long().into());
             }
         }
@@ -183,8 +209,12 @@ impl Query {
     }
 
     fn has_points(&self, state: &State<'_>, dataset: u32) -> Result<bool, Error> {
-        let points = self.collect(state, dataset, None)?;
-        Ok(points.keys().any(|period| self.window.contains(*period)))
+        for figure in self.figures(state, dataset, None) {
+            if self.window.contains(figure?.0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn has_code(&self, state: &State<'_>, place: &Place) -> Result<bool, Error> {
@@ -201,7 +231,8 @@ impl Query {
 }
 
 fn too_long() -> Violations {
-    let what = format!("the series has more than {MAX_POINTS} points; ask for a part of it");
+    let what =
+        format!("the series has more than {MAX_POINTS} points or 3 MiB; ask for a part of it");
     Violations::one("window", what)
 }
 
@@ -246,21 +277,21 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Series, Erro
             source: sources.index(state, &record, point.figure.source)?,
         });
     }
-    if series.points.len() > MAX_POINTS {
-        return Err(too_long().into());
-    }
     if series.points.is_empty() {
         let reason = query.why_empty(state, record.number, query.as_of)?;
         series.empty_reason = reason.into();
     }
     series.sources = sources.list;
+    if series.encoded_len() > MAX_BYTES {
+        return Err(too_long().into());
+    }
     Ok(series)
 }
 
 /// Growth = V(t) / V(same months a year before) − 1 of one published series, or why there is none.
 ///
 /// Both figures stand in one dataset and flow, so side, currency and valuation are the same. The goods
-/// are the same for the total, and for a code within one revision of its classification.
+/// are the same for the total across revisions, and for a code within one revision.
 fn growth(code: Code, period: Period, point: &Point, points: &Points) -> Option<wire::Growth> {
     let base_period = period.year_before()?;
     let outcome = match points.get(&base_period) {
@@ -277,7 +308,8 @@ fn growth(code: Code, period: Period, point: &Point, points: &Points) -> Option<
 }
 
 fn ratio(code: Code, point: &Point, base: &Point) -> Result<String, GrowthGap> {
-    if !code.is_total() && point.classification != base.classification {
+    let (now, then) = (point.classification, base.classification);
+    if now != then && !(code.is_total() && now.is_kin_of(then)) {
         return Err(GrowthGap::ClassificationDiffers);
     }
     let either = |flag| point.figure.flags.contains(flag) || base.figure.flags.contains(flag);

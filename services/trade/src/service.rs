@@ -11,13 +11,17 @@ use proto::{parse_dataset_name, parse_ingest_name, parse_observation_name, parse
 use store::{Origin, Pending, State, Store, Watch};
 use tonic::{Request, Response, Status, Streaming};
 use wire::ingest_observations_request::Part;
-use wire::trade_service_server::TradeService;
+use wire::trade_service_server::{TradeService, TradeServiceServer};
 
 use crate::dataset::{self, NewDataset, Record};
 use crate::error::Error;
 use crate::ingest::{self, Batch, BatchOutcome, Header};
 use crate::{Model, list, query, series, watch};
 
+/// A batch of a mebibyte, and what is around it.
+const MAX_REQUEST: usize = (1 << 20) + 1024;
+/// What a client takes if nobody told it otherwise.
+const MAX_RESPONSE: usize = 4 << 20;
 /// Batches of one ingest that are on their way to disk while the next is read.
 const IN_FLIGHT: usize = 4;
 
@@ -32,6 +36,13 @@ impl Trade {
     /// Serves `store`; its streams end when `shutdown` is triggered.
     pub fn new(store: Store<Model>, shutdown: Shutdown) -> Trade {
         Trade { store, shutdown }
+    }
+
+    /// The service as a server takes it, with the largest messages that it takes and sends.
+    pub fn server(self) -> TradeServiceServer<Trade> {
+        TradeServiceServer::new(self)
+            .max_decoding_message_size(MAX_REQUEST)
+            .max_encoding_message_size(MAX_RESPONSE)
     }
 }
 
@@ -69,12 +80,10 @@ impl TradeService for Trade {
         } = request.into_inner();
         let size = proto::page_size(page_size, 50, 1_000)? as usize;
         let after = dataset_cursor(&page_token)?;
-        let datasets = self
+        let (datasets, next) = self
             .store
             .read(|state| dataset::list(state, &after, size))
             .map_err(Error::from)?;
-        let last = datasets.get(size - 1);
-        let next = last.map(|last| last.name.trim_start_matches("datasets/"));
         let token = next.map(|next| PageToken::encode(DATASETS, next.as_bytes()));
         Ok(Response::new(wire::ListDatasetsResponse {
             datasets,
@@ -91,12 +100,16 @@ impl TradeService for Trade {
             Some(Part::Header(header)) => Header::try_from(header)?,
             Some(Part::Batch(_)) | None => return Err(misplaced("header", "must come first")),
         };
-        let mut ingest = Ingesting::new(self.store.clone(), header);
-        while let Some(message) = stream.message().await? {
-            match message.part {
-                Some(Part::Batch(batch)) => ingest.take(Batch::try_from(batch)?).await?,
-                Some(Part::Header(_)) => return Err(misplaced("header", "may only come first")),
-                None => return Err(misplaced("part", "is required")),
+        let mut ingest = Ingesting::start(self.store.clone(), header)?;
+        loop {
+            match next_batch(&mut stream).await {
+                Ok(Some(batch)) => ingest.take(batch).await?,
+                Ok(None) => break,
+                Err(refused) => {
+                    // An earlier batch that was refused is the one to tell.
+                    ingest.settle().await?;
+                    return Err(refused);
+                }
             }
         }
         Ok(Response::new(ingest.finish().await?))
@@ -178,6 +191,20 @@ fn misplaced(field: &str, what: &str) -> Status {
     Violations::one(field, what).into()
 }
 
+/// The next batch of an ingest, parsed; `None` at the end of the stream.
+async fn next_batch(
+    stream: &mut Streaming<wire::IngestObservationsRequest>,
+) -> Result<Option<Batch>, Status> {
+    let Some(message) = stream.message().await? else {
+        return Ok(None);
+    };
+    match message.part {
+        Some(Part::Batch(batch)) => Ok(Some(Batch::try_from(batch)?)),
+        Some(Part::Header(_)) => Err(misplaced("header", "may only come first")),
+        None => Err(misplaced("part", "is required")),
+    }
+}
+
 /// What a page token of `ListDatasets` is bound to: the list has no filter.
 const DATASETS: u64 = 1;
 
@@ -206,8 +233,9 @@ struct Ingesting {
 }
 
 impl Ingesting {
-    fn new(store: Store<Model>, header: Header) -> Ingesting {
-        Ingesting {
+    fn start(store: Store<Model>, header: Header) -> Result<Ingesting, Error> {
+        store.read(|state| Record::find(state, &header.dataset, None))?;
+        Ok(Ingesting {
             store,
             header,
             in_flight: VecDeque::new(),
@@ -215,7 +243,7 @@ impl Ingesting {
                 counts: Some(wire::RowCounts::default()),
                 ..Default::default()
             },
-        }
+        })
     }
 
     /// Takes a batch; waits for an earlier one when enough are on their way.
@@ -271,9 +299,27 @@ impl Ingesting {
         self.response.ingest = ingest.or(self.response.ingest.take());
     }
 
-    async fn finish(mut self) -> Result<wire::IngestObservationsResponse, Error> {
+    /// Waits until every batch that was taken is recorded, or refused.
+    async fn settle(&mut self) -> Result<(), Error> {
         while !self.in_flight.is_empty() {
             self.settle_one().await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<wire::IngestObservationsResponse, Error> {
+        self.settle().await?;
+        let Header {
+            dataset,
+            ingest,
+            validate_only,
+            ..
+        } = &self.header;
+        if self.response.ingest.is_none() && !validate_only {
+            let standing = self
+                .store
+                .read(|state| ingest::standing(state, dataset, ingest))?;
+            self.response.ingest = Some(standing);
         }
         Ok(self.response)
     }

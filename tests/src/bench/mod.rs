@@ -1,0 +1,196 @@
+//! The benchmark: what a figure costs to keep and to read, as ratios in one run on one machine.
+//!
+//! # Layout
+//!
+//! * The parts, by their names on the command line: `writes.rs`, `ingest.rs`, `point.rs`, `series.rs`,
+//!   `reopen.rs`.
+//! * `generate.rs`: the figures that are ingested. `echo.rs`: the bare service that reads are held
+//!   against.
+//! * `server.rs`: a server in a process of its own, so that its memory and its CPU time are its own.
+//! * `load.rs`: callers in a loop, calls at a rate. `process.rs`: what the system says of a process.
+//! * `report.rs`: the table.
+
+mod echo;
+mod generate;
+mod ingest;
+mod load;
+mod point;
+mod process;
+mod reopen;
+mod report;
+mod series;
+mod server;
+mod writes;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::{Parser, ValueEnum};
+
+use self::generate::Generator;
+use self::report::{Format, Report};
+use self::server::Role;
+
+/// Measures what a figure costs to keep and to read. Ratios within one run are what counts: the absolute
+/// figures are those of the machine.
+#[derive(Debug, Parser)]
+#[command(name = "bench", version)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+struct Options {
+    /// What to measure.
+    #[arg(value_enum, required = true)]
+    parts: Vec<Name>,
+    /// Rows to ingest.
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: u64,
+    /// A folder on the disk to measure; a new folder is made inside, and removed at the end. Default: the
+    /// system's temporary folder.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// How the figures are printed.
+    #[arg(long, value_enum, default_value_t)]
+    output: Format,
+    /// Seconds that each round of a measurement takes.
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+    /// Rounds of `point`, of which the medians are told.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Level of the servers' logs; at `info` each call writes a line to standard error.
+    #[arg(long, default_value = "warn")]
+    log: String,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+/// A part of the benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// Durable single writes, with 1 and 200 callers.
+    Writes,
+    /// Rows through the client stream, with the memory and the disk they take.
+    Ingest,
+    /// Reads of one figure, against a bare echo.
+    Point,
+    /// A series of ten years, as the rows around it grow.
+    Series,
+    /// Opening after a clean end, after a kill, and without the view.
+    Reopen,
+    /// All of them, on one data folder.
+    All,
+}
+
+/// What all parts are told.
+#[derive(Debug)]
+struct Plan {
+    folder: PathBuf,
+    rows: u64,
+    round: Duration,
+    rounds: usize,
+    log: String,
+}
+
+/// Runs the benchmark, or the server role that it starts itself in.
+///
+/// # Errors
+/// When a server does not start, or a call fails.
+pub fn main() -> Result<()> {
+    let options = Options::parse();
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        if let Some(role) = options.role {
+            return server::play(role).await;
+        }
+        tokio::select! {
+            measured = measure(options) => measured,
+            stopped = tokio::signal::ctrl_c() => {
+                stopped?;
+                bail!("interrupted; the data folder is removed")
+            }
+        }
+    })
+}
+
+async fn measure(options: Options) -> Result<()> {
+    let folder = match &options.data {
+        Some(folder) => tempfile::Builder::new()
+            .prefix("entente-bench-")
+            .tempdir_in(folder)?,
+        None => tempfile::Builder::new()
+            .prefix("entente-bench-")
+            .tempdir()?,
+    };
+    let plan = Plan {
+        folder: folder.path().to_owned(),
+        rows: options.rows,
+        round: Duration::try_from_secs_f64(options.seconds)?,
+        rounds: options.rounds.max(1),
+        log: options.log,
+    };
+    let mut report = Report::default();
+    run(&plan, &options.parts, &mut report).await?;
+    report.print(options.output);
+    folder.close()?;
+    Ok(())
+}
+
+async fn run(plan: &Plan, parts: &[Name], report: &mut Report) -> Result<()> {
+    let wanted = |part| parts.contains(&part) || parts.contains(&Name::All);
+    if wanted(Name::Writes) {
+        writes::measure(plan, report).await?;
+    }
+    let on_rows = [Name::Ingest, Name::Point, Name::Series, Name::Reopen];
+    if !on_rows.into_iter().any(wanted) {
+        return Ok(());
+    }
+    let mut filling = ingest::Filling::start(plan, Generator::new()).await?;
+    for rows in stages(plan.rows, wanted(Name::Series)) {
+        filling.fill_to(rows).await?;
+        if wanted(Name::Series) {
+            series::measure(&mut filling, plan, report).await?;
+        }
+    }
+    if wanted(Name::Ingest) {
+        filling.tell(report)?;
+    }
+    if wanted(Name::Point) {
+        point::measure(&filling, plan, report).await?;
+    }
+    if wanted(Name::Reopen) {
+        reopen::measure(&mut filling, plan, report).await?;
+    }
+    Ok(())
+}
+
+/// How many rows are in when a series is measured: each tenfold of the one before.
+fn stages(rows: u64, series: bool) -> Vec<u64> {
+    let smaller = [100_000, 1_000_000, 10_000_000];
+    let mut stages: Vec<u64> = smaller
+        .into_iter()
+        .filter(|stage| series && *stage < rows)
+        .collect();
+    stages.push(rows);
+    stages
+}
+
+fn folder_of(plan: &Plan, name: &str) -> Result<PathBuf> {
+    let folder = plan.folder.join(name);
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// Bytes of all files below a folder.
+fn bytes_below(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        bytes += if metadata.is_dir() {
+            bytes_below(&entry.path())?
+        } else {
+            metadata.len()
+        };
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,339 @@
+//! A trade service that a story talks to, and the two ways to start it.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use chassis::{App, Drained, Shutdown};
+use proto::trade::v1::trade_service_client::TradeServiceClient;
+use rustix::process::{Pid, Signal, kill_process};
+use store::Store;
+use tempfile::TempDir;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tonic::transport::{Channel, Endpoint};
+use trade::Trade;
+
+/// A client over a socket.
+pub type Client = TradeServiceClient<Channel>;
+
+/// How long a story may take, its server's start and end included.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// How the service is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A task of the test's process.
+    InProcess,
+    /// `entente serve trade`, a process of its own. `ENTENTE_BIN` names the binary; without it, the one
+    /// beside the tests is built.
+    Binary,
+}
+
+/// Tells a story to a new server, and stops it: it must end cleanly and have logged nothing unusual.
+pub async fn tell(way: Way, story: impl AsyncFnOnce(&mut Server)) {
+    let told = async {
+        let mut server = Server::start(way).await;
+        story(&mut server).await;
+        server.stop().await;
+    };
+    within_limit(told).await;
+}
+
+/// Waits for something that must not take for ever.
+pub async fn within_limit<T>(work: impl Future<Output = T>) -> T {
+    let ended = tokio::time::timeout(LIMIT, work).await;
+    ended.unwrap_or_else(|_| panic!("it did not end within {LIMIT:?}"))
+}
+
+/// A trade service with a folder of its own. Dropped, it ends at once.
+#[derive(Debug)]
+pub struct Server {
+    way: Way,
+    folder: TempDir,
+    client: Client,
+    address: SocketAddr,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+enum Running {
+    InProcess(InProcess),
+    Binary(Binary),
+}
+
+impl Server {
+    /// Starts on an empty folder.
+    pub async fn start(way: Way) -> Server {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (running, address) = Running::start(way, folder.path()).await;
+        Server {
+            way,
+            client: connect(address).await,
+            folder,
+            address,
+            running: Some(running),
+        }
+    }
+
+    /// A handle on the client that all stories share.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// A client over a connection of its own.
+    pub async fn another_client(&self) -> Client {
+        connect(self.address).await
+    }
+
+    /// A connection of its own, for what no generated client would send.
+    pub async fn channel(&self) -> Channel {
+        channel(self.address).await
+    }
+
+    /// Stops it in good order.
+    pub async fn stop(&mut self) {
+        match self.running.take() {
+            Some(Running::InProcess(running)) => running.stop().await,
+            Some(Running::Binary(running)) => running.stop().await,
+            None => {}
+        }
+    }
+
+    /// Asks it to stop and does not wait for it.
+    pub fn ask_to_stop(&self) {
+        match self.running.as_ref().expect("it runs") {
+            Running::InProcess(running) => running.shutdown.trigger(),
+            Running::Binary(running) => running.signal(Signal::TERM),
+        }
+    }
+
+    /// Ends the process where it stands (kill -9).
+    pub fn kill(&mut self) {
+        match self.running.take() {
+            Some(Running::Binary(mut running)) => running.kill(),
+            other => panic!("only a process can be killed: {other:?}"),
+        }
+    }
+
+    /// Starts again on the same folder, after [`Server::stop`] or [`Server::kill`].
+    pub async fn start_again(&mut self) {
+        assert!(self.running.is_none(), "it runs already");
+        let (running, address) = Running::start(self.way, self.folder.path()).await;
+        self.client = connect(address).await;
+        self.address = address;
+        self.running = Some(running);
+    }
+
+    /// Stops and starts again.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.start_again().await;
+    }
+
+    /// Stops, throws the view away, and starts again: all that is left is the journal.
+    pub async fn restart_without_view(&mut self) {
+        self.stop().await;
+        let view = store_folder(self.folder.path()).join("view");
+        fs::remove_dir_all(view).expect("there is a view");
+        self.start_again().await;
+    }
+}
+
+fn store_folder(data: &Path) -> PathBuf {
+    data.join("trade")
+}
+
+async fn connect(address: SocketAddr) -> Client {
+    TradeServiceClient::new(channel(address).await)
+}
+
+async fn channel(address: SocketAddr) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
+    endpoint.connect().await.expect("the service accepts")
+}
+
+impl Running {
+    async fn start(way: Way, data: &Path) -> (Running, SocketAddr) {
+        match way {
+            Way::InProcess => InProcess::start(data).await,
+            Way::Binary => Binary::start(data).await,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct InProcess {
+    store: Store<trade::Model>,
+    shutdown: Shutdown,
+    serving: JoinHandle<Result<Drained, chassis::Error>>,
+}
+
+impl InProcess {
+    async fn start(data: &Path) -> (Running, SocketAddr) {
+        let config = store::Config {
+            ballast_bytes: 0,
+            cache_bytes: 16 << 20,
+            idle: Duration::from_millis(50),
+            ..store::Config::default()
+        };
+        let folder = store_folder(data);
+        let opening = spawn_blocking(move || Store::open(&folder, &config));
+        let store = opening.await.expect("opening ends").expect("it opens");
+        let shutdown = Shutdown::new();
+        let listener = chassis::bind(([127, 0, 0, 1], 0).into(), false).expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let trade = Trade::new(store.clone(), shutdown.clone());
+        let server = trade.server();
+        let app = App::new(proto::DESCRIPTORS).service(server);
+        let until = shutdown.clone();
+        let serving = async move {
+            let config = chassis::Config::default();
+            chassis::serve(listener, app, &config, until).await
+        };
+        let running = InProcess {
+            store,
+            shutdown,
+            serving: tokio::spawn(serving),
+        };
+        (Running::InProcess(running), address)
+    }
+
+    async fn stop(self) {
+        let InProcess {
+            store,
+            shutdown,
+            serving,
+        } = self;
+        shutdown.trigger();
+        let drained = serving.await.expect("no panic").expect("it served");
+        assert_eq!(drained, Drained::Clean);
+        store.close().await;
+    }
+}
+
+#[derive(Debug)]
+struct Binary {
+    child: Child,
+    log: PathBuf,
+    // Held, so that the process can go on writing.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Binary {
+    async fn start(data: &Path) -> (Running, SocketAddr) {
+        let data = data.to_owned();
+        let started = spawn_blocking(move || Binary::spawn(&data)).await;
+        let (binary, address) = started.expect("the process starts");
+        (Running::Binary(binary), address)
+    }
+
+    fn spawn(data: &Path) -> (Binary, SocketAddr) {
+        let log = data.join("log");
+        let mut child = Command::new(executable())
+            .args(["serve", "trade", "--listen", "127.0.0.1:0"])
+            .args(["--log", "warn", "--cache-mib", "16", "--ballast-mib", "0"])
+            .arg("--data")
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).expect("a log"))
+            .spawn()
+            .expect("the binary starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        stdout
+            .read_line(&mut line)
+            .expect("it says where it serves");
+        let address = line
+            .trim()
+            .strip_prefix("Serving on ")
+            .and_then(|a| a.parse().ok());
+        let told = || fs::read_to_string(&log).unwrap_or_default();
+        let address = address.unwrap_or_else(|| panic!("it said `{line}`, and logged {}", told()));
+        let binary = Binary {
+            child,
+            log,
+            _stdout: stdout,
+        };
+        (binary, address)
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("a process"), signal).expect("it runs");
+    }
+
+    async fn stop(mut self) {
+        self.signal_if_running();
+        let ended = spawn_blocking(move || {
+            let status = self.child.wait();
+            let log = fs::read_to_string(&self.log).unwrap_or_default();
+            (status, log)
+        });
+        let (status, log) = ended.await.expect("no panic");
+        let status = status.expect("it ends");
+        assert!(status.success(), "it ended with {status}:\n{log}");
+        let unusual = |line: &&str| line.contains("WARN") || line.contains("ERROR");
+        let unusual: Vec<&str> = log.lines().filter(unusual).collect();
+        assert!(unusual.is_empty(), "it logged {unusual:#?}");
+    }
+
+    fn signal_if_running(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.signal(Signal::TERM);
+        }
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+}
+
+impl Drop for Binary {
+    fn drop(&mut self) {
+        // Fails when it has ended already, which is as well.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The binary: given, or built as the tests are and found beside them.
+fn executable() -> &'static Path {
+    static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();
+    EXECUTABLE.get_or_init(|| match std::env::var_os("ENTENTE_BIN") {
+        Some(path) => path.into(),
+        None => build(),
+    })
+}
+
+fn build() -> PathBuf {
+    let tests = std::env::current_exe().expect("this test is a file");
+    let profile_folder = tests.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
+    let target = profile_folder.parent().expect("target/PROFILE");
+    let profile = match profile_folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let built = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "-p",
+            "cli",
+            "--bin",
+            "entente",
+            "--profile",
+            profile,
+        ])
+        .arg("--target-dir")
+        .arg(target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .expect("cargo runs");
+    assert!(built.success(), "the binary does not build");
+    profile_folder.join("entente")
+}
