@@ -76,7 +76,7 @@ pub(crate) struct DemoArgs {
     /// Folder of the data; a second run finds its figures there again
     #[arg(
         long,
-        env = "ENTENTE_DATA",
+        env = "ENTENTE_DEMO_DATA",
         default_value = "data/demo",
         value_name = "DIR"
     )]
@@ -114,9 +114,37 @@ pub(crate) struct ListenerArgs {
         long,
         env = "ENTENTE_DRAIN",
         default_value_t = 25,
-        value_name = "SECONDS"
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(0..=3_600)
     )]
     pub(crate) drain: u64,
+    /// Connections at a time; the next one waits
+    #[arg(
+        long,
+        env = "ENTENTE_MAX_CONNECTIONS",
+        default_value_t = 1_024,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub(crate) max_connections: u32,
+    /// Calls at a time, streams included; the next one is refused as overload
+    #[arg(
+        long,
+        env = "ENTENTE_MAX_CALLS",
+        default_value_t = 4_096,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub(crate) max_calls: u32,
+    /// The deadline of a question that brings none, in seconds
+    #[arg(
+        long,
+        env = "ENTENTE_DEFAULT_DEADLINE",
+        default_value_t = 60,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=600)
+    )]
+    pub(crate) default_deadline: u64,
     /// How a line of the log looks
     #[arg(
         long,
@@ -139,7 +167,8 @@ pub(crate) struct StorageArgs {
         long,
         env = "ENTENTE_CACHE_MIB",
         default_value_t = 256,
-        value_name = "MIB"
+        value_name = "MIB",
+        value_parser = clap::value_parser!(u64).range(0..=1_048_576)
     )]
     pub(crate) cache_mib: u64,
     /// Free disk space in MiB below which writes are refused
@@ -147,7 +176,8 @@ pub(crate) struct StorageArgs {
         long,
         env = "ENTENTE_RESERVE_MIB",
         default_value_t = 256,
-        value_name = "MIB"
+        value_name = "MIB",
+        value_parser = clap::value_parser!(u64).range(0..=1_048_576)
     )]
     pub(crate) reserve_mib: u64,
     /// Size in MiB of a file that is given up when the disk is full, so that a restart still opens
@@ -155,7 +185,8 @@ pub(crate) struct StorageArgs {
         long,
         env = "ENTENTE_BALLAST_MIB",
         default_value_t = 64,
-        value_name = "MIB"
+        value_name = "MIB",
+        value_parser = clap::value_parser!(u64).range(0..=1_048_576)
     )]
     pub(crate) ballast_mib: u64,
 }
@@ -180,12 +211,13 @@ pub(crate) struct ServerArgs {
         value_name = "URL"
     )]
     pub(crate) server: String,
-    /// How long a call may take, in seconds
+    /// How long a question may take, in seconds; an import takes as long as it needs
     #[arg(
         long,
         env = "ENTENTE_TIMEOUT",
         default_value_t = 30,
-        value_name = "SECONDS"
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub(crate) timeout: u64,
 }
@@ -213,8 +245,9 @@ pub(crate) struct ComtradeArgs {
     pub(crate) dataset: Slug,
     /// Take a file whole or not at all: it is read twice, and written only when no row is rejected
     ///
-    /// The first reading remembers every figure of the file (24 bytes each) to find those that are given
-    /// twice with different values. Standard input is kept in a temporary file meanwhile.
+    /// The first reading remembers every figure of the file (some 75 bytes each) to find those that are
+    /// given twice with different values. Standard input is kept in a temporary file meanwhile. A second
+    /// reading that is cut off leaves whole batches; --ingest-id finishes it.
     #[arg(long)]
     pub(crate) all_or_nothing: bool,
     /// Check and count, write nothing

@@ -55,6 +55,9 @@ impl Serving {
     ) -> anyhow::Result<Serving> {
         let shutdown = Shutdown::on_signal()?;
         let config = Config {
+            max_connections: listener.max_connections as usize,
+            max_calls: listener.max_calls as usize,
+            default_deadline: Duration::from_secs(listener.default_deadline),
             drain_limit: Duration::from_secs(listener.drain),
             insecure: listener.insecure,
             ..Config::default()

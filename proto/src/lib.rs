@@ -50,7 +50,7 @@ pub use period::{
     CivilDate, DateError, Frequency, FrequencyError, Month, Period, PeriodError, PeriodWindow,
 };
 pub use source::Source;
-pub use status::{DOMAIN, status, status_retry};
+pub use status::{DOMAIN, status, status_retry, status_violations};
 pub use text::{LanguageError, LocalizedText, TextError, check_name, check_text};
 pub use time::{TimeError, parse_timestamp, to_timestamp};
 

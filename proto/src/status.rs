@@ -49,17 +49,24 @@ impl From<Violations> for Status {
 
 /// `INVALID_ARGUMENT` that names fields.
 pub(crate) fn invalid(reason: ErrorReason, violations: &Violations) -> Status {
+    let message = violations.to_string();
+    status_violations(Code::InvalidArgument, reason, message, violations)
+}
+
+/// An error that names fields, or rows.
+pub fn status_violations(
+    code: Code,
+    reason: ErrorReason,
+    message: impl Into<String>,
+    violations: &Violations,
+) -> Status {
     let told = within_budget(violations);
     let total = [("violations", violations.len().to_string())];
     let metadata = total.into_iter().filter(|_| told.len() < violations.len());
     let mut details = ErrorDetails::new();
     describe(&mut details, reason, metadata);
     details.set_bad_request(told);
-    Status::with_error_details(
-        Code::InvalidArgument,
-        shortened(violations.to_string()),
-        details,
-    )
+    Status::with_error_details(code, shortened(message.into()), details)
 }
 
 fn describe(

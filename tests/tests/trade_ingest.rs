@@ -21,6 +21,7 @@ use tonic::Status;
 
 both_ways!(
     rows_are_counted_by_what_became_of_them,
+    an_open_ingest_does_not_hold_a_stopping_service,
     a_bad_row_is_told_by_its_number_and_its_field,
     a_bad_group_costs_its_own_rows_only,
     a_group_without_rows_is_refused,
@@ -851,4 +852,41 @@ fn a_table_becomes_groups() {
         [2, 1]
     );
     assert_eq!(groups[1].rows[0].number, 3);
+}
+
+async fn an_open_ingest_does_not_hold_a_stopping_service(server: &mut Server) {
+    let client = with_dataset(server).await;
+    let (sender, receiver) = mpsc::channel(4);
+    let mut uploader = client.clone();
+    let upload = tokio::spawn(async move {
+        let stream = ReceiverStream::new(receiver);
+        uploader.ingest_observations(stream).await
+    });
+    let parts = [
+        Part::Header(header("comtrade", "open")),
+        Part::Batch(batch(1, "CHN KAZ X H6 TOTAL 2023 5")),
+    ];
+    for part in parts {
+        let message = IngestObservationsRequest { part: Some(part) };
+        sender.send(message).await.unwrap();
+    }
+    let name = "datasets/comtrade/ingests/open".to_owned();
+    while client
+        .clone()
+        .get_ingest(GetIngestRequest { name: name.clone() })
+        .await
+        .is_err()
+    {
+        tokio::task::yield_now().await;
+    }
+    // The stream is still open; the story's end asserts that the service drains all the same.
+    server.stop().await;
+    let status = upload.await.unwrap().unwrap_err();
+    assert_eq!(status.code(), tonic::Code::Unavailable, "{status:?}");
+    drop(sender);
+    server.start_again().await;
+    assert_eq!(
+        value(&server.client(), "CHN.KAZ.X.H6.TOTAL.2023").await,
+        "5"
+    );
 }

@@ -28,6 +28,7 @@ both_ways!(
     a_position_that_does_not_exist_yet_is_refused_with_the_last_one,
     a_stopping_service_ends_its_watches,
     a_bad_watch_names_every_field,
+    more_watchers_than_there_are_places_are_told_to_come_again,
 );
 
 type Watch = Streaming<WatchChangesResponse>;
@@ -455,4 +456,20 @@ async fn a_bad_watch_names_every_field(server: &mut Server) {
     let refused = watch(&server.client(), wrong).await.unwrap_err();
     assert_eq!(reason(&refused), "InvalidArgument INVALID_FIELD");
     assert_eq!(fields(&refused), ["dataset", "reporter", "partner"]);
+}
+
+async fn more_watchers_than_there_are_places_are_told_to_come_again(server: &mut Server) {
+    let clients = [server.client(), server.another_client().await];
+    let mut watches = Vec::new();
+    for place in 0..256 {
+        let client = &clients[place / 200];
+        watches.push(watch(client, after(0)).await.unwrap());
+    }
+    let refused = watch(&clients[1], after(0)).await.unwrap_err();
+    assert_eq!(reason(&refused), "ResourceExhausted OVERLOADED");
+    drop(watches.pop());
+    // The service notices in its own time that a watcher has gone.
+    while watch(&clients[1], after(0)).await.is_err() {
+        tokio::task::yield_now().await;
+    }
 }

@@ -26,6 +26,9 @@ pub trait Journal: fmt::Debug + Send + Sync {
     /// [`Error::PositionGone`] or [`Error::PositionAhead`] when that place is not in the journal.
     fn after(&self, position: Position) -> Result<Box<dyn Cursor>, Error>;
 
+    /// The oldest position that is kept.
+    fn oldest(&self) -> Position;
+
     /// The last position.
     fn last(&self) -> Position;
 

@@ -50,6 +50,9 @@ pub(crate) fn remember(
     request: &Request,
     subject: &str,
 ) -> Result<(), Error> {
+    if find(state, &request.id)?.is_some() {
+        return Ok(());
+    }
     let count = match state.get(&next_key())? {
         Some(value) if value.len() == 8 => crate::frame::u64_at(&value, 0),
         Some(_) => return Err(malformed()),

@@ -51,14 +51,15 @@ enum Frame {
 impl Segments {
     /// Opens the journal in `folder`, or makes one there.
     ///
-    /// `witness` is the last position that is known to have been durable. A bad entry at the journal's
-    /// end that was durable once is damage; one that never was is the trace of a crash and is cut off.
+    /// `witness` is the last position that the view has seen. An entry at the journal's end that is whole
+    /// and wrong is damage. One that ends too early is cut off, also when the view has seen it: the view is
+    /// then ahead and is rebuilt. One that is zeros to the end of the file is damage when the view has seen
+    /// it, else the trace of a crash, and cut off.
     pub(crate) fn open(
         folder: &Path,
         segment_bytes: u64,
         witness: Position,
     ) -> Result<Segments, Error> {
-        std::fs::create_dir_all(folder).map_err(|e| Error::io("creating", folder, &e))?;
         let mut bases = list(folder)?;
         discard_unborn(folder, &mut bases, witness)?;
         let tail = if let Some(&base) = bases.last() {
@@ -153,6 +154,10 @@ impl Journal for Segments {
         }))
     }
 
+    fn oldest(&self) -> Position {
+        read_lock(&self.bases)[0]
+    }
+
     fn last(&self) -> Position {
         self.tail().last
     }
@@ -168,7 +173,7 @@ impl Tail {
         let header = Header::new(position, time, self.hash, body).encode();
         if let Err(error) = self.write(&header, body) {
             self.undo()?;
-            return Err(Error::io("writing", &self.path, &error));
+            return Err(refused("writing", &self.path, &error, body.len()));
         }
         if let Err(error) = self.sync() {
             // The kernel may have dropped the pages and reported it once: nothing may be acknowledged
@@ -273,7 +278,7 @@ fn create(
     length_before: u64,
 ) -> Result<Tail, Error> {
     let path = path_of(folder, base);
-    let made = write_new(folder, &path, &segment_header(base, hash, length_before));
+    let made = write_new(&path, &segment_header(base, hash, length_before));
     let file = match made {
         Ok(file) => file,
         Err(error) => {
@@ -283,9 +288,13 @@ fn create(
             {
                 fatal("removing a half-made segment of", &path, &e.to_string());
             }
-            return Err(Error::io("creating", &path, &error));
+            return Err(refused("creating", &path, &error, SEGMENT_HEADER));
         }
     };
+    if let Err(error) = sync_new(&file, folder) {
+        // As with an entry: what a sync reported once, a second one would not.
+        fatal("syncing a new segment of", &path, &error.to_string());
+    }
     Ok(Tail {
         file,
         path,
@@ -295,16 +304,33 @@ fn create(
     })
 }
 
-fn write_new(folder: &Path, path: &Path, header: &[u8]) -> std::io::Result<File> {
+/// A write that the disk has no room for, or that failed in another way.
+fn refused(what: &'static str, file: &Path, error: &std::io::Error, bytes: usize) -> Error {
+    if ![ErrorKind::StorageFull, ErrorKind::QuotaExceeded].contains(&error.kind()) {
+        return Error::io(what, file, error);
+    }
+    Error::Full {
+        folder: file.parent().unwrap_or(file).to_owned(),
+        free: 0,
+        needed: bytes as u64,
+    }
+}
+
+fn write_new(path: &Path, header: &[u8]) -> std::io::Result<File> {
+    fail::fail_point!("segment.write", |_| Err(ErrorKind::StorageFull.into()));
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
         .create_new(true)
         .open(path)?;
     file.write_all(header)?;
-    file.sync_all()?;
-    File::open(folder)?.sync_all()?;
     Ok(file)
+}
+
+fn sync_new(file: &File, folder: &Path) -> std::io::Result<()> {
+    fail::fail_point!("segment.sync", |_| Err(ErrorKind::Other.into()));
+    file.sync_all()?;
+    File::open(folder)?.sync_all()
 }
 
 /// Magic, first position, length of the segment before, hash of the entry before, CRC-32C.
@@ -404,8 +430,14 @@ impl SegmentReader {
         let file = File::open(&path).map_err(|e| Error::io("opening", &path, &e))?;
         let mut file = BufReader::with_capacity(READ_BUFFER, file);
         let mut header = [0; SEGMENT_HEADER];
-        file.read_exact(&mut header)
-            .map_err(|e| Error::io("reading", &path, &e))?;
+        let read = fill(&mut file, &mut header).map_err(|e| Error::io("reading", &path, &e))?;
+        if read < SEGMENT_HEADER {
+            return Err(damaged(
+                &path,
+                read as u64,
+                "the segment's header is cut short",
+            ));
+        }
         let crc_holds = crc32c::crc32c(&header[..60]) == frame::u32_at(&header, 60);
         if !crc_holds || header[0..8] != SEGMENT_MAGIC || frame::u64_at(&header, 8) != base {
             return Err(damaged(&path, 0, "the segment's header is not its own"));
@@ -546,7 +578,12 @@ struct SegmentsCursor {
 impl Cursor for SegmentsCursor {
     fn next(&mut self, until: Position) -> Result<Option<Entry>, Error> {
         while self.reader.next <= until {
-            match self.reader.read()? {
+            let frame = match self.reader.read()? {
+                // What was buffered may be of a write that was taken back: the file itself decides.
+                Frame::Bad(_) | Frame::Torn => self.reader.read()?,
+                frame @ (Frame::Whole(_) | Frame::End) => frame,
+            };
+            match frame {
                 Frame::Whole(entry) => return Ok(Some(entry)),
                 Frame::End if self.is_finished() => self.open_next()?,
                 Frame::End | Frame::Torn => return Err(self.reader.missing()),

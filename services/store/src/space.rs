@@ -60,7 +60,10 @@ impl Space {
         if present == ballast || free < self.reserve + 2 * ballast {
             return Ok(());
         }
-        lay(&path, ballast).map_err(|e| Error::io("allocating", &path, &e))
+        if let Err(error) = lay(&path, ballast) {
+            tracing::warn!(file = %path.display(), %error, "there is no ballast: a restart on a full disk may not open");
+        }
+        Ok(())
     }
 }
 

@@ -16,6 +16,15 @@ pub(crate) const OWN: u8 = 0;
 /// Effects that are not in the view yet: a value, or `None` for a removed key.
 pub(crate) type Effects = BTreeMap<Vec<u8>, Option<sled::IVec>>;
 
+/// How much memory effects take, about.
+pub(crate) fn bytes_of(effects: &Effects) -> usize {
+    let value = |value: &Option<sled::IVec>| value.as_ref().map_or(0, |value| value.len());
+    effects
+        .iter()
+        .map(|(key, effect)| key.len() + value(effect))
+        .sum()
+}
+
 /// A value, or a key, of the state; borrowed bytes that are cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Value(sled::IVec);

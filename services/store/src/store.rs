@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::segments::Segments;
 use crate::space::Space;
-use crate::state::Effects;
+use crate::state::{self, Effects};
 use crate::view::{REPLAY_BYTES, View, follows, millis, panic_text};
 use crate::writer::{Command, GroupLimits, Outcome, Writer, apply};
 use crate::{Clock, Decision, Entry, Error, Journal, Model, Origin, Position, Request};
@@ -120,7 +120,7 @@ impl<M: Model> Store<M> {
     /// [`Error::Locked`] when another process has it; [`Error::Damaged`] when the journal is not what was
     /// written; [`Error::Io`].
     pub fn open(folder: &Path, config: &Config) -> Result<Store<M>, Error> {
-        std::fs::create_dir_all(folder).map_err(|e| Error::io("creating", folder, &e))?;
+        create_durably(&folder.join("journal"))?;
         let lock = Arc::new(lock(folder)?);
         let space = Space::new(folder, config.reserve_bytes);
         space.trim(config.ballast_bytes)?;
@@ -153,7 +153,14 @@ impl<M: Model> Store<M> {
         };
         let writers_lock = Arc::clone(&lock);
         std::thread::spawn(move || {
-            writer.run();
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| writer.run())) {
+                // What was journaled may not be in the view, and nobody would write any more.
+                tracing::error!(
+                    panic = panic_text(&*panic),
+                    "the writer panicked; the process ends"
+                );
+                std::process::abort();
+            }
             drop(writers_lock);
             end.send_replace(true);
         });
@@ -234,13 +241,16 @@ impl<M: Model> Store<M> {
                 last,
             });
         }
+        let oldest = self.inner.journal.oldest();
+        if position + 1 < oldest {
+            return Err(Error::PositionGone {
+                asked: position,
+                oldest,
+            });
+        }
         let journal = Arc::clone(&self.inner.journal);
-        Watch::new(
-            journal,
-            self.inner.published.clone(),
-            self.inner.idle,
-            position,
-        )
+        let published = self.inner.published.clone();
+        Ok(Watch::new(journal, published, self.inner.idle, position))
     }
 
     /// Stops taking writes, finishes those that were taken, and flushes the view. The folder is free for
@@ -289,6 +299,20 @@ where
         subject,
         reply: Box::new(answer),
     }
+}
+
+/// Makes a folder with those above it, so that a power cut does not lose their names with all in them.
+fn create_durably(folder: &Path) -> Result<(), Error> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let above = folder
+        .parent()
+        .filter(|above| !above.as_os_str().is_empty());
+    let above = above.unwrap_or(Path::new("."));
+    create_durably(above)?;
+    let made = std::fs::create_dir(folder).and_then(|()| File::open(above)?.sync_all());
+    made.map_err(|e| Error::io("creating", folder, &e))
 }
 
 fn lock(folder: &Path) -> Result<File, Error> {
@@ -346,8 +370,7 @@ fn replay<M: Model>(journal: &dyn Journal, view: &View) -> Result<(), Error> {
     let mut effects = Effects::new();
     let mut bytes = 0;
     while let Some(entry) = cursor.next(last)? {
-        bytes += entry.len();
-        effects = replay_entry::<M>(view, effects, &entry)?;
+        bytes += replay_entry::<M>(view, &mut effects, &entry)?;
         if bytes >= REPLAY_BYTES || entry.stamp.position == last {
             view.apply(std::mem::take(&mut effects), entry.stamp, entry.hash)?;
             bytes = 0;
@@ -364,9 +387,10 @@ fn replay<M: Model>(journal: &dyn Journal, view: &View) -> Result<(), Error> {
 
 fn replay_entry<M: Model>(
     view: &View,
-    mut effects: Effects,
+    effects: &mut Effects,
     entry: &Entry,
-) -> Result<Effects, Error> {
+) -> Result<usize, Error> {
+    let mut bytes = 0;
     let writes = entry.writes()?;
     let first = entry.stamp.first_of(writes.len());
     for (index, write) in writes.into_iter().enumerate() {
@@ -378,9 +402,10 @@ fn replay_entry<M: Model>(
             .collect::<Result<Vec<M::Change>, _>>()
             .map_err(|error| entry.undecodable(&error))?;
         let request = Request::of(&write);
-        let state = view.state_within(&effects);
+        let state = view.state_within(effects);
         let made = apply::<M>(state, &changes, request.as_ref(), &write.subject, stamp)?;
+        bytes += state::bytes_of(&made);
         effects.extend(made);
     }
-    Ok(effects)
+    Ok(bytes)
 }

@@ -191,6 +191,7 @@ impl View {
         meta.stamp = stamp;
         meta.hash = hash;
         batch.insert(&META_KEY, meta.encode(self.layout));
+        fail::fail_point!("view.apply", |_| Err(Error::View("a fail point".into())));
         let mut gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         self.db.apply_batch(batch)?;
         *gate = meta;
@@ -297,7 +298,7 @@ pub(crate) fn millis(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How far a view may lag before its replay is written down, in bytes of effects.
+/// Effects of a replay that are held before they are written down, in bytes.
 pub(crate) const REPLAY_BYTES: usize = 8 << 20;
 
 /// Whether a view belongs to a journal: the journal has, at the view's position, an entry of that hash.

@@ -41,16 +41,15 @@ impl Watch {
         published: watch::Receiver<Stamp>,
         idle: Duration,
         after: Position,
-    ) -> Result<Watch, Error> {
-        let cursor = journal.after(after)?;
-        Ok(Watch {
+    ) -> Watch {
+        Watch {
             journal,
             published,
             idle,
             seen: after,
             ahead: VecDeque::new(),
-            cursor: Some(cursor),
-        })
+            cursor: None,
+        }
     }
 
     /// The next entry, or a sign that there is none. Dropping the future loses nothing.
@@ -78,12 +77,14 @@ impl Watch {
     }
 
     async fn read_ahead(&mut self, last: Position) -> Result<(), Error> {
-        let cursor = match self.cursor.take() {
-            Some(cursor) => cursor,
-            // An earlier read was dropped half-way and took the cursor with it.
-            None => self.journal.after(self.seen)?,
-        };
-        let read = tokio::task::spawn_blocking(move || read_some(cursor, last)).await;
+        let (journal, seen) = (Arc::clone(&self.journal), self.seen);
+        let cursor = self.cursor.take();
+        let read = tokio::task::spawn_blocking(move || {
+            // There is none at first, and when an earlier read was dropped half-way with its cursor.
+            let cursor = cursor.map_or_else(|| journal.after(seen), Ok)?;
+            read_some(cursor, last)
+        })
+        .await;
         let (cursor, entries) = read.map_err(|error| Error::Panicked(error.to_string()))??;
         self.cursor = Some(cursor);
         self.ahead = entries;

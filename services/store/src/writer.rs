@@ -8,7 +8,7 @@ use prost::Message;
 use tokio::sync::{mpsc, watch};
 
 use crate::space::Space;
-use crate::state::Effects;
+use crate::state::{Effects, bytes_of};
 use crate::store::panicked;
 use crate::view::View;
 use crate::{Clock, Decision, Error, Journal, Model, Origin, Request, Stamp, State, Write};
@@ -31,6 +31,9 @@ pub(crate) struct Outcome<M: Model> {
     pub(crate) origin: Origin,
     pub(crate) decided: Decision<M::Change, Answer>,
 }
+
+/// Effects after which no further write joins a group.
+const MAX_EFFECT_BYTES: usize = 32 << 20;
 
 /// How much is committed at once.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +58,7 @@ struct Group {
     effects: Effects,
     writes: Vec<Write>,
     bytes: usize,
+    effect_bytes: usize,
     answers: Vec<(Answer, Result<(), Error>)>,
 }
 
@@ -77,7 +81,7 @@ impl<M: Model> Writer<M> {
         let mut next = Some(job);
         while let Some(job) = next.take() {
             self.decide(&mut group, job, first);
-            if group.answers.len() < self.limits.writes && group.bytes < self.limits.bytes {
+            if group.has_room(self.limits) {
                 match self.queue.try_recv() {
                     Ok(Command::Write(job)) => next = Some(job),
                     Ok(Command::Stop) => flow = std::ops::ControlFlow::Break(()),
@@ -89,6 +93,7 @@ impl<M: Model> Writer<M> {
             effects,
             writes,
             bytes,
+            effect_bytes: _,
             answers,
         } = group;
         let committed = self.commit(effects, writes, bytes, first);
@@ -148,7 +153,15 @@ impl<M: Model> Writer<M> {
 }
 
 impl Group {
+    fn has_room(&self, limits: GroupLimits) -> bool {
+        self.answers.len() < limits.writes
+            && self.bytes < limits.bytes
+            && self.effect_bytes < MAX_EFFECT_BYTES
+    }
+
     fn add(&mut self, effects: Effects, write: Write, answer: Answer) {
+        // A small change may rewrite large values: both are held until the group is committed.
+        self.effect_bytes += bytes_of(&effects);
         self.bytes += write.encoded_len();
         self.effects.extend(effects);
         self.writes.push(write);

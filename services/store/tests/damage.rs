@@ -168,6 +168,17 @@ async fn a_missing_or_shortened_segment_is_named() {
         read_all(&folder).await,
         Err(Error::Damaged { .. })
     ));
+    for segment in 0..segments(sample.whole.path()).len() {
+        for bytes in [0, 10, 63] {
+            let folder = sample.copy();
+            cut(&segments(&folder)[segment], bytes);
+            let read = read_all(&folder).await;
+            assert!(
+                matches!(read, Err(Error::Damaged { .. })),
+                "{segment} {bytes} {read:?}"
+            );
+        }
+    }
     let folder = sample.copy();
     std::fs::remove_file(&segments(&folder)[1]).unwrap();
     assert!(matches!(

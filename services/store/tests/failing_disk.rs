@@ -73,13 +73,82 @@ async fn write_with_failing_write(folder: &Path) {
     note(&store, 1).await.unwrap();
     fail::cfg("journal.write", "return").unwrap();
     let refused = note(&store, 2).await;
-    assert!(matches!(refused, Err(Error::Io { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Full { .. })), "{refused:?}");
     assert_holds(&store, [1]);
     fail::cfg("journal.write", "off").unwrap();
     note(&store, 3).await.unwrap();
     store.close().await;
     drop(store);
     assert_holds(&open(folder), [1, 3]);
+}
+
+#[test]
+fn a_new_segment_that_the_disk_has_no_room_for_is_refused_and_taken_back() {
+    if let Some(folder) = child_folder() {
+        return runtime().block_on(write_without_room_for_a_segment(&folder));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let name = "a_new_segment_that_the_disk_has_no_room_for_is_refused_and_taken_back";
+    let (output, text) = finished(child(name, folder.path()));
+    assert!(output.status.success(), "{text}");
+}
+
+async fn write_without_room_for_a_segment(folder: &Path) {
+    let store = open(folder);
+    fail::cfg("segment.write", "return").unwrap();
+    let mut written = 0;
+    // The first segment takes some notes; the next one needs a new segment.
+    while note(&store, written + 1).await.is_ok() {
+        written += 1;
+    }
+    assert!(written > 10, "{written}");
+    let refused = note(&store, written + 1).await;
+    assert!(matches!(refused, Err(Error::Full { .. })), "{refused:?}");
+    assert_holds(&store, 1..=written);
+    fail::cfg("segment.write", "off").unwrap();
+    note(&store, written + 1).await.unwrap();
+    store.close().await;
+    drop(store);
+    assert_holds(&open(folder), 1..=written + 1);
+}
+
+/// Each place where a failure leaves in doubt what is durable or seen: the process ends there.
+#[test]
+fn a_failure_that_leaves_doubt_ends_the_process() {
+    if let Some(folder) = child_folder() {
+        return write_until_doubt(&folder);
+    }
+    for (place, action) in [
+        ("segment.sync", "return"),
+        ("view.apply", "return"),
+        ("view.apply", "panic"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("fail"), format!("{place} {action}")).unwrap();
+        let name = "a_failure_that_leaves_doubt_ends_the_process";
+        let (output, text) = finished(child(name, folder.path()));
+        assert!(!output.status.success(), "{place} {action}: {text}");
+        assert!(text.contains("writing"), "{place} {action}: {text}");
+        assert!(!text.contains("went on"), "{place} {action}: {text}");
+        // The entry was durable or never there; either way the next start is whole.
+        let store = open(&folder.path().join("store"));
+        store.read(common::assert_twins);
+    }
+}
+
+fn write_until_doubt(folder: &Path) {
+    let asked = std::fs::read_to_string(folder.join("fail")).unwrap();
+    let (place, action) = asked.split_once(' ').unwrap();
+    runtime().block_on(async {
+        let store = open(&folder.join("store"));
+        note(&store, 1).await.unwrap();
+        fail::cfg(place, action).unwrap();
+        println!("writing");
+        for number in 2..=500 {
+            note(&store, number).await.unwrap();
+        }
+        println!("went on");
+    });
 }
 
 const DISK: &str = "size=96m";
@@ -96,7 +165,10 @@ fn a_full_disk_refuses_writes_and_reads_go_on_over_a_restart() {
         folder.path().display()
     );
     if !can_mount(&mount) {
-        println!("NOT CHECKED: this machine lets nobody mount a file system in a name space");
+        common::not_checked(
+            "mount",
+            "this machine lets nobody mount a file system in a name space",
+        );
         return;
     }
     let mut apart = unshare();

@@ -53,7 +53,7 @@ impl Block {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let figures = &self.figures;
         let first_vintage = figures.iter().map(|f| f.since).min().unwrap_or_default();
-        let columns = Columns {
+        let stored = Stored {
             rows: u32::try_from(figures.len()).expect("a block is bounded"),
             codes: deltas(figures.iter().map(|f| ordinal(f.code))),
             values: packed(figures.iter().map(|f| mantissa(f.value))),
@@ -65,43 +65,46 @@ impl Block {
             units: packed(figures.iter().map(|f| u32::from(f.unit))),
             flags: packed(figures.iter().map(|f| u32::from(f.flags.bits()))),
             sources: packed(figures.iter().map(|f| f.source)),
-            first_vintage,
+            first_vintage: first_vintage.cast_unsigned(),
             vintages: packed(figures.iter().map(|f| f.since.abs_diff(first_vintage))),
             ingests: packed(figures.iter().map(|f| f.ingest)),
         };
-        columns.encode_to_vec()
+        stored.encode_to_vec()
     }
 
-    /// One figure of an encoded block, without building the others.
+    /// One figure of an encoded block: the codes are read as far as it, and of each other column its row.
     pub(crate) fn find(bytes: &[u8], code: Code) -> Result<Option<Figure>, Error> {
-        let (columns, count) = columns(bytes)?;
+        let columns = Columns::parse(bytes)?;
         let wanted = ordinal(code);
+        let mut codes = columns.codes;
         let mut ordinal = 0;
-        for row in 0..count {
-            ordinal = columns.next_ordinal(row, ordinal)?;
+        for row in 0..columns.rows {
+            ordinal = next_ordinal(&mut codes, ordinal)?;
             if ordinal >= wanted {
+                let mut columns = columns.at(row)?;
                 let found = ordinal == wanted;
-                return found.then(|| columns.figure(row, ordinal)).transpose();
+                return found.then(|| columns.next_figure(ordinal)).transpose();
             }
         }
         Ok(None)
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Block, Error> {
-        let (columns, count) = columns(bytes)?;
-        let mut figures = Vec::with_capacity(count);
+        let mut columns = Columns::parse(bytes)?;
+        let mut codes = columns.codes;
+        let mut figures = Vec::with_capacity(columns.rows);
         let mut ordinal = 0;
-        for row in 0..count {
-            ordinal = columns.next_ordinal(row, ordinal)?;
-            figures.push(columns.figure(row, ordinal)?);
+        for _ in 0..columns.rows {
+            ordinal = next_ordinal(&mut codes, ordinal)?;
+            figures.push(columns.next_figure(ordinal)?);
         }
         Ok(Block { figures })
     }
 }
 
-/// The columns as they are stored. A column has a value a row, or one for all, or none for zeros.
+/// A block as it is stored. A column has a value a row, or one for all, or none for zeros.
 #[derive(Clone, PartialEq, Message)]
-struct Columns {
+struct Stored {
     #[prost(uint32, tag = "1")]
     rows: u32,
     #[prost(uint32, repeated, tag = "2")]
@@ -124,67 +127,192 @@ struct Columns {
     flags: Vec<u32>,
     #[prost(uint32, repeated, tag = "11")]
     sources: Vec<u32>,
-    #[prost(int64, tag = "12")]
-    first_vintage: Micros,
+    #[prost(uint64, tag = "12")]
+    first_vintage: u64,
     #[prost(uint64, repeated, tag = "13")]
     vintages: Vec<u64>,
     #[prost(uint32, repeated, tag = "14")]
     ingests: Vec<u32>,
 }
 
-impl Columns {
-    fn next_ordinal(&self, row: usize, before: u32) -> Result<u32, Error> {
-        let ordinal = before.checked_add(at(&self.codes, row)?);
-        ordinal.ok_or_else(|| malformed("a code"))
+/// A column of a stored block, from some row on: the varints of a packed field.
+#[derive(Clone, Copy, Debug, Default)]
+struct Column<'a> {
+    rest: &'a [u8],
+    /// The value of all rows, when it is one.
+    all: Option<u64>,
+}
+
+impl<'a> Column<'a> {
+    fn new(bytes: &'a [u8]) -> Result<Column<'a>, Error> {
+        let mut rest = bytes;
+        if rest.is_empty() {
+            return Ok(Column { rest, all: Some(0) });
+        }
+        let first = varint(&mut rest)?;
+        let all = rest.is_empty().then_some(first);
+        Ok(Column { rest: bytes, all })
     }
 
-    fn figure(&self, row: usize, ordinal: u32) -> Result<Figure, Error> {
-        let value = scaled(at(&self.values, row)?, at(&self.value_scales, row)?)?;
-        let later = at(&self.vintages, row)?;
+    /// The column from `rows` further down on.
+    fn skip(mut self, rows: usize) -> Result<Column<'a>, Error> {
+        if self.all.is_some() || rows == 0 {
+            return Ok(self);
+        }
+        // A varint ends with the first byte whose highest bit is clear.
+        let ends = self
+            .rest
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte < 0x80);
+        let last = ends.map(|(at, _)| at).nth(rows - 1);
+        self.rest = &self.rest[last.ok_or_else(short)? + 1..];
+        Ok(self)
+    }
+
+    fn next<T: TryFrom<u64>>(&mut self) -> Result<T, Error> {
+        let value = match self.all {
+            Some(all) => all,
+            None if self.rest.is_empty() => return Err(short()),
+            None => varint(&mut self.rest)?,
+        };
+        T::try_from(value).map_err(|_| malformed("a number is too large"))
+    }
+}
+
+fn short() -> Error {
+    malformed("a column is short")
+}
+
+fn varint(bytes: &mut &[u8]) -> Result<u64, Error> {
+    prost::encoding::decode_varint(bytes).map_err(|error| malformed(&error.to_string()))
+}
+
+/// The columns of an encoded [`Stored`], read where they lie.
+#[derive(Clone, Copy, Debug, Default)]
+struct Columns<'a> {
+    rows: usize,
+    codes: Column<'a>,
+    values: Column<'a>,
+    value_scales: Column<'a>,
+    net_weights: Column<'a>,
+    net_weight_scales: Column<'a>,
+    quantities: Column<'a>,
+    quantity_scales: Column<'a>,
+    units: Column<'a>,
+    flags: Column<'a>,
+    sources: Column<'a>,
+    first_vintage: u64,
+    vintages: Column<'a>,
+    ingests: Column<'a>,
+}
+
+impl<'a> Columns<'a> {
+    fn parse(mut bytes: &'a [u8]) -> Result<Columns<'a>, Error> {
+        let mut columns = Columns::empty()?;
+        while !bytes.is_empty() {
+            let key = varint(&mut bytes)?;
+            let number = varint(&mut bytes)?;
+            match (key >> 3, key & 7) {
+                (1, 0) => columns.rows = usize::try_from(number).unwrap_or(usize::MAX),
+                (12, 0) => columns.first_vintage = number,
+                (field, 2) => {
+                    let length = usize::try_from(number).unwrap_or(usize::MAX);
+                    let (column, rest) = bytes.split_at_checked(length).ok_or_else(short)?;
+                    bytes = rest;
+                    columns.set(field, Column::new(column)?)?;
+                }
+                _ => return Err(malformed("a field of another kind")),
+            }
+        }
+        if columns.rows > MAX_FIGURES {
+            return Err(malformed("too many rows"));
+        }
+        Ok(columns)
+    }
+
+    fn empty() -> Result<Columns<'a>, Error> {
+        let none = Column::new(&[])?;
+        Ok(Columns {
+            codes: none,
+            values: none,
+            value_scales: none,
+            net_weights: none,
+            net_weight_scales: none,
+            quantities: none,
+            quantity_scales: none,
+            units: none,
+            flags: none,
+            sources: none,
+            vintages: none,
+            ingests: none,
+            ..Columns::default()
+        })
+    }
+
+    fn set(&mut self, field: u64, column: Column<'a>) -> Result<(), Error> {
+        *match field {
+            2 => &mut self.codes,
+            3 => &mut self.values,
+            4 => &mut self.value_scales,
+            5 => &mut self.net_weights,
+            6 => &mut self.net_weight_scales,
+            7 => &mut self.quantities,
+            8 => &mut self.quantity_scales,
+            9 => &mut self.units,
+            10 => &mut self.flags,
+            11 => &mut self.sources,
+            13 => &mut self.vintages,
+            14 => &mut self.ingests,
+            _ => return Err(malformed("an unknown column")),
+        } = column;
+        Ok(())
+    }
+
+    /// The columns from a row on; the codes, which are differences, stay where they are.
+    fn at(&self, row: usize) -> Result<Columns<'a>, Error> {
+        Ok(Columns {
+            rows: self.rows,
+            codes: self.codes,
+            values: self.values.skip(row)?,
+            value_scales: self.value_scales.skip(row)?,
+            net_weights: self.net_weights.skip(row)?,
+            net_weight_scales: self.net_weight_scales.skip(row)?,
+            quantities: self.quantities.skip(row)?,
+            quantity_scales: self.quantity_scales.skip(row)?,
+            units: self.units.skip(row)?,
+            flags: self.flags.skip(row)?,
+            sources: self.sources.skip(row)?,
+            first_vintage: self.first_vintage,
+            vintages: self.vintages.skip(row)?,
+            ingests: self.ingests.skip(row)?,
+        })
+    }
+
+    fn next_figure(&mut self, ordinal: u32) -> Result<Figure, Error> {
+        let first: Micros = self.first_vintage.cast_signed();
+        let since = first.checked_add_unsigned(self.vintages.next()?);
         Ok(Figure {
             code: code(ordinal)?,
-            value,
-            net_weight: if_given(
-                at(&self.net_weights, row)?,
-                at(&self.net_weight_scales, row)?,
-            )?,
-            quantity: if_given(at(&self.quantities, row)?, at(&self.quantity_scales, row)?)?,
-            unit: narrow(at(&self.units, row)?)?,
-            flags: Flags::from_bits(narrow(at(&self.flags, row)?)?),
-            source: at(&self.sources, row)?,
-            since: self
-                .first_vintage
-                .checked_add_unsigned(later)
-                .ok_or_else(|| malformed("a vintage"))?,
-            ingest: at(&self.ingests, row)?,
+            value: scaled(self.values.next()?, self.value_scales.next()?)?,
+            net_weight: if_given(self.net_weights.next()?, self.net_weight_scales.next()?)?,
+            quantity: if_given(self.quantities.next()?, self.quantity_scales.next()?)?,
+            unit: self.units.next()?,
+            flags: Flags::from_bits(self.flags.next()?),
+            source: self.sources.next()?,
+            since: since.ok_or_else(|| malformed("a vintage"))?,
+            ingest: self.ingests.next()?,
         })
     }
 }
 
-/// The columns of an encoded block, and how many rows they have.
-fn columns(bytes: &[u8]) -> Result<(Columns, usize), Error> {
-    let columns = Columns::decode(bytes).map_err(|error| malformed(&error.to_string()))?;
-    let count = columns.rows as usize;
-    if count > MAX_FIGURES {
-        return Err(malformed("too many rows"));
-    }
-    Ok((columns, count))
+fn next_ordinal(codes: &mut Column<'_>, before: u32) -> Result<u32, Error> {
+    let ordinal = before.checked_add(codes.next()?);
+    ordinal.ok_or_else(|| malformed("a code"))
 }
 
 fn malformed(what: &str) -> Error {
     Error::View(format!("a block does not parse: {what}"))
-}
-
-/// The value of a column in a row.
-fn at<T: Copy + Default>(column: &[T], row: usize) -> Result<T, Error> {
-    match column {
-        [] => Ok(T::default()),
-        [all] => Ok(*all),
-        values => values
-            .get(row)
-            .copied()
-            .ok_or_else(|| malformed("a column is short")),
-    }
 }
 
 fn packed<T: Copy + Default + PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
@@ -241,20 +369,16 @@ fn scale(amount: Option<Scaled>) -> u32 {
     amount.map_or(0, |amount| u32::from(amount.scale()))
 }
 
-fn scaled(mantissa: u64, scale: u32) -> Result<Scaled, Error> {
+fn scaled(mantissa: u64, scale: u8) -> Result<Scaled, Error> {
     let mantissa = i64::try_from(mantissa).map_err(|_| malformed("a value"))?;
-    Scaled::new(mantissa, narrow(scale)?).ok_or_else(|| malformed("a value"))
+    Scaled::new(mantissa, scale).ok_or_else(|| malformed("a value"))
 }
 
-fn if_given(given: u64, scale: u32) -> Result<Option<Scaled>, Error> {
+fn if_given(given: u64, scale: u8) -> Result<Option<Scaled>, Error> {
     let Some(mantissa) = given.checked_sub(1) else {
         return Ok(None);
     };
     scaled(mantissa, scale).map(Some)
-}
-
-fn narrow<T: TryFrom<u32>>(number: u32) -> Result<T, Error> {
-    T::try_from(number).map_err(|_| malformed("a number is too large"))
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ use crate::error::Error;
 use crate::keys::{self, Counter};
 use crate::list::PAGE_BYTES;
 
+/// The largest dataset in bytes, texts and source together.
+const MAX_BYTES: usize = 64 << 10;
+
 /// What every read needs of a dataset; the rest is kept apart from it, see [`Record::dataset`].
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Record {
@@ -187,7 +190,7 @@ fn parse_dataset(dataset: wire::Dataset) -> Result<wire::Dataset, Violations> {
     let currency = violations.check("currency_code", currency_code.parse::<Currency>());
     check_valuation(&mut violations, "import_valuation", import_valuation);
     check_valuation(&mut violations, "export_valuation", export_valuation);
-    violations.into_result(wire::Dataset {
+    let dataset = wire::Dataset {
         name: String::new(),
         display_name: display_name.map(Into::into),
         description: description.flatten().map(Into::into),
@@ -197,7 +200,12 @@ fn parse_dataset(dataset: wire::Dataset) -> Result<wire::Dataset, Violations> {
         export_valuation,
         etag: String::new(),
         create_time: None,
-    })
+    };
+    if dataset.encoded_len() > MAX_BYTES {
+        let bytes = dataset.encoded_len();
+        violations.push("", format!("{bytes} bytes in all; at most {MAX_BYTES}"));
+    }
+    violations.into_result(dataset)
 }
 
 fn check_valuation(violations: &mut Violations, field: &str, number: i32) {
@@ -266,5 +274,5 @@ pub(crate) fn list(
 }
 
 fn id_in(name: &str) -> &str {
-    name.trim_start_matches("datasets/")
+    name.strip_prefix("datasets/").unwrap_or(name)
 }

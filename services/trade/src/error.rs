@@ -25,6 +25,8 @@ pub(crate) enum Error {
     PageToken(#[from] PageTokenError),
     #[error(transparent)]
     Store(#[from] store::Error),
+    #[error("too many watchers; try again in a moment, or another replica")]
+    TooManyWatchers,
     #[error("the service is stopping")]
     Stopping,
 }
@@ -47,9 +49,18 @@ impl From<Error> for Status {
                 message,
                 [("next_sequence", next.to_string())],
             ),
-            Error::RowsRejected(_) => {
-                status(Code::FailedPrecondition, Reason::RowsRejected, message, [])
-            }
+            Error::RowsRejected(violations) => proto::status_violations(
+                Code::FailedPrecondition,
+                Reason::RowsRejected,
+                message,
+                &violations,
+            ),
+            Error::TooManyWatchers => status_retry(
+                Code::ResourceExhausted,
+                Reason::Overloaded,
+                message,
+                Duration::from_secs(1),
+            ),
             Error::PageToken(error) => error.into(),
             Error::Store(error) => store_status(&error),
             Error::Stopping => status_retry(

@@ -22,6 +22,8 @@ use crate::keys::{self, BlockKey, Counter, Part};
 
 const MAX_ROWS: usize = 20_000;
 const MAX_SOURCES: usize = 1_000;
+/// With 1 MiB of rows, an entry of the journal still fits the largest message to a watcher.
+const MAX_SOURCE_BYTES: usize = 512 << 10;
 const DEFAULT_REJECTIONS: usize = 100;
 const MAX_REJECTIONS: i32 = 1_000;
 
@@ -187,6 +189,13 @@ impl TryFrom<wire::ObservationBatch> for Batch {
             violations.push(format!("batch.groups[{index}].rows"), "at least one");
         }
         let sources = parse_sources(&mut violations, sources);
+        let bytes: usize = sources.iter().map(Message::encoded_len).sum();
+        if bytes > MAX_SOURCE_BYTES {
+            violations.push(
+                "batch.sources",
+                format!("{bytes} bytes; at most {MAX_SOURCE_BYTES}"),
+            );
+        }
         if !violations.is_empty() {
             return Err(violations);
         }
@@ -619,14 +628,13 @@ pub(crate) fn apply_recorded(
         sources,
         counts,
     } = recorded;
-    let found = parse_dataset_name(dataset)
-        .ok()
-        .and_then(|id| DatasetRecord::find(state, &id, None).ok());
-    let ingest = Slug::parse_loose(ingest_id).ok();
-    let (Some(dataset), Some(ingest)) = (found, ingest) else {
-        return Err(unreadable("its dataset or ingest"));
+    let dataset = parse_dataset_name(dataset).map_err(|e| unreadable(&e.to_string()))?;
+    let ingest = Slug::parse_loose(ingest_id).map_err(|e| unreadable(&e.to_string()))?;
+    let number = match DatasetRecord::find(state, &dataset, None) {
+        Ok(record) => record.number,
+        Err(Error::Store(error)) => return Err(error),
+        Err(error) => return Err(unreadable(&error.to_string())),
     };
-    let number = dataset.number;
     let ingest = move_on(state, number, &ingest, *sequence, *counts, stamp)?;
     let sources = intern_all(state, number, sources)?;
     for group in groups {

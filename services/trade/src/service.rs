@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use chassis::Shutdown;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
@@ -9,6 +10,7 @@ use proto::trade::v1 as wire;
 use proto::{PageToken, PageTokenError, Violations};
 use proto::{parse_dataset_name, parse_ingest_name, parse_observation_name, parse_timestamp};
 use store::{Origin, Pending, State, Store, Watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status, Streaming};
 use wire::ingest_observations_request::Part;
 use wire::trade_service_server::{TradeService, TradeServiceServer};
@@ -22,6 +24,8 @@ use crate::{Model, list, query, series, watch};
 const MAX_REQUEST: usize = (1 << 20) + 1024;
 /// What a client takes if nobody told it otherwise.
 const MAX_RESPONSE: usize = 4 << 20;
+/// Watchers at a time: each may hold an open file and some megabytes that it has read ahead.
+const MAX_WATCHERS: usize = 256;
 /// Batches of one ingest that are on their way to disk while the next is read.
 const IN_FLIGHT: usize = 4;
 
@@ -30,12 +34,17 @@ const IN_FLIGHT: usize = 4;
 pub struct Trade {
     store: Store<Model>,
     shutdown: Shutdown,
+    watchers: Arc<Semaphore>,
 }
 
 impl Trade {
     /// Serves `store`; its streams end when `shutdown` is triggered.
     pub fn new(store: Store<Model>, shutdown: Shutdown) -> Trade {
-        Trade { store, shutdown }
+        Trade {
+            store,
+            shutdown,
+            watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
+        }
     }
 
     /// The service as a server takes it, with the largest messages that it takes and sends.
@@ -102,7 +111,11 @@ impl TradeService for Trade {
         };
         let mut ingest = Ingesting::start(self.store.clone(), header)?;
         loop {
-            match next_batch(&mut stream).await {
+            let next = tokio::select! {
+                next = next_batch(&mut stream) => next,
+                () = self.shutdown.wait() => Err(Error::Stopping.into()),
+            };
+            match next {
                 Ok(Some(batch)) => ingest.take(batch).await?,
                 Ok(None) => break,
                 Err(refused) => {
@@ -152,7 +165,9 @@ impl TradeService for Trade {
 
     async fn get_series(&self, request: Request<wire::GetSeriesRequest>) -> Reply<wire::Series> {
         let query = series::Query::try_from(request.into_inner())?;
-        let series = self.store.read(|state| series::get(state, &query))?;
+        let series = self
+            .read_aside(move |state| series::get(state, &query))
+            .await?;
         Ok(Response::new(series))
     }
 
@@ -163,8 +178,10 @@ impl TradeService for Trade {
         request: Request<wire::WatchChangesRequest>,
     ) -> Reply<Self::WatchChangesStream> {
         let query = watch::Query::try_from(request.into_inner())?;
+        let place = Arc::clone(&self.watchers).try_acquire_owned();
+        let place = place.map_err(|_| Error::TooManyWatchers)?;
         let watch = self.store.watch(query.after).map_err(Error::from)?;
-        let changes = stream::try_unfold((watch, query), next_change);
+        let changes = stream::try_unfold((watch, query, place), next_change);
         let stopping = stream::once(async { Err(Error::Stopping) });
         let until_stop = changes.take_until(self.shutdown.wait()).chain(stopping);
         Ok(Response::new(Box::pin(until_stop.map_err(Status::from))))
@@ -216,12 +233,15 @@ fn dataset_cursor(token: &str) -> Result<String, PageTokenError> {
     String::from_utf8(after).map_err(|_| PageTokenError::Malformed)
 }
 
-type Next = Option<(wire::WatchChangesResponse, (Watch, watch::Query))>;
+/// A watch with its filter, and its place among the watchers, which ends with it.
+type Watching = (Watch, watch::Query, OwnedSemaphorePermit);
 
-async fn next_change((mut watch, query): (Watch, watch::Query)) -> Result<Next, Error> {
+async fn next_change(
+    (mut watch, query, place): Watching,
+) -> Result<Option<(wire::WatchChangesResponse, Watching)>, Error> {
     let event = watch.next().await?;
     let response = query.response(&event)?;
-    Ok(Some((response, (watch, query))))
+    Ok(Some((response, (watch, query, place))))
 }
 
 /// One call of `IngestObservations`: batches on their way, and what became of those before.
@@ -253,8 +273,14 @@ impl Ingesting {
         }
         let header = self.header.clone();
         let decide = move |state: &State<'_>, stamp| ingest::decide(&header, batch, state, stamp);
-        let pending = self.store.submit(Origin::default(), decide)?;
-        self.in_flight.push_back(pending);
+        match self.store.submit(Origin::default(), decide) {
+            Ok(pending) => self.in_flight.push_back(pending),
+            Err(refused) => {
+                // An earlier batch that was refused is the one to tell.
+                self.settle().await?;
+                return Err(refused.into());
+            }
+        }
         if self.in_flight.len() < IN_FLIGHT {
             return Ok(());
         }
