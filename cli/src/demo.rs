@@ -171,7 +171,7 @@ async fn show(client: &mut TradeClient, out: &mut dyn Write) -> anyhow::Result<(
                     &b.growth,
                 ]);
                 if frequency == Frequency::Year && subject.china == Flow::TotalTrade {
-                    bars.insert(period, [a.value, b.value]);
+                    bars.insert(period, [a, b]);
                 }
             }
         }
@@ -208,6 +208,8 @@ async fn series(
 /// A figure's cells.
 #[derive(Clone, Default)]
 struct Cells {
+    /// The figure with what qualifies it, and the same with its footnote.
+    text: String,
     figure: String,
     growth: String,
     value: Decimal,
@@ -223,8 +225,10 @@ fn by_period(series: Series, footnotes: &mut Footnotes) -> BTreeMap<Period, Cell
         let Ok(period) = point.period.parse() else {
             continue;
         };
+        let text = qualified(value, &point.flags);
         let cell = Cells {
-            figure: format!("{} [{note}]", qualified(value, &point.flags)),
+            figure: format!("{text} [{note}]"),
+            text,
             growth: growth(point.growth.as_ref()),
             value,
         };
@@ -266,15 +270,15 @@ fn in_bn(value: Decimal) -> String {
     }
 }
 
-fn to_bars(years: &BTreeMap<Period, [Decimal; 2]>) -> Vec<Bar> {
+fn to_bars(years: &BTreeMap<Period, [Cells; 2]>) -> Vec<Bar> {
     let mut bars = Vec::new();
     for (year, values) in years {
-        for (side, value) in [CHINA, KAZAKHSTAN].iter().zip(values) {
-            if *value > Decimal::ZERO {
+        for (side, cells) in [CHINA, KAZAKHSTAN].iter().zip(values) {
+            if cells.value > Decimal::ZERO {
                 bars.push(Bar {
                     label: format!("{year} {}", side.name),
-                    value: value.to_string().parse().unwrap_or_default(),
-                    note: in_bn(*value),
+                    value: cells.value.to_string().parse().unwrap_or_default(),
+                    note: cells.text.clone(),
                 });
             }
         }
