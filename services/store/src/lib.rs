@@ -24,7 +24,8 @@
 //! * [`State`] (`state.rs`): keys and values as a decision or a reader sees them.
 //! * `view.rs`: the state on disk; the only file that knows sled. Digest, damage, moving aside.
 //! * [`Journal`] (`journal.rs`): the narrow face of a journal; [`Entry`] (`entry.rs`) what it holds.
-//! * `segments.rs`, `frame.rs`: the journal as segment files, and the bytes of an entry in them.
+//! * `segments.rs`, `segment_reader.rs`, `frame.rs`: the journal as segment files, written and read, and the
+//!   bytes of an entry in them.
 //! * [`Watch`] (`watch.rs`): a cursor over the journal that waits at its end.
 //! * `requests.rs`: the request ids that were seen lately.
 //! * `space.rs`: free space and the ballast file.
@@ -37,6 +38,7 @@ mod frame;
 mod journal;
 mod model;
 mod requests;
+mod segment_reader;
 mod segments;
 mod space;
 mod state;

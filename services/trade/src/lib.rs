@@ -5,12 +5,17 @@
 //! * [`Trade`] (`service.rs`): the calls; each parses, acts and replies.
 //! * [`Model`] (`model.rs`): what the store journals, and what applying it does.
 //! * `keys.rs`: every key. `block.rs`, `figure.rs`: what is behind them.
-//! * `dataset.rs`: datasets. `ingest.rs`: from batches of rows to figures and revisions.
+//! * `dataset.rs`: datasets.
+//! * `upload.rs`, `batch.rs`, `compare.rs`, `ingest.rs`, `apply.rs`: the way of a figure in: one call, its
+//!   batches parsed, held against the state, decided, applied.
 //! * `query.rs`: one figure, and any block, as of an instant. `list.rs`: pages by filter.
 //! * `series.rs`: series, growth like for like, and why an answer is empty.
 //! * `watch.rs`: the change feed. `error.rs`: why a call failed, and how that is told.
 
+mod apply;
+mod batch;
 mod block;
+mod compare;
 mod dataset;
 mod error;
 mod figure;
@@ -21,6 +26,7 @@ mod model;
 mod query;
 mod series;
 mod service;
+mod upload;
 mod watch;
 
 pub use model::Model;

@@ -3,7 +3,7 @@
 use proto::trade::v1::{TradeChange, trade_change::Change};
 use store::{Error, Stamp, State};
 
-use crate::{dataset, ingest};
+use crate::{apply, dataset};
 
 /// The model of the trade service's store.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl store::Model for Model {
         match &change.change {
             Some(Change::DatasetCreated(created)) => dataset::apply_created(state, created, stamp),
             Some(Change::ObservationsRecorded(recorded)) => {
-                ingest::apply_recorded(state, recorded, stamp)
+                apply::apply_recorded(state, recorded, stamp)
             }
             None => Err(Error::View(
                 "a change of a kind that this build does not know".into(),

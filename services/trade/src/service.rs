@@ -1,6 +1,5 @@
 //! The calls: parse, act, reply.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -9,16 +8,15 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use proto::trade::v1 as wire;
 use proto::{PageToken, PageTokenError, Violations};
 use proto::{parse_dataset_name, parse_ingest_name, parse_observation_name, parse_timestamp};
-use store::{Origin, Pending, State, Store, Watch};
+use store::{State, Store, Watch};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status, Streaming};
-use wire::ingest_observations_request::Part;
 use wire::trade_service_server::{TradeService, TradeServiceServer};
 
 use crate::dataset::{self, NewDataset, Record};
 use crate::error::Error;
-use crate::ingest::{self, Batch, BatchOutcome, Header};
-use crate::{Model, list, query, series, watch};
+use crate::upload::{self, Upload};
+use crate::{Model, ingest, list, query, series, watch};
 
 /// A batch of a mebibyte, and what is around it.
 const MAX_REQUEST: usize = (1 << 20) + 1024;
@@ -26,8 +24,6 @@ const MAX_REQUEST: usize = (1 << 20) + 1024;
 const MAX_RESPONSE: usize = 4 << 20;
 /// Watchers at a time: each may hold an open file and some megabytes that it has read ahead.
 const MAX_WATCHERS: usize = 256;
-/// Batches of one ingest that are on their way to disk while the next is read.
-const IN_FLIGHT: usize = 4;
 
 /// The trade service over a store.
 #[derive(Clone, Debug)]
@@ -105,27 +101,24 @@ impl TradeService for Trade {
         request: Request<Streaming<wire::IngestObservationsRequest>>,
     ) -> Reply<wire::IngestObservationsResponse> {
         let mut stream = request.into_inner();
-        let header = match stream.message().await?.and_then(|first| first.part) {
-            Some(Part::Header(header)) => Header::try_from(header)?,
-            Some(Part::Batch(_)) | None => return Err(misplaced("header", "must come first")),
-        };
-        let mut ingest = Ingesting::start(self.store.clone(), header)?;
+        let header = upload::header(&mut stream).await?;
+        let mut upload = Upload::start(self.store.clone(), header)?;
         loop {
             let next = tokio::select! {
-                next = next_batch(&mut stream) => next,
+                next = upload::next_batch(&mut stream) => next,
                 () = self.shutdown.wait() => Err(Error::Stopping.into()),
             };
             match next {
-                Ok(Some(batch)) => ingest.take(batch).await?,
+                Ok(Some(batch)) => upload.take(batch).await?,
                 Ok(None) => break,
                 Err(refused) => {
                     // An earlier batch that was refused is the one to tell.
-                    ingest.settle().await?;
+                    upload.settle().await?;
                     return Err(refused);
                 }
             }
         }
-        Ok(Response::new(ingest.finish().await?))
+        Ok(Response::new(upload.finish().await?))
     }
 
     async fn get_ingest(&self, request: Request<wire::GetIngestRequest>) -> Reply<wire::Ingest> {
@@ -204,24 +197,6 @@ fn checked<T, E: std::fmt::Display>(field: &str, parsed: Result<T, E>) -> Result
     parsed.map_err(|error| Violations::one(field, error.to_string()))
 }
 
-fn misplaced(field: &str, what: &str) -> Status {
-    Violations::one(field, what).into()
-}
-
-/// The next batch of an ingest, parsed; `None` at the end of the stream.
-async fn next_batch(
-    stream: &mut Streaming<wire::IngestObservationsRequest>,
-) -> Result<Option<Batch>, Status> {
-    let Some(message) = stream.message().await? else {
-        return Ok(None);
-    };
-    match message.part {
-        Some(Part::Batch(batch)) => Ok(Some(Batch::try_from(batch)?)),
-        Some(Part::Header(_)) => Err(misplaced("header", "may only come first")),
-        None => Err(misplaced("part", "is required")),
-    }
-}
-
 /// What a page token of `ListDatasets` is bound to: the list has no filter.
 const DATASETS: u64 = 1;
 
@@ -242,111 +217,4 @@ async fn next_change(
     let event = watch.next().await?;
     let response = query.response(&event)?;
     Ok(Some((response, (watch, query, place))))
-}
-
-/// One call of `IngestObservations`: batches on their way, and what became of those before.
-struct Ingesting {
-    store: Store<Model>,
-    header: Header,
-    in_flight: VecDeque<Pending<BatchOutcome, Error>>,
-    response: wire::IngestObservationsResponse,
-}
-
-impl Ingesting {
-    fn start(store: Store<Model>, header: Header) -> Result<Ingesting, Error> {
-        store.read(|state| Record::find(state, &header.dataset, None))?;
-        Ok(Ingesting {
-            store,
-            header,
-            in_flight: VecDeque::new(),
-            response: wire::IngestObservationsResponse {
-                counts: Some(wire::RowCounts::default()),
-                ..Default::default()
-            },
-        })
-    }
-
-    /// Takes a batch; waits for an earlier one when enough are on their way.
-    async fn take(&mut self, batch: Batch) -> Result<(), Error> {
-        if self.header.validate_only {
-            return self.validate(batch).await;
-        }
-        let header = self.header.clone();
-        let decide = move |state: &State<'_>, stamp| ingest::decide(&header, batch, state, stamp);
-        match self.store.submit(Origin::default(), decide) {
-            Ok(pending) => self.in_flight.push_back(pending),
-            Err(refused) => {
-                // An earlier batch that was refused is the one to tell.
-                self.settle().await?;
-                return Err(refused.into());
-            }
-        }
-        if self.in_flight.len() < IN_FLIGHT {
-            return Ok(());
-        }
-        self.settle_one().await
-    }
-
-    async fn validate(&mut self, batch: Batch) -> Result<(), Error> {
-        let (store, header) = (self.store.clone(), self.header.clone());
-        let validate = move || store.read(|state| ingest::validate(&header, batch, state));
-        let validated = tokio::task::spawn_blocking(validate).await;
-        let outcome = validated.map_err(|error| store::Error::Panicked(error.to_string()))??;
-        self.add(outcome);
-        Ok(())
-    }
-
-    async fn settle_one(&mut self) -> Result<(), Error> {
-        let Some(pending) = self.in_flight.pop_front() else {
-            return Ok(());
-        };
-        let written = pending.wait().await?;
-        if !written.reply.skipped {
-            self.response.position = written.stamp.position;
-        }
-        self.add(written.reply);
-        Ok(())
-    }
-
-    fn add(&mut self, outcome: BatchOutcome) {
-        let BatchOutcome {
-            skipped,
-            counts,
-            rejections,
-            ingest,
-        } = outcome;
-        self.response.skipped_batches += i64::from(skipped);
-        let before = self.response.counts.unwrap_or_default();
-        self.response.counts = Some(ingest::sum(before, counts));
-        let room = self.header.max_rejections - self.response.rejections.len();
-        self.response
-            .rejections
-            .extend(rejections.into_iter().take(room));
-        self.response.ingest = ingest.or(self.response.ingest.take());
-    }
-
-    /// Waits until every batch that was taken is recorded, or refused.
-    async fn settle(&mut self) -> Result<(), Error> {
-        while !self.in_flight.is_empty() {
-            self.settle_one().await?;
-        }
-        Ok(())
-    }
-
-    async fn finish(mut self) -> Result<wire::IngestObservationsResponse, Error> {
-        self.settle().await?;
-        let Header {
-            dataset,
-            ingest,
-            validate_only,
-            ..
-        } = &self.header;
-        if self.response.ingest.is_none() && !validate_only {
-            let standing = self
-                .store
-                .read(|state| ingest::standing(state, dataset, ingest))?;
-            self.response.ingest = Some(standing);
-        }
-        Ok(self.response)
-    }
 }
