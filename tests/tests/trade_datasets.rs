@@ -328,28 +328,36 @@ async fn datasets_come_in_pages_in_the_order_of_their_ids(server: &mut Server) {
 
 async fn a_page_of_wordy_datasets_fits_into_a_message(server: &mut Server) {
     let client = server.client();
-    // 112 KB a dataset, within the bounds of every text; fifty of them would be more than the 4 MiB
-    // that a client takes by default.
-    let wordy = || {
-        let languages = ["en", "fr", "de", "es", "it", "nl", "pl", "kk", "ru"];
-        let texts = languages.map(|language| (language.to_owned(), "\u{8d38}".repeat(4_000)));
+    // 50 KB a dataset; a hundred of them would be more than the 4 MiB that a client takes by default.
+    let wordy = |languages: &[&str]| {
+        let texts = languages
+            .iter()
+            .map(|language| ((*language).to_owned(), "\u{8d38}".repeat(4_000)));
         LocalizedText {
-            texts: BTreeMap::from(texts),
+            texts: texts.collect(),
         }
     };
-    for number in 0..50 {
+    let mut too_wordy = dataset("too-wordy");
+    let many = wordy(&["en", "fr", "de", "es", "it", "nl", "pl", "kk", "ru"]);
+    too_wordy.dataset.get_or_insert_default().description = Some(many);
+    let refused = create(&client, too_wordy).await.unwrap_err();
+    assert_eq!(fields(&refused), ["dataset"]);
+    for number in 0..100 {
         let mut request = dataset(&format!("wordy-{number}"));
-        request.dataset.get_or_insert_default().description = Some(wordy());
+        request.dataset.get_or_insert_default().description =
+            Some(wordy(&["en", "fr", "kk", "ru"]));
         create(&client, request).await.expect("created");
     }
     let (mut seen, mut token) = (0, String::new());
     loop {
-        let answer = page(&client, 0, &token).await.expect("a page that fits");
+        let answer = page(&client, 1_000, &token)
+            .await
+            .expect("a page that fits");
         seen += answer.datasets.len();
         token = answer.next_page_token;
         if token.is_empty() {
             break;
         }
     }
-    assert_eq!(seen, 50);
+    assert_eq!(seen, 100);
 }
