@@ -168,7 +168,7 @@ pub(crate) struct StorageArgs {
         env = "ENTENTE_CACHE_MIB",
         default_value_t = 256,
         value_name = "MIB",
-        value_parser = clap::value_parser!(u64).range(0..=1_048_576)
+        value_parser = clap::value_parser!(u64).range(8..=1_048_576)
     )]
     pub(crate) cache_mib: u64,
     /// Free disk space in MiB below which writes are refused
@@ -227,8 +227,9 @@ pub(crate) struct ServerArgs {
 pub(crate) enum ImportCommand {
     /// Files of UN Comtrade: JSON or CSV from the API, bulk "final" CSV, CSV of the old site; plain or .gz
     ///
-    /// Rows go in by batches, each whole or not at all. Importing a file again changes nothing; a changed
-    /// value becomes a revision and the old one is kept. Breakdowns (by customs procedure, mode of
+    /// Rows go in by batches, each whole or not at all. Importing a file again changes nothing (unless the
+    /// file contradicts itself, which --all-or-nothing finds); a changed value becomes a revision and the
+    /// old one is kept. Breakdowns (by customs procedure, mode of
     /// transport, second partner) are counted and left out, so they never end up in totals. A rejected
     /// row is told with line, column and reason, and the exit code is 3; the other rows go in.
     Comtrade(ComtradeArgs),
@@ -254,6 +255,9 @@ pub(crate) struct ComtradeArgs {
     #[arg(long, conflicts_with = "all_or_nothing")]
     pub(crate) dry_run: bool,
     /// Go on with an import that was cut off: the id that it printed, with the same file
+    ///
+    /// Batches are known by their place alone: another file under the id of a finished import is taken for
+    /// what is in already.
     #[arg(long, value_name = "ID", value_parser = Slug::parse_loose)]
     pub(crate) ingest_id: Option<Slug>,
     /// Show at most this many rejected rows a file; all are counted

@@ -38,6 +38,9 @@ pub(crate) enum Imported {
 /// Imports files of UN Comtrade, one after another.
 pub(crate) async fn comtrade(args: &ComtradeArgs) -> anyhow::Result<Imported> {
     let mut client = client::trade(&args.server.server).await?;
+    for path in &args.files {
+        check_head(path).with_context(|| format!("importing {}", path.display()))?;
+    }
     ensure_dataset(&mut client, args).await?;
     let mut imported = Imported::Whole;
     for (index, path) in args.files.iter().enumerate() {
@@ -50,6 +53,21 @@ pub(crate) async fn comtrade(args: &ComtradeArgs) -> anyhow::Result<Imported> {
         }
     }
     Ok(imported)
+}
+
+/// Reads the beginning of a file, so that one that cannot be imported leaves no dataset behind.
+fn check_head(path: &Path) -> anyhow::Result<()> {
+    if is_stream(path) {
+        return Ok(());
+    }
+    Reader::new(File::open(path)?)?;
+    Ok(())
+}
+
+/// Whether it can be read once only: standard input, a pipe.
+fn is_stream(path: &Path) -> bool {
+    let is_stream = |metadata: std::fs::Metadata| !metadata.is_file() && !metadata.is_dir();
+    path.as_os_str() == "-" || std::fs::metadata(path).is_ok_and(is_stream)
 }
 
 /// The id of the ingest of one file; several files under one given id are told apart by their place.
@@ -127,22 +145,33 @@ enum InputKind {
 
 impl Input {
     fn open(path: &Path, twice: bool) -> anyhow::Result<Input> {
-        if path.as_os_str() != "-" {
+        let is_stdin = path.as_os_str() == "-";
+        let read_once = is_stdin || (twice && is_stream(path));
+        if !read_once {
             return Ok(Input {
                 name: path.display().to_string(),
                 kind: InputKind::Path(path.to_owned()),
             });
         }
+        let mut source: Box<dyn Read> = if is_stdin {
+            Box::new(std::io::stdin())
+        } else {
+            Box::new(File::open(path)?)
+        };
         let kind = if twice {
-            let mut kept = tempfile::tempfile().context("keeping standard input")?;
-            std::io::copy(&mut std::io::stdin().lock(), &mut kept)
-                .context("keeping standard input")?;
+            let mut kept = tempfile::tempfile().context("keeping the input")?;
+            std::io::copy(&mut source, &mut kept).context("keeping the input")?;
             InputKind::Kept(kept)
         } else {
             InputKind::Stdin
         };
+        let name = path.display().to_string();
         Ok(Input {
-            name: "standard input".into(),
+            name: if is_stdin {
+                "standard input".into()
+            } else {
+                name
+            },
             kind,
         })
     }
@@ -190,6 +219,8 @@ async fn import_file(
             return Ok(report);
         }
     }
+    // Told before anything is sent: an importer that is killed has no last word.
+    writeln!(std::io::stderr(), "{}: importing as {ingest}", input.name)?;
     let report = send(client, input, pass(false)).await;
     let report = report.map_err(|error| match error.downcast_ref::<Status>() {
         Some(_) => error.context(format!(
@@ -385,7 +416,14 @@ impl Report {
     }
 
     fn rejected(&self) -> u64 {
-        self.reading.summary.rejected + self.counts().rejected.unsigned_abs()
+        let standing = self.response.ingest.as_ref();
+        let standing = standing.and_then(|ingest| ingest.counts);
+        // Rows of batches that were in already were rejected then.
+        let by_service = match standing {
+            Some(standing) if self.response.skipped_batches > 0 => standing.rejected,
+            Some(_) | None => self.counts().rejected,
+        };
+        self.reading.summary.rejected + by_service.unsigned_abs()
     }
 
     /// Tells what became of the file: rejected rows on standard error, the sums on standard output.

@@ -35,7 +35,14 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Whether standard output was closed by whoever read it. A connection that breaks says the same of itself.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let is_remote = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<tonic::Status>() || cause.is::<tonic::transport::Error>()
+    };
+    if error.chain().any(is_remote) {
+        return false;
+    }
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<io::Error>();
         // The CSV writer's error does not name the system's as its source.

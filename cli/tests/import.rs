@@ -304,3 +304,62 @@ fn what_is_no_comtrade_file_is_told() {
         missing.err
     );
 }
+
+#[test]
+fn an_import_whose_service_dies_says_so_and_how_to_go_on() {
+    let mut server = Server::start();
+    // More than fits into the connection, and no end: the rest never comes.
+    let rows: Vec<String> = (0..60_000)
+        .map(|n| {
+            row(
+                1990 + n / 10_000,
+                &format!("{:06}", 10_000 + n % 10_000),
+                "1",
+            )
+        })
+        .collect();
+    let mut import = common::entente();
+    import
+        .env("ENTENTE_SERVER", &server.url)
+        .args(["import", "comtrade", "-"]);
+    let mut import = import
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = import.stdin.take().unwrap();
+    stdin.write_all(file(&rows).as_bytes()).unwrap();
+    server.kill();
+    drop(stdin);
+    let output = import.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.contains("--ingest-id comtrade-"), "{err}");
+}
+
+#[test]
+fn a_file_that_is_refused_leaves_no_dataset_behind() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("no.csv");
+    std::fs::write(&path, "a,b\n1,2\n").unwrap();
+    let ran = server.run(&["import", "comtrade", path.to_str().unwrap()]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        !server
+            .ask(&["trade", "datasets"])
+            .contains("datasets/comtrade")
+    );
+}
+
+#[test]
+fn rejections_of_batches_that_are_in_are_told_again() {
+    let server = Server::start();
+    let rows = file(&[row(2021, "TOTAL", "100"), row(2021, "TOTAL", "101")]);
+    for _ in 0..2 {
+        let ran = import(&server, &rows, &["--ingest-id", "mine"]);
+        assert_eq!(ran.code, 3, "{ran:?}");
+        assert!(ran.out.contains("rejected 1"), "{ran:?}");
+    }
+}

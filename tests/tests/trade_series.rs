@@ -16,6 +16,7 @@ use tests::{Client, Server, both_ways, dataset, fields, header, ingest, reason, 
 use tonic::Status;
 
 both_ways!(
+    growth_is_measured_within_a_revision_where_both_years_have_it,
     the_total_is_one_series_over_all_revisions_of_the_classification,
     a_code_over_a_revision_is_not_compared,
     a_series_may_be_asked_for_in_one_classification,
@@ -696,4 +697,14 @@ async fn a_bad_request_names_every_field(server: &mut Server) {
     };
     let missing = ask(&client, unknown).await.unwrap_err();
     assert_eq!(reason(&missing), "NotFound NOT_FOUND");
+}
+
+async fn growth_is_measured_within_a_revision_where_both_years_have_it(server: &mut Server) {
+    let table = "CHN KAZ X H4 87 2017 100
+                 CHN KAZ X H5 87 2017 90
+                 CHN KAZ X H4 87 2018 110";
+    let client = with_figures(server, table).await;
+    let series = series(&client, of_code("87")).await;
+    let outcome = series.points[1].growth.as_ref().unwrap().outcome.as_ref();
+    assert_eq!(outcome, Some(&Outcome::Ratio("0.1".into())), "{series:?}");
 }

@@ -84,7 +84,7 @@ impl NewDataset {
     pub(crate) fn parse(
         request: wire::CreateDatasetRequest,
     ) -> Result<(NewDataset, Origin), Violations> {
-        let digest = proto::query_digest(&[&request.encode_to_vec()]);
+        let digest = digest(&request);
         let wire::CreateDatasetRequest {
             dataset_id,
             dataset,
@@ -152,6 +152,15 @@ impl NewDataset {
 fn complete(dataset: &mut wire::Dataset, created: Micros) {
     dataset.create_time = Some(to_timestamp(created));
     dataset.etag = format!("{created:x}");
+}
+
+/// What a request id stands for: the request without the id, which has more than one spelling.
+fn digest(request: &wire::CreateDatasetRequest) -> u64 {
+    let without_id = wire::CreateDatasetRequest {
+        request_id: String::new(),
+        ..request.clone()
+    };
+    proto::query_digest(&[&without_id.encode_to_vec()])
 }
 
 fn parse_request(id: &str, digest: u64) -> Result<Option<Request>, String> {

@@ -1,7 +1,7 @@
 //! Series: the published figures of one reporter, partner, flow and commodity in the order of time.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use prost::Message;
 use proto::trade::v1 as wire;
@@ -98,7 +98,16 @@ struct Point {
     figure: Figure,
 }
 
-type Points = BTreeMap<Period, Point>;
+impl Point {
+    /// Which of a period's figures stands for it: that of the newest revision of the Harmonized System,
+    /// where there is one.
+    fn rank(&self) -> (bool, Classification) {
+        (self.classification.is_hs(), self.classification)
+    }
+}
+
+/// The figures of each period, one a classification, the one that stands for the period first.
+type Points = BTreeMap<Period, Vec<Point>>;
 
 impl Query {
     fn places(&self, dataset: u32) -> [Place; 6] {
@@ -145,26 +154,21 @@ impl Query {
         blocks.filter_map(move |block| figure(block).transpose())
     }
 
-    /// One figure a period: the one of the newest revision of the Harmonized System, where there is one.
+    /// The figures by period, the one that stands for the period first.
     fn collect(
         &self,
         state: &State<'_>,
         dataset: u32,
         as_of: Option<Micros>,
     ) -> Result<Points, Error> {
-        let rank = |point: &Point| (point.classification.is_hs(), point.classification);
         let mut points = Points::new();
         let mut inside = 0;
         for figure in self.figures(state, dataset, as_of) {
             let (period, point) = figure?;
-            match points.entry(period) {
-                Entry::Occupied(known) if rank(known.get()) > rank(&point) => {}
-                Entry::Occupied(mut known) => drop(known.insert(point)),
-                Entry::Vacant(place) => {
-                    place.insert(point);
-                    inside += usize::from(self.window.contains(period));
-                }
-            }
+            let of_period = points.entry(period).or_default();
+            inside += usize::from(of_period.is_empty() && self.window.contains(period));
+            of_period.push(point);
+            of_period.sort_by_key(|point| Reverse(point.rank()));
             if inside > MAX_POINTS {
                 return Err(too_long().into());
             }
@@ -255,10 +259,10 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Series, Erro
     };
     let mut sources = Sources::default();
     let mut before: Option<Classification> = None;
-    for (period, point) in &points {
-        if !query.window.contains(*period) {
+    for (period, of_period) in &points {
+        let Some(point) = of_period.first().filter(|_| query.window.contains(*period)) else {
             continue;
-        }
+        };
         if let Some(before) = before.replace(point.classification)
             && before != point.classification
         {
@@ -294,7 +298,11 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Series, Erro
 /// are the same for the total across revisions, and for a code within one revision.
 fn growth(code: Code, period: Period, point: &Point, points: &Points) -> Option<wire::Growth> {
     let base_period = period.year_before()?;
-    let outcome = match points.get(&base_period) {
+    let bases = points.get(&base_period).map_or(&[][..], Vec::as_slice);
+    let kin = bases
+        .iter()
+        .find(|base| base.classification == point.classification);
+    let outcome = match kin.or(bases.first()) {
         None => Outcome::Gap(GrowthGap::BaseNotPublished.into()),
         Some(base) => match ratio(code, point, base) {
             Ok(ratio) => Outcome::Ratio(ratio),
