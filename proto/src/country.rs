@@ -24,7 +24,9 @@ pub enum CountryKind {
     World,
     /// A country or union that is no more.
     Former,
-    /// Not one country: a rest not elsewhere specified, bunkers, free zones, a group of countries.
+    /// Several countries that have figures of their own: their union is never added to them.
+    Group,
+    /// Not one country: a rest not elsewhere specified, bunkers, free zones.
     Unspecified,
 }
 

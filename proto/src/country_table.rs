@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::country::CountryKind::{self, Country, Former, Unspecified, World};
+use crate::country::CountryKind::{self, Country, Former, Group, Unspecified, World};
 
 /// One area.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ pub(crate) const MONACO: u16 = 1492;
 const OTHERS: [(u16, &str, CountryKind, Option<u16>); 63] = [
     (58, "Belgium-Luxembourg (until 1998)", Former, Some(1998)),
     (80, "British Antarctic Territory", Country, None),
-    (97, "European Union", Unspecified, None),
+    (97, "European Union", Group, None),
     (129, "Caribbean not elsewhere specified", Unspecified, None),
     (200, "Czechoslovakia (until 1992)", Former, Some(1992)),
     (
@@ -234,7 +234,7 @@ const OTHERS: [(u16, &str, CountryKind, Option<u16>); 63] = [
         Some(2005),
     ),
     (899, "Areas not elsewhere specified", Unspecified, None),
-    (975, "ASEAN", Unspecified, None),
+    (975, "ASEAN", Group, None),
 ];
 
 /// All areas, looked up by id.

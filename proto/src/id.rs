@@ -149,6 +149,8 @@ pub enum NameError {
 }
 
 const DATASET: &str = "datasets/{dataset}";
+const SECTOR: &str = "sectors/{sector}";
+const STATEMENT: &str = "statements/{statement}";
 const INGEST: &str = "datasets/{dataset}/ingests/{ingest}";
 const OBSERVATION: &str = "datasets/{dataset}/observations/{observation}";
 const KEY: &str = "{reporter}.{partner}.{flow}.{classification}.{code}.{period}";
@@ -182,12 +184,35 @@ pub fn dataset_name(dataset: &Slug) -> String {
 
 /// The id in `datasets/{dataset}`.
 pub fn parse_dataset_name(name: &str) -> Result<Slug, NameError> {
+    top_level(name, "datasets/", DATASET)
+}
+
+/// `sectors/{sector}`.
+pub fn sector_name(sector: &Slug) -> String {
+    format!("sectors/{sector}")
+}
+
+/// The id in `sectors/{sector}`.
+pub fn parse_sector_name(name: &str) -> Result<Slug, NameError> {
+    top_level(name, "sectors/", SECTOR)
+}
+
+/// `statements/{statement}`.
+pub fn statement_name(statement: &Slug) -> String {
+    format!("statements/{statement}")
+}
+
+/// The id in `statements/{statement}`.
+pub fn parse_statement_name(name: &str) -> Result<Slug, NameError> {
+    top_level(name, "statements/", STATEMENT)
+}
+
+/// The id behind the name of a collection, which is all that there is.
+fn top_level(name: &str, collection: &str, form_of: &'static str) -> Result<Slug, NameError> {
     let id = name
-        .strip_prefix("datasets/")
-        .ok_or_else(|| form(name, DATASET))?;
-    if id.contains('/') {
-        return Err(form(name, DATASET));
-    }
+        .strip_prefix(collection)
+        .filter(|id| !id.contains('/'))
+        .ok_or_else(|| form(name, form_of))?;
     Ok(Slug::parse(id)?)
 }
 

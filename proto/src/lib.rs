@@ -40,7 +40,8 @@ pub use fields::Violations;
 pub use flow::{Flow, FlowError};
 pub use id::{
     NameError, ObservationKey, Slug, SlugError, dataset_name, ingest_name, observation_name,
-    parse_dataset_name, parse_ingest_name, parse_observation_name,
+    parse_dataset_name, parse_ingest_name, parse_observation_name, parse_sector_name,
+    parse_statement_name, sector_name, statement_name,
 };
 pub use money::{
     Currency, CurrencyError, Decimal, DecimalError, Money, Scaled, format_decimal, parse_decimal,
