@@ -87,5 +87,6 @@ fn to_wire(row: &Row, number: u64) -> wire::ObservationRow {
         quantity_unit: row.quantity_unit.into(),
         flags: row.flags.iter().map(Into::into).collect(),
         source: 0,
+        vintage: None,
     }
 }

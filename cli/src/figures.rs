@@ -54,6 +54,17 @@ fn gap_text(gap: i32, base: &str) -> String {
         GrowthGap::ClassificationDiffers => format!("{base} has another classification"),
         GrowthGap::LowerBound => "a lower bound".into(),
         GrowthGap::Implied => "an implied figure".into(),
+        GrowthGap::MonthsMissing => "months are missing".into(),
+        GrowthGap::PartMissing => format!("{base} lacks exports or imports"),
+        GrowthGap::BaseIsNegative => format!("{base} is below zero"),
+        GrowthGap::DatasetDiffers => "another dataset".into(),
+        GrowthGap::ReporterDiffers => "another reporter".into(),
+        GrowthGap::PartnerDiffers => "another partner".into(),
+        GrowthGap::FlowDiffers => "another flow".into(),
+        GrowthGap::CodeDiffers => "other goods".into(),
+        GrowthGap::MonthsDiffer => "other months".into(),
+        GrowthGap::ValuationDiffers => "another valuation".into(),
+        GrowthGap::CurrencyDiffers => "another currency".into(),
     }
 }
 
@@ -112,6 +123,15 @@ pub(crate) fn empty(series: &wire::Series) -> String {
             format!("{dataset} has {code} of {pair}, but for none of these periods")
         }
         EmptyReason::NotYetRecorded => "these figures were recorded later than that".into(),
+        EmptyReason::NotPublishedYet => {
+            format!(
+                "{dataset} has {code} of {pair}; {reporter} has not published these periods yet"
+            )
+        }
+        EmptyReason::UnknownCode => format!("{code} is no code of this classification"),
+        EmptyReason::NotReported => format!(
+            "{reporter} published these periods in {dataset}, without {code} of {pair}: no trade, or suppressed"
+        ),
     }
 }
 

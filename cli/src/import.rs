@@ -83,7 +83,10 @@ fn ingest_id(args: &ComtradeArgs, index: usize) -> anyhow::Result<Slug> {
 
 async fn ensure_dataset(client: &mut TradeClient, args: &ComtradeArgs) -> anyhow::Result<()> {
     let name = dataset_name(&args.dataset);
-    let asked = wire::GetDatasetRequest { name: name.clone() };
+    let asked = wire::GetDatasetRequest {
+        name: name.clone(),
+        as_of: None,
+    };
     match client.get_dataset(request(asked, &args.server)).await {
         Err(status) if status.code() == Code::NotFound && args.dry_run => {
             anyhow::bail!("{name} does not exist, and a dry run does not create it")

@@ -37,6 +37,7 @@ async fn datasets(args: &DatasetsArgs, out: &mut dyn Write) -> anyhow::Result<()
         let asked = wire::ListDatasetsRequest {
             page_size: 0,
             page_token,
+            as_of: None,
         };
         let page = client
             .list_datasets(request(asked, server))
@@ -103,6 +104,7 @@ async fn series(args: &SeriesArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         frequency: args.frequency.to_wire().into(),
         window: window(&args.window),
         as_of: as_of(&args.as_of),
+        ..Default::default()
     };
     let mut client = client::trade(&server.server).await?;
     let series = client

@@ -33,7 +33,10 @@ async fn create(client: &Client, request: CreateDatasetRequest) -> Result<Datase
 }
 
 async fn get(client: &Client, name: &str) -> Result<Dataset, Status> {
-    let request = GetDatasetRequest { name: name.into() };
+    let request = GetDatasetRequest {
+        name: name.into(),
+        as_of: None,
+    };
     Ok(client.clone().get_dataset(request).await?.into_inner())
 }
 
@@ -41,6 +44,7 @@ async fn page(client: &Client, size: i32, token: &str) -> Result<ListDatasetsRes
     let request = ListDatasetsRequest {
         page_size: size,
         page_token: token.into(),
+        as_of: None,
     };
     Ok(client.clone().list_datasets(request).await?.into_inner())
 }

@@ -67,6 +67,7 @@ async fn send(server: &Server, method: &str, body: Vec<u8>) -> Status {
 async fn assert_well(server: &Server) {
     let request = GetDatasetRequest {
         name: "datasets/comtrade".into(),
+        as_of: None,
     };
     let found = server
         .client()
@@ -84,6 +85,7 @@ async fn with_dataset(server: &Server) {
 fn get_comtrade() -> Vec<u8> {
     let request = GetDatasetRequest {
         name: "datasets/comtrade".into(),
+        as_of: None,
     };
     request.encode_to_vec()
 }

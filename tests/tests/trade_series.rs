@@ -676,6 +676,7 @@ async fn a_bad_request_names_every_field(server: &mut Server) {
             seconds: 0,
             nanos: -1,
         }),
+        ..GetSeriesRequest::default()
     };
     let refused = ask(&client, wrong).await.unwrap_err();
     assert_eq!(reason(&refused), "InvalidArgument INVALID_FIELD");

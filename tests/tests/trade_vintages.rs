@@ -195,6 +195,7 @@ async fn before_its_dataset_there_was_nothing(server: &mut Server) {
     record(&client, "comtrade", "first", "CHN KAZ X H6 TOTAL 2023 20").await;
     let request = GetDatasetRequest {
         name: "datasets/comtrade".into(),
+        as_of: None,
     };
     let created = client
         .clone()

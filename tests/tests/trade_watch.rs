@@ -67,7 +67,14 @@ async fn until(watch: &mut Watch, last: u64) -> Vec<WatchChangesResponse> {
 fn recorded(change: &TradeChange) -> Option<&ObservationsRecorded> {
     match change.change.as_ref().expect("a change") {
         Change::ObservationsRecorded(recorded) => Some(recorded),
-        Change::DatasetCreated(_) => None,
+        Change::DatasetCreated(_)
+        | Change::DatasetUpdated(_)
+        | Change::SectorRecorded(_)
+        | Change::SectorDeleted(_)
+        | Change::StatementRecorded(_)
+        | Change::StatementDeleted(_)
+        | Change::ConcordanceRecorded(_)
+        | Change::CommodityNamesRecorded(_) => None,
     }
 }
 

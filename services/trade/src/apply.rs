@@ -10,6 +10,7 @@ use wire::{ObservationGroup, ObservationsRecorded, RowCounts};
 
 use crate::batch::GroupKey;
 use crate::block::Block;
+use crate::coverage;
 use crate::dataset::{self, Record as DatasetRecord};
 use crate::error::Error;
 use crate::figure::{Figure, Row};
@@ -143,6 +144,7 @@ fn put_figures(
     figures: &[Figure],
     stamp: Stamp,
 ) -> Result<(), store::Error> {
+    coverage::note(state, key, figures, stamp.time)?;
     let mut block = load(state, key)?;
     let superseded = block.put(figures.iter().copied());
     state.put(key.block(), block.encode())?;

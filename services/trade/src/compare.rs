@@ -200,8 +200,10 @@ enum Verdict {
     Rejected(&'static str),
 }
 
-/// The row as it is journaled: without its number, which means nothing later.
+/// The row as it is journaled: without its number, which means nothing later, and without a vintage, which
+/// its entry gives it.
 fn journaled(row: &mut ObservationRow) -> ObservationRow {
     row.number = 0;
+    row.vintage = None;
     std::mem::take(row)
 }

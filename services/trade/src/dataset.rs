@@ -185,6 +185,7 @@ fn parse_dataset(dataset: wire::Dataset) -> Result<wire::Dataset, Violations> {
         export_valuation,
         etag: _,
         create_time: _,
+        update_time: _,
     } = dataset;
     let mut violations = Violations::new();
     let missing = || Violations::one("", "is required");
@@ -209,6 +210,7 @@ fn parse_dataset(dataset: wire::Dataset) -> Result<wire::Dataset, Violations> {
         export_valuation,
         etag: String::new(),
         create_time: None,
+        update_time: None,
     };
     if dataset.encoded_len() > MAX_BYTES {
         let bytes = dataset.encoded_len();

@@ -60,6 +60,11 @@ impl Flags {
         self.0
     }
 
+    /// All flags of both.
+    pub(crate) fn and(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+
     pub(crate) fn contains(self, flag: ObservationFlag) -> bool {
         self.0 & bit(flag) != 0
     }
@@ -69,7 +74,7 @@ impl Flags {
         set.map(i32::from).collect()
     }
 
-    fn from_wire(numbers: &[i32]) -> Result<Flags, String> {
+    pub(crate) fn from_wire(numbers: &[i32]) -> Result<Flags, String> {
         let mut flags = Flags::default();
         for number in numbers {
             let flag = KNOWN.into_iter().find(|flag| i32::from(*flag) == *number);
@@ -102,6 +107,7 @@ impl Row {
             quantity_unit,
             flags,
             source,
+            vintage: _,
         } = row;
         let mut violations = Violations::new();
         let code = violations.check("code", code.parse::<Code>());

@@ -7,6 +7,7 @@
 //! | `COUNTER` | what is counted, dataset number | how many there are, `u32` |
 //! | `BLOCK` | [`BlockKey`] | [`crate::block::Block`]: the figures as they are now |
 //! | `HISTORY` | [`BlockKey`], when superseded | [`crate::block::Block`]: the figures that were superseded then |
+//! | `COVERAGE` | dataset number, reporter, period | [`crate::coverage::Published`]: what was published for it |
 //! | `SOURCE` | dataset number, source number (0: the dataset's own) | the source as a message |
 //! | `SOURCE_BY_HASH` | dataset number, XXH3-128 of the source | its number |
 //! | `INGEST` | dataset number, id | [`crate::ingest::Record`] |
@@ -21,6 +22,7 @@ const COUNTER: u8 = 0x11;
 const DESCRIPTION: u8 = 0x12;
 const BLOCK: u8 = 0x20;
 const HISTORY: u8 = 0x21;
+const COVERAGE: u8 = 0x22;
 const SOURCE: u8 = 0x30;
 const SOURCE_BY_HASH: u8 = 0x31;
 const INGEST: u8 = 0x40;
@@ -76,6 +78,55 @@ pub(crate) fn ingest(dataset: u32, id: &Slug) -> Vec<u8> {
     .concat()
 }
 
+pub(crate) fn coverage(dataset: u32, reporter: Country, period: Period) -> Vec<u8> {
+    let (mut key, _) = coverage_of(dataset, reporter, period.frequency());
+    key.extend_from_slice(&period_bytes(period)[1..]);
+    key
+}
+
+/// Keys of all periods of a length that a reporter published.
+pub(crate) fn coverage_of(
+    dataset: u32,
+    reporter: Country,
+    frequency: Frequency,
+) -> (Vec<u8>, Vec<u8>) {
+    let key = |frequency: u8| {
+        [
+            &[COVERAGE],
+            &dataset.to_be_bytes()[..],
+            &reporter.id().to_be_bytes(),
+            &[frequency],
+        ]
+        .concat()
+    };
+    (key(frequency.id()), key(frequency.id() + 1))
+}
+
+/// The period in a key of coverage.
+pub(crate) fn coverage_period(key: &[u8]) -> Option<Period> {
+    parse_period(*key.last_chunk()?)
+}
+
+const PERIOD: usize = 6;
+
+/// Length, start, months: in the order of time among periods of a length.
+fn period_bytes(period: Period) -> [u8; PERIOD] {
+    let mut bytes = [0; PERIOD];
+    bytes[0] = period.frequency().id();
+    bytes[1..5].copy_from_slice(&period.start().ordinal().to_be_bytes());
+    bytes[5] = u8::try_from(period.months()).unwrap_or(u8::MAX);
+    bytes
+}
+
+fn parse_period(bytes: [u8; PERIOD]) -> Option<Period> {
+    let start = Month::from_ordinal(u32::from_be_bytes(bytes[1..5].try_into().ok()?))?;
+    match Frequency::from_id(bytes[0])? {
+        Frequency::Year => Period::year(start.year()),
+        Frequency::Month => Period::month(start.year(), start.month()),
+        Frequency::Cumulated => Period::cumulated(start, start.plus(i32::from(bytes[5]) - 1)?),
+    }
+}
+
 /// Which figures of a period share a block: small enough to rewrite, large enough to scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Part([u8; 2]);
@@ -122,9 +173,7 @@ impl BlockKey {
         bytes[6..8].copy_from_slice(&self.partner.id().to_be_bytes());
         bytes[8] = self.flow.id();
         bytes[9..11].copy_from_slice(&self.part.0);
-        bytes[11] = self.period.frequency().id();
-        bytes[12..16].copy_from_slice(&self.period.start().ordinal().to_be_bytes());
-        bytes[16] = u8::try_from(self.period.months()).unwrap_or(u8::MAX);
+        bytes[11..17].copy_from_slice(&period_bytes(self.period));
         bytes[17] = self.classification.id();
         bytes
     }
@@ -148,24 +197,15 @@ impl BlockKey {
     /// The key of a block, or `None` when the bytes are none.
     pub(crate) fn parse(key: &[u8]) -> Option<BlockKey> {
         let bytes: [u8; BLOCK_KEY] = key.strip_prefix(&[BLOCK])?.try_into().ok()?;
-        let start = Month::from_ordinal(u32::from_be_bytes(bytes[12..16].try_into().ok()?))?;
         Some(BlockKey {
             dataset: u32::from_be_bytes(bytes[0..4].try_into().ok()?),
             reporter: Country::from_id(u16::from_be_bytes([bytes[4], bytes[5]]))?,
             partner: Country::from_id(u16::from_be_bytes([bytes[6], bytes[7]]))?,
             flow: Flow::from_id(bytes[8])?,
             part: Part([bytes[9], bytes[10]]),
-            period: period(Frequency::from_id(bytes[11])?, start, bytes[16])?,
+            period: parse_period(bytes[11..17].try_into().ok()?)?,
             classification: Classification::from_id(bytes[17])?,
         })
-    }
-}
-
-fn period(frequency: Frequency, start: Month, months: u8) -> Option<Period> {
-    match frequency {
-        Frequency::Year => Period::year(start.year()),
-        Frequency::Month => Period::month(start.year(), start.month()),
-        Frequency::Cumulated => Period::cumulated(start, start.plus(i32::from(months) - 1)?),
     }
 }
 

@@ -12,20 +12,34 @@
 //! * `series.rs`: series, growth like for like, and why an answer is empty.
 //! * `watch.rs`: the change feed. `error.rs`: why a call failed, and how that is told.
 
+mod absence;
+mod amount;
 mod apply;
 mod batch;
 mod block;
+mod cells;
 mod compare;
+mod concordance;
+mod coverage;
 mod dataset;
 mod error;
 mod figure;
+mod goods;
+mod growth;
+mod indicators;
 mod ingest;
 mod keys;
 mod list;
+mod mirror;
 mod model;
+mod names;
 mod query;
+mod ranking;
+mod reading;
+mod sector;
 mod series;
 mod service;
+mod sources;
 mod upload;
 mod watch;
 

@@ -11,7 +11,7 @@ pub struct Model;
 
 impl store::Model for Model {
     type Change = TradeChange;
-    const LAYOUT: u32 = 1;
+    const LAYOUT: u32 = 2;
 
     fn apply(state: &mut State<'_>, change: &TradeChange, stamp: Stamp) -> Result<(), Error> {
         match &change.change {
@@ -19,7 +19,16 @@ impl store::Model for Model {
             Some(Change::ObservationsRecorded(recorded)) => {
                 apply::apply_recorded(state, recorded, stamp)
             }
-            None => Err(Error::View(
+            Some(
+                Change::DatasetUpdated(_)
+                | Change::SectorRecorded(_)
+                | Change::SectorDeleted(_)
+                | Change::StatementRecorded(_)
+                | Change::StatementDeleted(_)
+                | Change::ConcordanceRecorded(_)
+                | Change::CommodityNamesRecorded(_),
+            )
+            | None => Err(Error::View(
                 "a change of a kind that this build does not know".into(),
             )),
         }

@@ -1,29 +1,29 @@
-//! Series: the published figures of one reporter, partner, flow and commodity in the order of time.
-
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+//! Series: figures of one reporter, partner and goods in the order of time: a flow as published, the balance
+//! or turnover of two, or months added up; with growth like for like.
+//!
+//! What a period has is made in `cells.rs`; here is the question, the growth from cell to cell, and the answer.
 
 use prost::Message;
 use proto::trade::v1 as wire;
-use proto::r#type::v1::Source as WireSource;
-use proto::{Classification, Code, Country, Flow, Frequency, Month, Period, PeriodWindow, Slug};
-use proto::{Decimal, Violations, dataset_name, parse_dataset_name, parse_timestamp};
-use store::{Micros, State, Value};
-use wire::{EmptyReason, GrowthGap, ObservationFlag, growth::Outcome};
+use proto::{Classification, Country, Flow, Frequency, Month, Period, PeriodWindow, Slug};
+use proto::{Violations, parse_dataset_name, parse_timestamp};
+use store::{Micros, State};
+use wire::{EmptyReason, GrowthGap, Measure, growth::Outcome};
 
-use crate::block::Block;
-use crate::dataset::Record;
+use crate::absence::Wanted;
+use crate::amount::Total;
+use crate::cells::{Cell, Cells, Making};
+use crate::concordance::Converted;
 use crate::error::Error;
-use crate::figure::Figure;
-use crate::keys::{BlockKey, Part, Place};
-use crate::query::{figure_as_of, source};
+use crate::goods::Asked;
+use crate::growth;
+use crate::reading::{Line, Reading, Times};
+use crate::sources::Sources;
 
 /// The most points of one series: a hundred years of months.
 const MAX_POINTS: usize = 1_200;
 /// The most bytes of one series: a client takes 4 MiB if nobody told it otherwise.
 const MAX_BYTES: usize = 3 << 20;
-/// Blocks that may be looked at to say why a series is empty.
-const MAX_SEARCHED: usize = 4_000;
 
 /// Which series.
 #[derive(Debug)]
@@ -31,12 +31,121 @@ pub(crate) struct Query {
     dataset: Slug,
     reporter: Country,
     partner: Country,
-    flow: Flow,
-    code: Code,
-    classification: Option<Classification>,
+    pub(crate) shown: Shown,
+    goods: Asked,
+    pub(crate) classification: Option<Classification>,
+    pub(crate) convert: bool,
     frequency: Frequency,
-    window: PeriodWindow,
+    pub(crate) months: Option<MonthSpan>,
+    pub(crate) window: PeriodWindow,
     as_of: Option<Micros>,
+}
+
+impl Query {
+    pub(crate) fn line(&self, flow: Flow) -> Line {
+        Line {
+            reporter: self.reporter,
+            partner: self.partner,
+            flow,
+        }
+    }
+
+    /// The keys of the window and of the year before it, which growth is measured against.
+    pub(crate) fn times(&self) -> Times {
+        let frequency = match self.months {
+            Some(_) => Frequency::Month,
+            None => self.frequency,
+        };
+        Times {
+            start: self.window.start().and_then(|month| month.plus(-12)),
+            ..Times::within(frequency, self.window)
+        }
+    }
+}
+
+/// What is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Flow(Flow),
+    /// Exports − imports.
+    Balance,
+    /// Exports + imports.
+    Turnover,
+}
+
+impl Shown {
+    fn parse(flow: i32, measure: i32) -> Result<Shown, Violations> {
+        let refused = |what: &str| Violations::one("flow", what);
+        match Measure::try_from(measure) {
+            Ok(Measure::Unspecified) => {
+                let flow = Flow::from_wire(flow);
+                flow.map(Shown::Flow).map_err(|e| refused(&e.to_string()))
+            }
+            Ok(Measure::Balance | Measure::Turnover) if flow != 0 => Err(refused(
+                "a measure is made of exports and imports: leave it out, or leave out `measure`",
+            )),
+            Ok(Measure::Balance) => Ok(Shown::Balance),
+            Ok(Measure::Turnover) => Ok(Shown::Turnover),
+            Err(_) => Err(Violations::one(
+                "measure",
+                format!("{measure} is no measure"),
+            )),
+        }
+    }
+
+    fn measure(self) -> Measure {
+        match self {
+            Shown::Flow(_) => Measure::Unspecified,
+            Shown::Balance => Measure::Balance,
+            Shown::Turnover => Measure::Turnover,
+        }
+    }
+
+    fn flows(self) -> Vec<Flow> {
+        match self {
+            Shown::Flow(flow) => vec![flow],
+            Shown::Balance | Shown::Turnover => vec![Flow::Export, Flow::Import],
+        }
+    }
+}
+
+/// Months of every year.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MonthSpan {
+    first: u8,
+    last: u8,
+}
+
+impl MonthSpan {
+    fn parse(span: wire::MonthSpan) -> Result<MonthSpan, Violations> {
+        let wire::MonthSpan { first, last } = span;
+        let month = |number: i32| u8::try_from(number).ok().filter(|m| (1..=12).contains(m));
+        match (month(first), month(last)) {
+            (Some(first), Some(last)) if first < last => Ok(MonthSpan { first, last }),
+            (Some(_), Some(_)) => Err(Violations::one("last", "must be after `first`")),
+            (None, _) => Err(Violations::one("first", "must be 1 to 12")),
+            (_, None) => Err(Violations::one("last", "must be 1 to 12")),
+        }
+    }
+
+    /// The months of a year as one period, if this month is among them.
+    pub(crate) fn period_of(self, month: Month) -> Option<Period> {
+        if !(self.first..=self.last).contains(&month.month()) {
+            return None;
+        }
+        let bound = |at: u8| Month::new(month.year(), at);
+        match (self.first, self.last) {
+            (1, 12) => Period::year(month.year()),
+            (first, last) => Period::cumulated(bound(first)?, bound(last)?),
+        }
+    }
+
+    fn to_wire(self) -> wire::MonthSpan {
+        wire::MonthSpan {
+            first: self.first.into(),
+            last: self.last.into(),
+        }
+    }
 }
 
 impl TryFrom<wire::GetSeriesRequest> for Query {
@@ -53,6 +162,10 @@ impl TryFrom<wire::GetSeriesRequest> for Query {
             frequency,
             window,
             as_of,
+            measure,
+            sector,
+            months,
+            convert,
         } = request;
         let mut violations = Violations::new();
         let window = window.map_or(Ok(PeriodWindow::ALL), PeriodWindow::try_from);
@@ -61,177 +174,82 @@ impl TryFrom<wire::GetSeriesRequest> for Query {
         let dataset = violations.check("parent", parse_dataset_name(&parent));
         let reporter = violations.check("reporter", reporter.parse());
         let partner = violations.check("partner", partner.parse());
-        let flow = violations.check("flow", Flow::from_wire(flow));
-        let code = violations.check("code", code.parse());
+        let shown = violations.check_nested("", Shown::parse(flow, measure));
+        let goods = Asked::parse(&mut violations, &code, &sector, None);
         let classification = violations.check("classification", classification.transpose());
         let frequency = violations.check("frequency", Frequency::from_wire(frequency));
+        let months = violations.check_nested("months", months.map(MonthSpan::parse).transpose());
         let window = violations.check_nested("window", window);
         let as_of = violations.check("as_of", as_of);
-        let (Some(dataset), Some(reporter), Some(partner), Some(flow)) =
-            (dataset, reporter, partner, flow)
+        if let (Some(Some(_)), Some(frequency)) = (months, frequency)
+            && frequency != Frequency::Cumulated
+        {
+            violations.push("months", "needs `frequency` FREQUENCY_CUMULATED");
+        }
+        if convert && classification == Some(None) {
+            violations.push("classification", "is required to convert to");
+        }
+        if convert && !sector.is_empty() {
+            violations.push("convert", "a sector is brought to every revision as it is");
+        }
+        let (Some(dataset), Some(reporter), Some(partner), Some(shown), Some(goods)) =
+            (dataset, reporter, partner, shown, goods)
         else {
             return Err(violations);
         };
-        let (Some(code), Some(classification), Some(frequency), Some(window), Some(as_of)) =
-            (code, classification, frequency, window, as_of)
+        let (Some(classification), Some(frequency), Some(months), Some(window), Some(as_of)) =
+            (classification, frequency, months, window, as_of)
         else {
             return Err(violations);
         };
-        Ok(Query {
+        violations.into_result(Query {
             dataset,
             reporter,
             partner,
-            flow,
-            code,
+            shown,
+            goods,
             classification,
+            convert,
             frequency,
+            months,
             window,
             as_of,
         })
     }
 }
 
-/// One period's figure, with the classification under which it was published.
-#[derive(Clone, Copy, Debug)]
-struct Point {
-    classification: Classification,
-    figure: Figure,
-}
-
-impl Point {
-    /// Which of a period's figures stands for it: that of the newest revision of the Harmonized System,
-    /// where there is one.
-    fn rank(&self) -> (bool, Classification) {
-        (self.classification.is_hs(), self.classification)
+/// A series with growth like for like.
+pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Series, Error> {
+    let reading = Reading::open(state, &query.dataset, query.as_of)?;
+    let goods = query.goods.goods(&reading)?;
+    let making = Making {
+        query,
+        reading: &reading,
+        goods: &goods,
+    };
+    let cells = making.cells()?;
+    let inside = |period: &&Period| query.window.contains(**period);
+    if cells.keys().filter(inside).count() > MAX_POINTS {
+        return Err(too_long().into());
     }
-}
-
-/// The figures of each period, one a classification, the one that stands for the period first.
-type Points = BTreeMap<Period, Vec<Point>>;
-
-impl Query {
-    fn places(&self, dataset: u32) -> [Place; 6] {
-        let dataset = Place::dataset(dataset);
-        let reporter = dataset.clone().reporter(self.reporter);
-        let partner = reporter.clone().partner(self.partner);
-        let flow = partner.clone().flow(self.flow);
-        let part = flow.clone().part(Part::of(self.code));
-        let frequency = part.clone().frequency(self.frequency);
-        [dataset, reporter, partner, flow, part, frequency]
-    }
-
-    /// The figures of the window and of the year before it, which growth is measured against; of a period
-    /// that was published under several classifications, each.
-    fn figures<'a>(
-        &'a self,
-        state: &'a State<'_>,
-        dataset: u32,
-        as_of: Option<Micros>,
-    ) -> impl Iterator<Item = Result<(Period, Point), store::Error>> {
-        let [.., frequency] = self.places(dataset);
-        let year_before = |month: Month| month.plus(-12);
-        let start = match self.window.start().and_then(year_before) {
-            Some(month) => frequency.clone().month(month).start(),
-            None => frequency.start(),
-        };
-        let end = match self.window.end() {
-            Some(month) => frequency.month(month).start(),
-            None => frequency.end(),
-        };
-        let figure = move |block: Result<(Value, Value), store::Error>| {
-            let (key, value) = block?;
-            let Some(key) = BlockKey::parse(&key).filter(|key| self.wants(key)) else {
-                return Ok(None);
-            };
-            let figure = figure_as_of(state, &key, &value, self.code, as_of)?;
-            let point = |figure| Point {
-                classification: key.classification,
-                figure,
-            };
-            Ok(figure.map(|figure| (key.period, point(figure))))
-        };
-        let blocks = state.range(&start, &end);
-        blocks.filter_map(move |block| figure(block).transpose())
-    }
-
-    /// The figures by period, the one that stands for the period first.
-    fn collect(
-        &self,
-        state: &State<'_>,
-        dataset: u32,
-        as_of: Option<Micros>,
-    ) -> Result<Points, Error> {
-        let mut points = Points::new();
-        let mut inside = 0;
-        for figure in self.figures(state, dataset, as_of) {
-            let (period, point) = figure?;
-            let of_period = points.entry(period).or_default();
-            inside += usize::from(of_period.is_empty() && self.window.contains(period));
-            of_period.push(point);
-            of_period.sort_by_key(|point| Reverse(point.rank()));
-            if inside > MAX_POINTS {
-                return Err(too_long().into());
-            }
+    let mut series = frame(query, &reading);
+    let mut sources = Sources::default();
+    for (period, of_period) in &cells {
+        if let Some(cell) = of_period.first().filter(|_| query.window.contains(*period)) {
+            note_break(&mut series, *period, cell);
+            let growth = growth(goods.is_total(), *period, cell, &cells);
+            let point = point(&reading, &mut sources, *period, cell, growth)?;
+            series.points.push(point);
         }
-        Ok(points)
     }
-
-    fn wants(&self, key: &BlockKey) -> bool {
-        let asked = self.classification;
-        asked.is_none_or(|classification| classification == key.classification)
+    if series.points.is_empty() {
+        series.empty_reason = why_empty(query, &reading, &making)?.into();
     }
-
-    /// Why there is no point: the first thing that the dataset does not have.
-    fn why_empty(
-        &self,
-        state: &State<'_>,
-        dataset: u32,
-        as_of: Option<Micros>,
-    ) -> Result<EmptyReason, Error> {
-        if as_of.is_some() && self.has_points(state, dataset)? {
-            return Ok(EmptyReason::NotYetRecorded);
-        }
-        let [_, reporter, partner, flow, part, frequency] = self.places(dataset);
-        let reasons = [
-            (reporter, EmptyReason::ReporterNotCovered),
-            (partner, EmptyReason::PartnerNotCovered),
-            (flow, EmptyReason::FlowNotCovered),
-            (part.clone(), EmptyReason::CommodityNotCovered),
-        ];
-        for (place, reason) in reasons {
-            if state.range(&place.start(), &place.end()).next().is_none() {
-                return Ok(reason);
-            }
-        }
-        if !self.has_code(state, &part)? {
-            return Ok(EmptyReason::CommodityNotCovered);
-        }
-        if !self.has_code(state, &frequency)? {
-            return Ok(EmptyReason::FrequencyNotCovered);
-        }
-        Ok(EmptyReason::PeriodNotCovered)
+    series.sources = sources.into_list();
+    if series.encoded_len() > MAX_BYTES {
+        return Err(too_long().into());
     }
-
-    fn has_points(&self, state: &State<'_>, dataset: u32) -> Result<bool, Error> {
-        for figure in self.figures(state, dataset, None) {
-            if self.window.contains(figure?.0) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn has_code(&self, state: &State<'_>, place: &Place) -> Result<bool, Error> {
-        let blocks = state.range(&place.start(), &place.end());
-        for block in blocks.take(MAX_SEARCHED) {
-            let (key, value) = block?;
-            let wanted = BlockKey::parse(&key).is_some_and(|key| self.wants(&key));
-            if wanted && Block::find(&value, self.code)?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
+    Ok(series)
 }
 
 fn too_long() -> Violations {
@@ -240,127 +258,130 @@ fn too_long() -> Violations {
     Violations::one("window", what)
 }
 
-/// A series with growth like for like.
-pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Series, Error> {
-    let record = Record::find(state, &query.dataset, query.as_of)?;
-    let points = query.collect(state, record.number, query.as_of)?;
-    let mut series = wire::Series {
-        dataset: dataset_name(&query.dataset),
+/// The series without its points.
+fn frame(query: &Query, reading: &Reading<'_>) -> wire::Series {
+    let valued = |flow| reading.record.valuation(flow);
+    let (flow, valuation) = match query.shown {
+        Shown::Flow(flow) => (flow.to_wire(), valued(flow)),
+        Shown::Balance | Shown::Turnover => Default::default(),
+    };
+    let of_measure = |flow| match query.shown {
+        Shown::Flow(_) => wire::Valuation::Unspecified,
+        Shown::Balance | Shown::Turnover => valued(flow),
+    };
+    wire::Series {
+        dataset: reading.name(),
         reporter: query.reporter.to_string(),
         partner: query.partner.to_string(),
-        flow: query.flow.to_wire().into(),
-        code: query.code.to_string(),
-        currency_code: record.currency_code.clone(),
-        valuation: record.valuation(query.flow).into(),
+        flow: flow.into(),
+        code: query.goods.code(),
+        currency_code: reading.record.currency_code.clone(),
+        valuation: valuation.into(),
         points: Vec::new(),
         breaks: Vec::new(),
         empty_reason: EmptyReason::Unspecified.into(),
         sources: Vec::new(),
-    };
-    let mut sources = Sources::default();
-    let mut before: Option<Classification> = None;
-    for (period, of_period) in &points {
-        let Some(point) = of_period.first().filter(|_| query.window.contains(*period)) else {
-            continue;
-        };
-        if let Some(before) = before.replace(point.classification)
-            && before != point.classification
-        {
-            series.breaks.push(wire::ClassificationBreak {
-                period: period.to_string(),
-                before: before.to_string(),
-                after: point.classification.to_string(),
-            });
-        }
-        series.points.push(wire::SeriesPoint {
-            period: period.to_string(),
-            value: point.figure.value.to_string(),
-            classification: point.classification.to_string(),
-            flags: point.figure.flags.to_wire(),
-            growth: growth(query.code, *period, point, &points),
-            source: sources.index(state, &record, point.figure.source)?,
-        });
+        measure: query.shown.measure().into(),
+        sector: query.goods.sector(),
+        months: query.months.map(MonthSpan::to_wire),
+        export_valuation: of_measure(Flow::Export).into(),
+        import_valuation: of_measure(Flow::Import).into(),
     }
-    if series.points.is_empty() {
-        let reason = query.why_empty(state, record.number, query.as_of)?;
-        series.empty_reason = reason.into();
-    }
-    series.sources = sources.list;
-    if series.encoded_len() > MAX_BYTES {
-        return Err(too_long().into());
-    }
-    Ok(series)
 }
 
-/// Growth = V(t) / V(same months a year before) − 1 of one published series, or why there is none.
-///
-/// Both figures stand in one dataset and flow, so side, currency and valuation are the same. The goods
-/// are the same for the total across revisions, and for a code within one revision.
-fn growth(code: Code, period: Period, point: &Point, points: &Points) -> Option<wire::Growth> {
-    let base_period = period.year_before()?;
-    let bases = points.get(&base_period).map_or(&[][..], Vec::as_slice);
-    let kin = bases
-        .iter()
-        .find(|base| base.classification == point.classification);
-    let outcome = match kin.or(bases.first()) {
-        None => Outcome::Gap(GrowthGap::BaseNotPublished.into()),
-        Some(base) => match ratio(code, point, base) {
-            Ok(ratio) => Outcome::Ratio(ratio),
-            Err(gap) => Outcome::Gap(gap.into()),
-        },
-    };
-    Some(wire::Growth {
-        base_period: base_period.to_string(),
-        outcome: Some(outcome),
+/// Notes a change of classification since the last point.
+fn note_break(series: &mut wire::Series, period: Period, cell: &Cell) {
+    let after = cell.classification.to_string();
+    if let Some(before) = series.points.last()
+        && before.classification != after
+    {
+        series.breaks.push(wire::ClassificationBreak {
+            period: period.to_string(),
+            before: before.classification.clone(),
+            after,
+        });
+    }
+}
+
+fn point(
+    reading: &Reading<'_>,
+    sources: &mut Sources,
+    period: Period,
+    cell: &Cell,
+    growth: Option<wire::Growth>,
+) -> Result<wire::SeriesPoint, store::Error> {
+    let text = |total: Option<Total>| total.map(|t| t.to_string()).unwrap_or_default();
+    let cited = sources.cite_all(reading, &cell.made_of.sources)?;
+    Ok(wire::SeriesPoint {
+        period: period.to_string(),
+        value: text(cell.value),
+        classification: cell.classification.to_string(),
+        flags: cell.made_of.flags.to_wire(),
+        growth,
+        source: cited.first().copied().unwrap_or_default(),
+        exports: text(cell.exports),
+        imports: text(cell.imports),
+        figures: i32::try_from(cell.made_of.figures).unwrap_or(i32::MAX),
+        missing: cell.missing.clone(),
+        conversion: cell.conversion.as_ref().map(Converted::to_wire),
+        sources: if cited.len() > 1 { cited } else { Vec::new() },
     })
 }
 
-fn ratio(code: Code, point: &Point, base: &Point) -> Result<String, GrowthGap> {
-    let (now, then) = (point.classification, base.classification);
-    if now != then && !(code.is_total() && now.is_kin_of(then)) {
-        return Err(GrowthGap::ClassificationDiffers);
-    }
-    let either = |flag| point.figure.flags.contains(flag) || base.figure.flags.contains(flag);
-    if either(ObservationFlag::LowerBound) {
-        return Err(GrowthGap::LowerBound);
-    }
-    // A base that was computed from the growth that somebody stated would only give that back.
-    if either(ObservationFlag::Implied) {
-        return Err(GrowthGap::Implied);
-    }
-    let (now, then) = (
-        Decimal::from(point.figure.value),
-        Decimal::from(base.figure.value),
-    );
-    let quotient = now.checked_div(then).ok_or(GrowthGap::BaseIsZero)?;
-    // `round_dp` rounds half to even.
-    let growth = (quotient - Decimal::ONE).round_dp(6);
-    Ok(proto::format_decimal(growth))
+/// Growth over the same months a year before, in the same series, or why there is none.
+fn growth(is_total: bool, period: Period, cell: &Cell, cells: &Cells) -> Option<wire::Growth> {
+    let base_period = period.year_before()?;
+    let bases = cells.get(&base_period).map_or(&[][..], Vec::as_slice);
+    let kin = bases
+        .iter()
+        .find(|base| base.classification == cell.classification);
+    let base = kin.or(bases.first());
+    let outcome = match (cell.side(), base.map(|base| (base, base.side()))) {
+        (_, None) => Err(GrowthGap::BaseNotPublished),
+        (Some(now), Some((_, Some(then)))) => growth::ratio(is_total, now, then),
+        (None, Some((base, _))) | (Some(_), Some((base, None))) => Err(lacking(cell, base)),
+    };
+    let missing = match outcome {
+        Err(GrowthGap::MonthsMissing | GrowthGap::PartMissing) => {
+            let of_base = base.map_or(&[][..], |base| &base.missing);
+            [&cell.missing, of_base].concat()
+        }
+        Ok(_) | Err(_) => Vec::new(),
+    };
+    Some(wire::Growth {
+        base_period: base_period.to_string(),
+        outcome: Some(match outcome {
+            Ok(ratio) => Outcome::Ratio(ratio),
+            Err(gap) => Outcome::Gap(gap.into()),
+        }),
+        missing,
+    })
 }
 
-/// The sources of a series, each once.
-#[derive(Default)]
-struct Sources {
-    numbers: Vec<u32>,
-    list: Vec<WireSource>,
+/// What keeps a value, now or then, from being there.
+fn lacking(cell: &Cell, base: &Cell) -> GrowthGap {
+    let splits = |cell: &Cell| cell.conversion.as_ref().is_some_and(|c| !c.exact);
+    if splits(cell) || splits(base) {
+        GrowthGap::ClassificationDiffers
+    } else if cell.is_of_two || base.is_of_two {
+        GrowthGap::PartMissing
+    } else {
+        GrowthGap::MonthsMissing
+    }
 }
 
-impl Sources {
-    fn index(
-        &mut self,
-        state: &State<'_>,
-        record: &Record,
-        number: u32,
-    ) -> Result<i32, store::Error> {
-        let known = self.numbers.iter().position(|known| *known == number);
-        let at = if let Some(at) = known {
-            at
-        } else {
-            let source = source(state, record, number)?;
-            self.list.push(source.unwrap_or_default());
-            self.numbers.push(number);
-            self.list.len() - 1
-        };
-        Ok(i32::try_from(at + 1).unwrap_or_default())
-    }
+/// Why there is no point, of the first flow that has none.
+fn why_empty(
+    query: &Query,
+    reading: &Reading<'_>,
+    making: &Making<'_>,
+) -> Result<EmptyReason, store::Error> {
+    let wanted = Wanted {
+        line: query.line(query.shown.flows()[0]),
+        code: making.code(),
+        classification: query.classification.filter(|_| !query.convert),
+        frequency: query.times().frequency,
+        window: query.window,
+    };
+    wanted.why_absent(reading)
 }

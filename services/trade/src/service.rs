@@ -16,7 +16,7 @@ use wire::trade_service_server::{TradeService, TradeServiceServer};
 use crate::dataset::{self, NewDataset, Record};
 use crate::error::Error;
 use crate::upload::{self, Upload};
-use crate::{Model, ingest, list, query, series, watch};
+use crate::{Model, coverage, indicators, ingest, list, mirror, query, ranking, series, watch};
 
 /// A batch of a mebibyte, and what is around it.
 const MAX_REQUEST: usize = (1 << 20) + 1024;
@@ -82,6 +82,7 @@ impl TradeService for Trade {
         let wire::ListDatasetsRequest {
             page_size,
             page_token,
+            as_of: _,
         } = request.into_inner();
         let size = proto::page_size(page_size, 50, 1_000)? as usize;
         let after = dataset_cursor(&page_token)?;
@@ -164,6 +165,188 @@ impl TradeService for Trade {
         Ok(Response::new(series))
     }
 
+    async fn update_dataset(&self, _: Request<wire::UpdateDatasetRequest>) -> Reply<wire::Dataset> {
+        Err(Status::unimplemented("update_dataset"))
+    }
+
+    async fn list_coverage(
+        &self,
+        request: Request<wire::ListCoverageRequest>,
+    ) -> Reply<wire::ListCoverageResponse> {
+        let query = coverage::Query::try_from(request.into_inner())?;
+        let page = self
+            .read_aside(move |state| coverage::list(state, &query))
+            .await?;
+        Ok(Response::new(page))
+    }
+
+    async fn compare_observations(
+        &self,
+        _: Request<wire::CompareObservationsRequest>,
+    ) -> Reply<wire::Comparison> {
+        Err(Status::unimplemented("compare_observations"))
+    }
+
+    type ExportObservationsStream =
+        Pin<Box<dyn Stream<Item = Result<wire::ExportObservationsResponse, Status>> + Send>>;
+
+    async fn export_observations(
+        &self,
+        _: Request<wire::ExportObservationsRequest>,
+    ) -> Reply<Self::ExportObservationsStream> {
+        Err(Status::unimplemented("export_observations"))
+    }
+
+    async fn list_vintages(
+        &self,
+        _: Request<wire::ListVintagesRequest>,
+    ) -> Reply<wire::ListVintagesResponse> {
+        Err(Status::unimplemented("list_vintages"))
+    }
+
+    async fn list_observation_changes(
+        &self,
+        _: Request<wire::ListObservationChangesRequest>,
+    ) -> Reply<wire::ListObservationChangesResponse> {
+        Err(Status::unimplemented("list_observation_changes"))
+    }
+
+    async fn rank_partners(
+        &self,
+        request: Request<wire::RankPartnersRequest>,
+    ) -> Reply<wire::Ranking> {
+        self.rank(ranking::Query::try_from(request.into_inner())?)
+            .await
+    }
+
+    async fn rank_commodities(
+        &self,
+        request: Request<wire::RankCommoditiesRequest>,
+    ) -> Reply<wire::Ranking> {
+        self.rank(ranking::Query::try_from(request.into_inner())?)
+            .await
+    }
+
+    async fn get_mirror(&self, request: Request<wire::GetMirrorRequest>) -> Reply<wire::Mirror> {
+        let query = mirror::Query::try_from(request.into_inner())?;
+        let mirror = self
+            .read_aside(move |state| mirror::get(state, &query))
+            .await?;
+        Ok(Response::new(mirror))
+    }
+
+    async fn get_indicators(
+        &self,
+        request: Request<wire::GetIndicatorsRequest>,
+    ) -> Reply<wire::Indicators> {
+        let query = indicators::Query::try_from(request.into_inner())?;
+        let found = self
+            .read_aside(move |state| indicators::get(state, &query))
+            .await?;
+        Ok(Response::new(found))
+    }
+
+    async fn create_sector(&self, _: Request<wire::CreateSectorRequest>) -> Reply<wire::Sector> {
+        Err(Status::unimplemented("create_sector"))
+    }
+
+    async fn get_sector(&self, _: Request<wire::GetSectorRequest>) -> Reply<wire::Sector> {
+        Err(Status::unimplemented("get_sector"))
+    }
+
+    async fn list_sectors(
+        &self,
+        _: Request<wire::ListSectorsRequest>,
+    ) -> Reply<wire::ListSectorsResponse> {
+        Err(Status::unimplemented("list_sectors"))
+    }
+
+    async fn update_sector(&self, _: Request<wire::UpdateSectorRequest>) -> Reply<wire::Sector> {
+        Err(Status::unimplemented("update_sector"))
+    }
+
+    async fn delete_sector(&self, _: Request<wire::DeleteSectorRequest>) -> Reply<()> {
+        Err(Status::unimplemented("delete_sector"))
+    }
+
+    async fn record_concordance(
+        &self,
+        _: Request<wire::RecordConcordanceRequest>,
+    ) -> Reply<wire::Concordance> {
+        Err(Status::unimplemented("record_concordance"))
+    }
+
+    async fn list_concordances(
+        &self,
+        _: Request<wire::ListConcordancesRequest>,
+    ) -> Reply<wire::ListConcordancesResponse> {
+        Err(Status::unimplemented("list_concordances"))
+    }
+
+    async fn convert_commodity(
+        &self,
+        _: Request<wire::ConvertCommodityRequest>,
+    ) -> Reply<wire::Conversion> {
+        Err(Status::unimplemented("convert_commodity"))
+    }
+
+    async fn record_commodity_names(
+        &self,
+        _: Request<wire::RecordCommodityNamesRequest>,
+    ) -> Reply<wire::RecordCommodityNamesResponse> {
+        Err(Status::unimplemented("record_commodity_names"))
+    }
+
+    async fn list_commodities(
+        &self,
+        _: Request<wire::ListCommoditiesRequest>,
+    ) -> Reply<wire::ListCommoditiesResponse> {
+        Err(Status::unimplemented("list_commodities"))
+    }
+
+    async fn create_statement(
+        &self,
+        _: Request<wire::CreateStatementRequest>,
+    ) -> Reply<wire::Statement> {
+        Err(Status::unimplemented("create_statement"))
+    }
+
+    async fn batch_create_statements(
+        &self,
+        _: Request<wire::BatchCreateStatementsRequest>,
+    ) -> Reply<wire::BatchCreateStatementsResponse> {
+        Err(Status::unimplemented("batch_create_statements"))
+    }
+
+    async fn get_statement(&self, _: Request<wire::GetStatementRequest>) -> Reply<wire::Statement> {
+        Err(Status::unimplemented("get_statement"))
+    }
+
+    async fn list_statements(
+        &self,
+        _: Request<wire::ListStatementsRequest>,
+    ) -> Reply<wire::ListStatementsResponse> {
+        Err(Status::unimplemented("list_statements"))
+    }
+
+    async fn update_statement(
+        &self,
+        _: Request<wire::UpdateStatementRequest>,
+    ) -> Reply<wire::Statement> {
+        Err(Status::unimplemented("update_statement"))
+    }
+
+    async fn delete_statement(&self, _: Request<wire::DeleteStatementRequest>) -> Reply<()> {
+        Err(Status::unimplemented("delete_statement"))
+    }
+
+    async fn check_statement(
+        &self,
+        _: Request<wire::CheckStatementRequest>,
+    ) -> Reply<wire::StatementCheck> {
+        Err(Status::unimplemented("check_statement"))
+    }
+
     type WatchChangesStream = Changes;
 
     async fn watch_changes(
@@ -182,6 +365,13 @@ impl TradeService for Trade {
 }
 
 impl Trade {
+    async fn rank(&self, query: ranking::Query) -> Reply<wire::Ranking> {
+        let ranking = self
+            .read_aside(move |state| ranking::get(state, &query))
+            .await?;
+        Ok(Response::new(ranking))
+    }
+
     /// Reads on a thread that may wait for the disk: for pages, which look at many blocks.
     async fn read_aside<T: Send + 'static>(
         &self,

@@ -90,6 +90,13 @@ impl Query {
                     || (self.reporter.is_none() && self.partner.is_none());
                 (passes && any).then_some(Change::ObservationsRecorded(recorded))
             }
+            Change::DatasetUpdated(_)
+            | Change::SectorRecorded(_)
+            | Change::SectorDeleted(_)
+            | Change::StatementRecorded(_)
+            | Change::StatementDeleted(_)
+            | Change::ConcordanceRecorded(_)
+            | Change::CommodityNamesRecorded(_) => None,
         };
         change.map(|change| TradeChange {
             change: Some(change),

@@ -1,0 +1,217 @@
+//! Why there is no figure: not published yet, outside coverage, no such code, or published without it.
+
+use proto::trade::v1 as wire;
+use proto::{Classification, Code, Flow, Frequency, Month, Period, PeriodWindow};
+use wire::{EmptyReason, MissingFigure};
+
+use crate::block::Block;
+use crate::coverage;
+use crate::keys::{Part, Place};
+use crate::names;
+use crate::reading::{Line, Reading, Span, Times};
+
+/// Blocks that may be looked at to say why there is nothing.
+const MAX_SEARCHED: usize = 4_000;
+/// How many missing figures an answer names.
+const MAX_NAMED: usize = 24;
+
+/// Figures that were looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) line: Line,
+    pub(crate) code: Code,
+    /// `None`: any.
+    pub(crate) classification: Option<Classification>,
+    pub(crate) frequency: Frequency,
+    pub(crate) window: PeriodWindow,
+}
+
+impl Wanted {
+    /// The figure of one period.
+    pub(crate) fn of_period(line: Line, code: Code, period: Period) -> Wanted {
+        Wanted {
+            line,
+            code,
+            classification: None,
+            frequency: period.frequency(),
+            window: PeriodWindow::new(Some(period.start()), Some(period.end())).unwrap_or_default(),
+        }
+    }
+
+    /// Why none of them is there: the first thing that holds, in the order that [`EmptyReason`] documents.
+    pub(crate) fn why_absent(&self, reading: &Reading<'_>) -> Result<EmptyReason, store::Error> {
+        if reading.as_of.is_some() && self.is_there(&reading.now())? {
+            return Ok(EmptyReason::NotYetRecorded);
+        }
+        let published = Publishing::of(reading, self)?;
+        if self.is_unknown(reading, &published)? {
+            return Ok(EmptyReason::UnknownCode);
+        }
+        let line = self.line;
+        let reporter = Place::dataset(reading.record.number).reporter(line.reporter);
+        let partner = reporter.clone().partner(line.partner);
+        let places = [
+            (reporter, EmptyReason::ReporterNotCovered),
+            (partner, EmptyReason::PartnerNotCovered),
+            (reading.place(line), EmptyReason::FlowNotCovered),
+        ];
+        for (place, reason) in places {
+            if !reading.has_any(&place) {
+                return Ok(reason);
+            }
+        }
+        if published.ends_before(self.window.start()) {
+            return Ok(EmptyReason::NotPublishedYet);
+        }
+        let part = reading.place(line).part(Part::of(self.code));
+        if !self.has_code(reading, &part)? {
+            return Ok(published.or_not_reported(EmptyReason::CommodityNotCovered));
+        }
+        if !self.has_code(reading, &part.frequency(self.frequency))? {
+            return Ok(published.or_not_reported(EmptyReason::FrequencyNotCovered));
+        }
+        Ok(published.or_not_reported(EmptyReason::PeriodNotCovered))
+    }
+
+    fn is_there(&self, reading: &Reading<'_>) -> Result<bool, store::Error> {
+        let times = Times::within(self.frequency, self.window);
+        for point in reading.points(self.line, self.code, times) {
+            let point = point?;
+            if self.window.contains(point.period) && self.wants(point.classification) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn wants(&self, classification: Classification) -> bool {
+        self.classification
+            .is_none_or(|asked| asked == classification)
+    }
+
+    fn is_unknown(
+        &self,
+        reading: &Reading<'_>,
+        published: &Publishing,
+    ) -> Result<bool, store::Error> {
+        let Some(classification) = self.classification.or(published.classification) else {
+            return Ok(false);
+        };
+        Ok(names::known(reading.state, classification, self.code)? == Some(false))
+    }
+
+    fn has_code(&self, reading: &Reading<'_>, place: &Place) -> Result<bool, store::Error> {
+        for block in reading.blocks_at(place).take(MAX_SEARCHED) {
+            let (key, value) = block?;
+            if self.wants(key.classification) && Block::find(&value, self.code)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// What the reporter published in the flow and at the length that is wanted.
+struct Publishing {
+    last: Option<Period>,
+    /// Something within the window, at the level of the code.
+    in_window: bool,
+    classification: Option<Classification>,
+}
+
+impl Publishing {
+    fn of(reading: &Reading<'_>, wanted: &Wanted) -> Result<Publishing, store::Error> {
+        let Wanted {
+            line,
+            code,
+            frequency,
+            window,
+            ..
+        } = *wanted;
+        let mut publishing = Publishing {
+            last: None,
+            in_window: false,
+            classification: None,
+        };
+        for (period, published) in coverage::periods(reading, line.reporter, frequency)? {
+            for (flow, classification, level) in published.kinds(reading.as_of) {
+                if flow != line.flow {
+                    continue;
+                }
+                publishing.last = publishing.last.max(Some(period));
+                let wanted = level == code.level() && wanted.wants(classification);
+                if wanted && window.contains(period) {
+                    publishing.in_window = true;
+                    publishing.classification = Some(classification);
+                }
+            }
+        }
+        Ok(publishing)
+    }
+
+    fn ends_before(&self, start: Option<Month>) -> bool {
+        let end = self.last.map(Period::end);
+        end.zip(start).is_some_and(|(end, start)| end <= start)
+    }
+
+    fn or_not_reported(&self, reason: EmptyReason) -> EmptyReason {
+        if self.in_window {
+            EmptyReason::NotReported
+        } else {
+            reason
+        }
+    }
+}
+
+/// The figure of each period of a line that was looked for and not found, with the reason. At most
+/// 24 are named.
+pub(crate) fn missing(
+    reading: &Reading<'_>,
+    line: Line,
+    code: Code,
+    periods: &[Period],
+) -> Result<Vec<MissingFigure>, store::Error> {
+    let named = periods.iter().take(MAX_NAMED);
+    named
+        .map(|period| {
+            let reason = Wanted::of_period(line, code, *period).why_absent(reading)?;
+            Ok(missing_figure(reading, line, code, *period, reason))
+        })
+        .collect()
+}
+
+pub(crate) fn missing_figure(
+    reading: &Reading<'_>,
+    line: Line,
+    code: Code,
+    period: Period,
+    reason: EmptyReason,
+) -> MissingFigure {
+    MissingFigure {
+        dataset: reading.name(),
+        reporter: line.reporter.to_string(),
+        partner: line.partner.to_string(),
+        flow: line.flow.to_wire().into(),
+        code: code.to_string(),
+        period: period.to_string(),
+        reason: reason.into(),
+    }
+}
+
+/// The periods of a span that a reporter did not publish in a flow at a level of detail.
+pub(crate) fn unpublished(
+    reading: &Reading<'_>,
+    reporter: proto::Country,
+    flow: Flow,
+    level: u8,
+    span: Span,
+) -> Result<Vec<Period>, store::Error> {
+    let mut unpublished = Vec::new();
+    for period in span.periods() {
+        let published = coverage::Published::find(reading, reporter, period)?;
+        if !published.has(flow, level, reading.as_of) {
+            unpublished.push(period);
+        }
+    }
+    Ok(unpublished)
+}
