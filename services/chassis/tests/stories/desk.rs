@@ -1,26 +1,33 @@
 //! The desk: a trade service that does as the name asked for says, the process around it, and clients.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use chassis::{App, Config, Deadline, Drained, Error, Shutdown};
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use proto::trade::v1::trade_service_client::TradeServiceClient;
-use proto::trade::v1::trade_service_server::{TradeService, TradeServiceServer};
+use proto::trade::v1::trade_service_server::SERVICE_NAME;
 use proto::trade::v1::{
-    CreateDatasetRequest, Dataset, GetDatasetRequest, GetIngestRequest, GetObservationRequest,
-    GetSeriesRequest, Ingest, IngestObservationsRequest, IngestObservationsResponse,
-    ListDatasetsRequest, ListDatasetsResponse, ListObservationsRequest, ListObservationsResponse,
-    Observation, Series, WatchChangesRequest, WatchChangesResponse,
+    Dataset, GetDatasetRequest, IngestObservationsRequest, IngestObservationsResponse,
+    WatchChangesRequest, WatchChangesResponse,
 };
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tonic::body::Body;
+use tonic::codegen::Service;
+use tonic::server::{
+    ClientStreamingService, Grpc, NamedService, ServerStreamingService, UnaryService,
+};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status, Streaming};
+use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
 use tower::util::BoxCloneService;
 
@@ -60,7 +67,7 @@ impl Running {
         let address = listener.local_addr().unwrap();
         let shutdown = Shutdown::new();
         let desk = Desk::new(shutdown.clone());
-        let app = App::new(proto::DESCRIPTORS).service(TradeServiceServer::new(desk.clone()));
+        let app = App::new(proto::DESCRIPTORS).service(DeskServer(desk.clone()));
         let (config, stop) = (config.clone(), shutdown.clone());
         let serve = async move { chassis::serve(listener, app, &config, stop).await };
         Self {
@@ -106,7 +113,7 @@ pub(crate) type Http =
 /// `GetDataset` of a name; the desk does as it says.
 pub(crate) fn get(name: &str) -> Request<GetDatasetRequest> {
     let name = name.to_owned();
-    Request::new(GetDatasetRequest { name })
+    Request::new(GetDatasetRequest { name, as_of: None })
 }
 
 /// `WatchChanges` of a dataset; the desk does as it says.
@@ -174,8 +181,10 @@ fn left_ms(request: &Request<GetDatasetRequest>) -> String {
     deadline.remaining().as_millis().to_string()
 }
 
-#[tonic::async_trait]
-impl TradeService for Desk {
+type Changes = BoxStream<'static, Result<WatchChangesResponse, Status>>;
+
+/// What the desk does with a call; of the trade service it has these three.
+impl Desk {
     async fn get_dataset(
         &self,
         request: Request<GetDatasetRequest>,
@@ -200,12 +209,10 @@ impl TradeService for Desk {
         }))
     }
 
-    type WatchChangesStream = BoxStream<'static, Result<WatchChangesResponse, Status>>;
-
-    async fn watch_changes(
+    fn watch_changes(
         &self,
-        request: Request<WatchChangesRequest>,
-    ) -> Result<Response<Self::WatchChangesStream>, Status> {
+        request: &Request<WatchChangesRequest>,
+    ) -> Result<Response<Changes>, Status> {
         let message = Ok(WatchChangesResponse::default());
         let leaving = Leaving(self.left.clone());
         let changes = match request.get_ref().dataset.as_str() {
@@ -241,40 +248,82 @@ impl TradeService for Desk {
             ..IngestObservationsResponse::default()
         }))
     }
+}
 
-    async fn create_dataset(
-        &self,
-        _: Request<CreateDatasetRequest>,
-    ) -> Result<Response<Dataset>, Status> {
-        Err(Status::unimplemented("not here"))
+/// A server of the desk, as a generated one is made: it stands under the trade service's name, so that its
+/// client and its schema fit, and has no more methods than the stories need.
+#[derive(Clone)]
+pub(crate) struct DeskServer(pub(crate) Desk);
+
+impl NamedService for DeskServer {
+    const NAME: &'static str = SERVICE_NAME;
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
+
+impl Service<http::Request<Body>> for DeskServer {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
     }
 
-    async fn list_datasets(
-        &self,
-        _: Request<ListDatasetsRequest>,
-    ) -> Result<Response<ListDatasetsResponse>, Status> {
-        Err(Status::unimplemented("not here"))
+    fn call(&mut self, request: http::Request<Body>) -> Answering {
+        let desk = self.0.clone();
+        Box::pin(async move {
+            let method = request.uri().path().rsplit('/').next().unwrap_or_default();
+            Ok(match method {
+                "GetDataset" => grpc().unary(Get(desk), request).await,
+                "WatchChanges" => grpc().server_streaming(Watching(desk), request).await,
+                "IngestObservations" => grpc().client_streaming(Ingesting(desk), request).await,
+                _ => Status::unimplemented("not here").into_http(),
+            })
+        })
     }
+}
 
-    async fn get_ingest(&self, _: Request<GetIngestRequest>) -> Result<Response<Ingest>, Status> {
-        Err(Status::unimplemented("not here"))
+fn grpc<A, Q>() -> Grpc<ProstCodec<A, Q>>
+where
+    A: prost::Message + Send + 'static,
+    Q: prost::Message + Default + Send + 'static,
+{
+    Grpc::new(ProstCodec::default())
+}
+
+struct Get(Desk);
+
+impl UnaryService<GetDatasetRequest> for Get {
+    type Response = Dataset;
+    type Future = BoxFuture<'static, Result<Response<Dataset>, Status>>;
+
+    fn call(&mut self, request: Request<GetDatasetRequest>) -> Self::Future {
+        let desk = self.0.clone();
+        Box::pin(async move { desk.get_dataset(request).await })
     }
+}
 
-    async fn get_observation(
-        &self,
-        _: Request<GetObservationRequest>,
-    ) -> Result<Response<Observation>, Status> {
-        Err(Status::unimplemented("not here"))
+struct Watching(Desk);
+
+impl ServerStreamingService<WatchChangesRequest> for Watching {
+    type Response = WatchChangesResponse;
+    type ResponseStream = Changes;
+    type Future = std::future::Ready<Result<Response<Changes>, Status>>;
+
+    fn call(&mut self, request: Request<WatchChangesRequest>) -> Self::Future {
+        std::future::ready(self.0.watch_changes(&request))
     }
+}
 
-    async fn list_observations(
-        &self,
-        _: Request<ListObservationsRequest>,
-    ) -> Result<Response<ListObservationsResponse>, Status> {
-        Err(Status::unimplemented("not here"))
-    }
+struct Ingesting(Desk);
 
-    async fn get_series(&self, _: Request<GetSeriesRequest>) -> Result<Response<Series>, Status> {
-        Err(Status::unimplemented("not here"))
+impl ClientStreamingService<IngestObservationsRequest> for Ingesting {
+    type Response = IngestObservationsResponse;
+    type Future = BoxFuture<'static, Result<Response<IngestObservationsResponse>, Status>>;
+
+    fn call(&mut self, request: Request<Streaming<IngestObservationsRequest>>) -> Self::Future {
+        let desk = self.0.clone();
+        Box::pin(async move { desk.ingest_observations(request).await })
     }
 }
