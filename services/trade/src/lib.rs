@@ -5,11 +5,14 @@
 //! * [`Trade`] (`service.rs`): the calls; each parses, acts and replies.
 //! * [`Model`] (`model.rs`): what the store journals, and what applying it does.
 //! * `keys.rs`: every key. `block.rs`, `figure.rs`: what is behind them.
-//! * `dataset.rs`: datasets.
+//! * `dataset.rs`: datasets. `coverage.rs`: what each reporter published.
 //! * `upload.rs`, `batch.rs`, `compare.rs`, `ingest.rs`, `apply.rs`: the way of a figure in: one call, its
 //!   batches parsed, held against the state, decided, applied.
 //! * `query.rs`: one figure, and any block, as of an instant. `list.rs`: pages by filter.
-//! * `series.rs`: series, growth like for like, and why an answer is empty.
+//! * `reading.rs`: a dataset as of an instant, under every question about figures. `goods.rs`: what was traded,
+//!   and its figure in a span of time. `amount.rs`: exact sums, ratios, shares, concentration. `growth.rs`:
+//!   growth like for like. `absence.rs`: why there is no figure. `sources.rs`: what an answer cites.
+//! * The questions: `series.rs` with `cells.rs`, `ranking.rs`, `mirror.rs`, `indicators.rs`, `check.rs`.
 //! * `watch.rs`: the change feed. `error.rs`: why a call failed, and how that is told.
 
 mod absence;
