@@ -27,6 +27,7 @@ mod coverage;
 mod dataset;
 mod error;
 mod figure;
+mod filter;
 mod goods;
 mod growth;
 mod indicators;
