@@ -14,7 +14,7 @@
 //!
 //! Numbers are big-endian, so that keys sort as what they mean.
 
-use proto::{Classification, Code, Country, Flow, Frequency, Month, Period, Slug};
+use proto::{Classification, Code, Country, Flow, Frequency, Month, ObservationKey, Period, Slug};
 use store::Micros;
 
 const DATASET: u8 = 0x10;
@@ -166,6 +166,26 @@ pub(crate) struct BlockKey {
 const BLOCK_KEY: usize = 18;
 
 impl BlockKey {
+    /// The block of a dataset that a figure stands in.
+    pub(crate) fn of(dataset: u32, key: &ObservationKey) -> BlockKey {
+        let ObservationKey {
+            reporter,
+            partner,
+            flow,
+            commodity,
+            period,
+        } = *key;
+        BlockKey {
+            dataset,
+            reporter,
+            partner,
+            flow,
+            part: Part::of(commodity.code),
+            period,
+            classification: commodity.classification,
+        }
+    }
+
     fn bytes(&self) -> [u8; BLOCK_KEY] {
         let mut bytes = [0; BLOCK_KEY];
         bytes[0..4].copy_from_slice(&self.dataset.to_be_bytes());
@@ -217,6 +237,13 @@ pub(crate) struct Place(Vec<u8>);
 impl Place {
     pub(crate) fn dataset(dataset: u32) -> Place {
         Place([&[BLOCK], &dataset.to_be_bytes()[..]].concat())
+    }
+
+    /// All blocks that differ from this one in their classification only.
+    pub(crate) fn period(key: &BlockKey) -> Place {
+        let mut block = key.block();
+        block.pop();
+        Place(block)
     }
 
     pub(crate) fn reporter(self, country: Country) -> Place {

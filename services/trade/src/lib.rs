@@ -22,6 +22,7 @@ mod batch;
 mod block;
 mod cells;
 mod compare;
+mod comparison;
 mod concordance;
 mod coverage;
 mod dataset;

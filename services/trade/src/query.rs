@@ -9,7 +9,7 @@ use crate::block::Block;
 use crate::dataset::Record;
 use crate::error::Error;
 use crate::figure::Figure;
-use crate::keys::{self, BlockKey, Part};
+use crate::keys::{self, BlockKey};
 use prost::Message;
 
 /// The figures of a block as of an instant: of each code the version that was recorded last by then.
@@ -37,7 +37,7 @@ pub(crate) fn figures_as_of(
     Ok(Block::new(then))
 }
 
-/// One figure of a block as of an instant; without one, no other figure of the block is looked at.
+/// One figure of a block as of an instant; no other figure of the block is looked at.
 pub(crate) fn figure_as_of(
     state: &State<'_>,
     key: &BlockKey,
@@ -45,11 +45,75 @@ pub(crate) fn figure_as_of(
     code: Code,
     as_of: Option<Micros>,
 ) -> Result<Option<Figure>, store::Error> {
-    if as_of.is_none() {
-        return Block::find(block, code);
+    let mut version = Block::find(block, code)?;
+    while let (Some(figure), Some(instant)) = (version, as_of) {
+        if figure.since <= instant {
+            break;
+        }
+        version = superseded_at(state, key, code, figure.since)?;
     }
-    let figures = figures_as_of(state, key, Block::decode(block)?, as_of)?;
-    Ok(figures.get(code).copied())
+    Ok(version)
+}
+
+/// The version of a figure that was superseded at an instant: at its vintage a version takes the place of
+/// the one before.
+pub(crate) fn superseded_at(
+    state: &State<'_>,
+    key: &BlockKey,
+    code: Code,
+    instant: Micros,
+) -> Result<Option<Figure>, store::Error> {
+    let kept = state.get(&key.history(instant))?;
+    kept.map_or(Ok(None), |block| Block::find(&block, code))
+}
+
+/// A name, and what it leads to.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) record: Record,
+    pub(crate) block: BlockKey,
+    pub(crate) code: Code,
+    /// `None` when there is no such figure.
+    pub(crate) figure: Option<Figure>,
+}
+
+impl Found {
+    pub(crate) fn observation(
+        &self,
+        state: &State<'_>,
+        dataset: &Slug,
+    ) -> Result<Option<wire::Observation>, store::Error> {
+        let Found {
+            record,
+            block,
+            code: _,
+            figure,
+        } = self;
+        let described = |figure: &Figure| observation(state, dataset, record, block, figure);
+        figure.as_ref().map(described).transpose()
+    }
+}
+
+/// What a name leads to, as of an instant.
+pub(crate) fn find(
+    state: &State<'_>,
+    dataset: &Slug,
+    key: &ObservationKey,
+    as_of: Option<Micros>,
+) -> Result<Found, Error> {
+    let record = Record::find(state, dataset, as_of)?;
+    let block = BlockKey::of(record.number, key);
+    let code = key.commodity.code;
+    let figure = match state.get(&block.block())? {
+        Some(stored) => figure_as_of(state, &block, &stored, code, as_of)?,
+        None => None,
+    };
+    Ok(Found {
+        record,
+        block,
+        code,
+        figure,
+    })
 }
 
 /// One figure by its name.
@@ -59,30 +123,8 @@ pub(crate) fn get(
     key: &ObservationKey,
     as_of: Option<Micros>,
 ) -> Result<wire::Observation, Error> {
-    let record = Record::find(state, dataset, as_of)?;
-    let ObservationKey {
-        reporter,
-        partner,
-        flow,
-        commodity,
-        period,
-    } = *key;
-    let block = BlockKey {
-        dataset: record.number,
-        reporter,
-        partner,
-        flow,
-        part: Part::of(commodity.code),
-        period,
-        classification: commodity.classification,
-    };
-    let stored = state.get(&block.block())?;
-    let figure = match stored {
-        Some(stored) => figure_as_of(state, &block, &stored, commodity.code, as_of)?,
-        None => None,
-    };
-    let figure = figure.ok_or_else(|| Error::NotFound(observation_name(dataset, key)))?;
-    Ok(observation(state, dataset, &record, &block, &figure)?)
+    let found = find(state, dataset, key, as_of)?.observation(state, dataset)?;
+    found.ok_or_else(|| Error::NotFound(observation_name(dataset, key)))
 }
 
 /// A figure with all that its block and dataset say of it.

@@ -16,7 +16,9 @@ use wire::trade_service_server::{TradeService, TradeServiceServer};
 use crate::dataset::{self, NewDataset, Record};
 use crate::error::Error;
 use crate::upload::{self, Upload};
-use crate::{Model, coverage, indicators, ingest, list, mirror, query, ranking, series, watch};
+use crate::{
+    Model, comparison, coverage, indicators, ingest, list, mirror, query, ranking, series, watch,
+};
 
 /// A batch of a mebibyte, and what is around it.
 const MAX_REQUEST: usize = (1 << 20) + 1024;
@@ -182,9 +184,13 @@ impl TradeService for Trade {
 
     async fn compare_observations(
         &self,
-        _: Request<wire::CompareObservationsRequest>,
+        request: Request<wire::CompareObservationsRequest>,
     ) -> Reply<wire::Comparison> {
-        Err(Status::unimplemented("compare_observations"))
+        let query = comparison::Query::try_from(request.into_inner())?;
+        let comparison = self
+            .store
+            .read(|state| comparison::compare(state, &query))?;
+        Ok(Response::new(comparison))
     }
 
     type ExportObservationsStream =
