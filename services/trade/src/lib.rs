@@ -46,6 +46,7 @@ mod series;
 mod service;
 mod sources;
 mod upload;
+mod vintages;
 mod watch;
 
 pub use model::Model;

@@ -16,9 +16,7 @@ use wire::trade_service_server::{TradeService, TradeServiceServer};
 use crate::dataset::{self, NewDataset, Record};
 use crate::error::Error;
 use crate::upload::{self, Upload};
-use crate::{
-    Model, comparison, coverage, indicators, ingest, list, mirror, query, ranking, series, watch,
-};
+use crate::{Model, comparison, coverage, indicators, ingest, list, mirror, query, ranking, series, vintages, watch};
 
 /// A batch of a mebibyte, and what is around it.
 const MAX_REQUEST: usize = (1 << 20) + 1024;
@@ -205,9 +203,13 @@ impl TradeService for Trade {
 
     async fn list_vintages(
         &self,
-        _: Request<wire::ListVintagesRequest>,
+        request: Request<wire::ListVintagesRequest>,
     ) -> Reply<wire::ListVintagesResponse> {
-        Err(Status::unimplemented("list_vintages"))
+        let query = vintages::Query::try_from(request.into_inner())?;
+        let page = self
+            .read_aside(move |state| vintages::list(state, &query))
+            .await?;
+        Ok(Response::new(page))
     }
 
     async fn list_observation_changes(
