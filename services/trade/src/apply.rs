@@ -10,6 +10,7 @@ use wire::{ObservationGroup, ObservationsRecorded, RowCounts};
 
 use crate::batch::GroupKey;
 use crate::block::Block;
+use crate::changes;
 use crate::coverage;
 use crate::dataset::{self, Record as DatasetRecord};
 use crate::error::Error;
@@ -121,11 +122,13 @@ fn apply_group(
             ..row.figure
         });
     }
+    let mut recorded = Vec::new();
     for figures in figures.chunk_by(|a, b| Part::of(a.code) == Part::of(b.code)) {
-        let key = key.block_key(dataset, Part::of(figures[0].code));
-        put_figures(state, &key, figures, stamp)?;
+        let part = Part::of(figures[0].code);
+        put_figures(state, &key.block_key(dataset, part), figures, stamp)?;
+        recorded.push((part, figures.len()));
     }
-    Ok(())
+    changes::note(state, &key.change_key(dataset, stamp.time), recorded)
 }
 
 fn parse_key(group: &ObservationGroup) -> Option<GroupKey> {

@@ -4,10 +4,11 @@ use prost::Message;
 use proto::trade::v1 as wire;
 use proto::r#type::v1::Source as WireSource;
 use proto::{Classification, Country, Flow, Period, Slug, Source, Violations, parse_dataset_name};
+use store::Micros;
 use wire::{ObservationGroup, ObservationRow, RowRejection};
 
 use crate::figure::Row;
-use crate::keys::{BlockKey, Part};
+use crate::keys::{BlockKey, ChangeKey, Part};
 
 const MAX_ROWS: usize = 20_000;
 const MAX_SOURCES: usize = 1_000;
@@ -219,6 +220,18 @@ impl GroupKey {
             partner: self.partner,
             flow: self.flow,
             part,
+            period: self.period,
+            classification: self.classification,
+        }
+    }
+
+    pub(crate) fn change_key(&self, dataset: u32, recorded: Micros) -> ChangeKey {
+        ChangeKey {
+            reporter: self.reporter,
+            partner: self.partner,
+            recorded,
+            dataset,
+            flow: self.flow,
             period: self.period,
             classification: self.classification,
         }

@@ -284,6 +284,18 @@ pub(crate) fn list(
     Ok((page, None))
 }
 
+/// The id and the record of a dataset by its number.
+pub(crate) fn numbered(state: &State<'_>, number: u32) -> Result<(Slug, Record), store::Error> {
+    let missing = || store::Error::View(format!("there is no dataset numbered {number}"));
+    let stored = state.get(&keys::description(number))?.ok_or_else(missing)?;
+    let described = wire::Dataset::decode(&*stored).map_err(|error| malformed(&error))?;
+    let id = Slug::parse(id_in(&described.name)).map_err(|_| missing())?;
+    let record = state
+        .get(&keys::dataset(id.as_str()))?
+        .ok_or_else(missing)?;
+    Ok((id, Record::parse(&record)?))
+}
+
 fn id_in(name: &str) -> &str {
     name.strip_prefix("datasets/").unwrap_or(name)
 }

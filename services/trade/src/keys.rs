@@ -8,6 +8,7 @@
 //! | `BLOCK` | [`BlockKey`] | [`crate::block::Block`]: the figures as they are now |
 //! | `HISTORY` | [`BlockKey`], when superseded | [`crate::block::Block`]: the figures that were superseded then |
 //! | `COVERAGE` | dataset number, reporter, period | [`crate::coverage::Published`]: what was published for it |
+//! | `CHANGE` | [`ChangeKey`] | which parts were recorded then, and how many figures of each |
 //! | `SOURCE` | dataset number, source number (0: the dataset's own) | the source as a message |
 //! | `SOURCE_BY_HASH` | dataset number, XXH3-128 of the source | its number |
 //! | `INGEST` | dataset number, id | [`crate::ingest::Record`] |
@@ -23,6 +24,7 @@ const DESCRIPTION: u8 = 0x12;
 const BLOCK: u8 = 0x20;
 const HISTORY: u8 = 0x21;
 const COVERAGE: u8 = 0x22;
+const CHANGE: u8 = 0x23;
 const SOURCE: u8 = 0x30;
 const SOURCE_BY_HASH: u8 = 0x31;
 const INGEST: u8 = 0x40;
@@ -141,6 +143,10 @@ impl Part {
         Part(chapter)
     }
 
+    pub(crate) fn bytes(self) -> [u8; 2] {
+        self.0
+    }
+
     pub(crate) fn of(code: Code) -> Part {
         match code.chapter() {
             None => Part::TOTAL,
@@ -226,6 +232,92 @@ impl BlockKey {
             period: parse_period(bytes[11..17].try_into().ok()?)?,
             classification: Classification::from_id(bytes[17])?,
         })
+    }
+}
+
+/// Blocks that differ in their part only, and the instant at which figures of them were recorded: an entry
+/// of the index of what a pair went through, in the order of its key.
+///
+/// One entry stands for all parts that a batch brings of a period: a key for each block would be up to a
+/// hundred times as many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChangeKey {
+    pub(crate) reporter: Country,
+    pub(crate) partner: Country,
+    pub(crate) recorded: Micros,
+    pub(crate) dataset: u32,
+    pub(crate) flow: Flow,
+    pub(crate) period: Period,
+    pub(crate) classification: Classification,
+}
+
+/// Bytes of a [`ChangeKey`] without the first byte of its key.
+const CHANGE_KEY: usize = 24;
+
+impl ChangeKey {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut key = ChangeKey::start(self.reporter, self.partner, self.recorded);
+        key.extend(self.dataset.to_be_bytes());
+        key.push(self.flow.id());
+        key.push(self.period.frequency().id());
+        key.extend(self.period.start().ordinal().to_be_bytes());
+        key.push(u8::try_from(self.period.months()).unwrap_or(u8::MAX));
+        key.push(self.classification.id());
+        key
+    }
+
+    /// Where the changes of a reporter's figures with a partner start that were recorded at an instant or
+    /// later. None were recorded before 1970.
+    pub(crate) fn start(reporter: Country, partner: Country, instant: Micros) -> Vec<u8> {
+        let pair = [reporter.id().to_be_bytes(), partner.id().to_be_bytes()].concat();
+        [&[CHANGE], &pair[..], &instant.max(0).to_be_bytes()].concat()
+    }
+
+    /// Where the next entry can be that is of a dataset, or of any.
+    pub(crate) fn next(&self, dataset: Option<u32>) -> Vec<u8> {
+        let instant = |micros| ChangeKey::start(self.reporter, self.partner, micros);
+        match dataset {
+            Some(later) if self.dataset < later => {
+                [&instant(self.recorded)[..], &later.to_be_bytes()].concat()
+            }
+            Some(earlier) if self.dataset > earlier => instant(self.recorded.saturating_add(1)),
+            Some(_) | None => [&self.bytes()[..], &[0]].concat(),
+        }
+    }
+
+    /// The key of a change, or `None` when the bytes are none.
+    pub(crate) fn parse(key: &[u8]) -> Option<ChangeKey> {
+        let bytes: [u8; CHANGE_KEY] = key.strip_prefix(&[CHANGE])?.try_into().ok()?;
+        let start = Month::from_ordinal(u32::from_be_bytes(bytes[18..22].try_into().ok()?))?;
+        Some(ChangeKey {
+            reporter: Country::from_id(u16::from_be_bytes([bytes[0], bytes[1]]))?,
+            partner: Country::from_id(u16::from_be_bytes([bytes[2], bytes[3]]))?,
+            recorded: Micros::from_be_bytes(bytes[4..12].try_into().ok()?),
+            dataset: u32::from_be_bytes(bytes[12..16].try_into().ok()?),
+            flow: Flow::from_id(bytes[16])?,
+            period: period(Frequency::from_id(bytes[17])?, start, bytes[22])?,
+            classification: Classification::from_id(bytes[23])?,
+        })
+    }
+
+    pub(crate) fn block(&self, part: Part) -> BlockKey {
+        BlockKey {
+            dataset: self.dataset,
+            reporter: self.reporter,
+            partner: self.partner,
+            flow: self.flow,
+            part,
+            period: self.period,
+            classification: self.classification,
+        }
+    }
+}
+
+fn period(frequency: Frequency, start: Month, months: u8) -> Option<Period> {
+    match frequency {
+        Frequency::Year => Period::year(start.year()),
+        Frequency::Month => Period::month(start.year(), start.month()),
+        Frequency::Cumulated => Period::cumulated(start, start.plus(i32::from(months) - 1)?),
     }
 }
 

@@ -21,6 +21,7 @@ mod apply;
 mod batch;
 mod block;
 mod cells;
+mod changes;
 mod compare;
 mod comparison;
 mod concordance;

@@ -16,7 +16,10 @@ use wire::trade_service_server::{TradeService, TradeServiceServer};
 use crate::dataset::{self, NewDataset, Record};
 use crate::error::Error;
 use crate::upload::{self, Upload};
-use crate::{Model, comparison, coverage, indicators, ingest, list, mirror, query, ranking, series, vintages, watch};
+use crate::{
+    Model, changes, comparison, coverage, indicators, ingest, list, mirror, query, ranking, series,
+    vintages, watch,
+};
 
 /// A batch of a mebibyte, and what is around it.
 const MAX_REQUEST: usize = (1 << 20) + 1024;
@@ -214,9 +217,13 @@ impl TradeService for Trade {
 
     async fn list_observation_changes(
         &self,
-        _: Request<wire::ListObservationChangesRequest>,
+        request: Request<wire::ListObservationChangesRequest>,
     ) -> Reply<wire::ListObservationChangesResponse> {
-        Err(Status::unimplemented("list_observation_changes"))
+        let query = changes::Query::try_from(request.into_inner())?;
+        let page = self
+            .read_aside(move |state| changes::list(state, &query))
+            .await?;
+        Ok(Response::new(page))
     }
 
     async fn rank_partners(

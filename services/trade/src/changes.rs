@@ -1,0 +1,401 @@
+//! What a pair went through: its figures as they were recorded and revised, in the order of time.
+//!
+//! An index beside the blocks says at which instants figures of a reporter with a partner were recorded, of
+//! which blocks, and how many. The figures are in the blocks and their history. So a page costs what its
+//! window holds of the pair, and nothing for other pairs or other times.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use prost::Message;
+use proto::trade::v1 as wire;
+use proto::{Country, PageToken, PageTokenError, Slug, Violations};
+use proto::{parse_dataset_name, parse_timestamp, to_timestamp};
+use store::{Micros, State};
+
+use crate::block::Block;
+use crate::dataset::{self, Record};
+use crate::error::Error;
+use crate::figure::Figure;
+use crate::amount::change;
+use crate::keys::{BlockKey, ChangeKey, Part};
+use crate::list::PAGE_BYTES;
+use crate::query::observation;
+
+const DEFAULT_PAGE: u32 = 100;
+const MAX_PAGE: u32 = 1_000;
+/// Entries of the index, blocks and pieces of history that one page may look at.
+const MAX_STEPS: usize = 2_000;
+
+/// How many figures were recorded of a part. A block is bounded, and so is this.
+type Counts = BTreeMap<Part, u16>;
+
+/// Notes that figures of these parts were recorded.
+pub(crate) fn note(
+    state: &mut State<'_>,
+    key: &ChangeKey,
+    recorded: impl IntoIterator<Item = (Part, usize)>,
+) -> Result<(), store::Error> {
+    let key = key.bytes();
+    // Two groups of one batch may have the same key.
+    let mut counts = state.get(&key)?.map_or(Ok(Counts::new()), |v| parse(&v))?;
+    for (part, figures) in recorded {
+        *counts.entry(part).or_default() += u16::try_from(figures).unwrap_or(u16::MAX);
+    }
+    let entry = |(part, count): (Part, u16)| {
+        let [a, b] = part.bytes();
+        let [c, d] = count.to_be_bytes();
+        [a, b, c, d]
+    };
+    state.put(key, counts.into_iter().flat_map(entry).collect())
+}
+
+fn parse(value: &[u8]) -> Result<Counts, store::Error> {
+    let (entries, rest) = value.as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(store::Error::View("the index of changes".into()));
+    }
+    let entry = |[a, b, c, d]: &[u8; 4]| (Part::within([*a, *b]), u16::from_be_bytes([*c, *d]));
+    Ok(entries.iter().map(entry).collect())
+}
+
+/// A page of changes.
+#[derive(Debug)]
+pub(crate) struct Query {
+    /// The sides: each reporter with its partner, in the order of the index; one when a country trades with
+    /// itself.
+    sides: Vec<(Country, Country)>,
+    after: Micros,
+    until: Option<Micros>,
+    dataset: Option<Slug>,
+    totals_only: bool,
+    page_size: usize,
+    digest: u64,
+    cursor: Option<Cursor>,
+}
+
+/// Where the next page starts.
+#[derive(Debug)]
+struct Cursor {
+    /// All pages answer until this.
+    until: Micros,
+    /// The part in the entry that it starts with.
+    part: Part,
+    /// How many of the figures recorded there were on the page before.
+    skip: u32,
+    /// The entry.
+    key: ChangeKey,
+}
+
+impl Cursor {
+    fn encode(&self) -> Vec<u8> {
+        [
+            &self.until.to_be_bytes()[..],
+            &self.part.bytes(),
+            &self.skip.to_be_bytes(),
+            &self.key.bytes(),
+        ]
+        .concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Cursor> {
+        let (until, rest) = bytes.split_first_chunk()?;
+        let (part, rest) = rest.split_first_chunk()?;
+        let (skip, key) = rest.split_first_chunk()?;
+        Some(Cursor {
+            until: Micros::from_be_bytes(*until),
+            part: Part::within(*part),
+            skip: u32::from_be_bytes(*skip),
+            key: ChangeKey::parse(key)?,
+        })
+    }
+}
+
+impl TryFrom<wire::ListObservationChangesRequest> for Query {
+    type Error = Error;
+
+    fn try_from(request: wire::ListObservationChangesRequest) -> Result<Query, Error> {
+        let digest = digest(&request);
+        let wire::ListObservationChangesRequest {
+            first,
+            second,
+            after,
+            until,
+            dataset,
+            totals_only,
+            page_size,
+            page_token,
+        } = request;
+        let mut violations = Violations::new();
+        let first = violations.check("first", first.parse());
+        let second = violations.check("second", second.parse());
+        let after = after.as_ref().map(parse_timestamp).transpose();
+        let after = violations.check("after", after);
+        let until = until.as_ref().map(parse_timestamp).transpose();
+        let until = violations.check("until", until);
+        if let (Some(Some(after)), Some(Some(until))) = (after, until)
+            && until < after
+        {
+            violations.push("until", "must not be before `after`");
+        }
+        let dataset = (!dataset.is_empty()).then(|| parse_dataset_name(&dataset));
+        let dataset = violations.check("dataset", dataset.transpose());
+        let size = proto::page_size(page_size, DEFAULT_PAGE, MAX_PAGE);
+        let size = violations.check_nested("", size);
+        let (Some(first), Some(second), Some(after), Some(until), Some(dataset), Some(size)) =
+            (first, second, after, until, dataset, size)
+        else {
+            return Err(violations.into());
+        };
+        let sides = sides(first, second);
+        let query = Query {
+            cursor: parse_token(&page_token, digest, &sides)?,
+            sides,
+            after: after.unwrap_or(0),
+            until,
+            dataset,
+            totals_only,
+            page_size: size as usize,
+            digest,
+        };
+        Ok(violations.into_result(query)?)
+    }
+}
+
+fn sides(first: Country, second: Country) -> Vec<(Country, Country)> {
+    let (low, high) = (first.min(second), first.max(second));
+    let mut sides = vec![(low, high), (high, low)];
+    sides.dedup();
+    sides
+}
+
+/// A token is bound to its query, so only a forged one leads to another pair.
+fn parse_token(
+    token: &str,
+    digest: u64,
+    sides: &[(Country, Country)],
+) -> Result<Option<Cursor>, PageTokenError> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let cursor = Cursor::decode(&PageToken::decode(token, digest)?);
+    let of_pair = |key: &ChangeKey| sides.contains(&(key.reporter, key.partner));
+    let cursor = cursor.filter(|cursor| of_pair(&cursor.key));
+    Ok(Some(cursor.ok_or(PageTokenError::Malformed)?))
+}
+
+/// What a page token is bound to: everything but the page.
+fn digest(request: &wire::ListObservationChangesRequest) -> u64 {
+    let query = wire::ListObservationChangesRequest {
+        page_size: 0,
+        page_token: String::new(),
+        ..request.clone()
+    };
+    proto::query_digest(&[&query.encode_to_vec()])
+}
+
+/// A page of changes, and the token of the next.
+pub(crate) fn list(
+    state: &State<'_>,
+    query: &Query,
+) -> Result<wire::ListObservationChangesResponse, Error> {
+    let now = state.stamp().time;
+    let until = query.cursor.as_ref().map(|cursor| cursor.until);
+    let until = until.unwrap_or_else(|| query.until.map_or(now, |asked| asked.min(now)));
+    let only = query.dataset.as_ref();
+    let only = only.map(|id| Record::find(state, id, None)).transpose()?;
+    let mut page = Page {
+        state,
+        datasets: BTreeMap::new(),
+        changes: Vec::new(),
+        size: query.page_size,
+        bytes: 0,
+        steps: 0,
+    };
+    let next = page.fill(query, only.map(|record| record.number), until)?;
+    let token = next.map(|next| PageToken::encode(query.digest, &next.encode()));
+    Ok(wire::ListObservationChangesResponse {
+        changes: page.changes,
+        next_page_token: token.unwrap_or_default(),
+    })
+}
+
+/// What was recorded of one side, in the order of the index.
+struct Side {
+    head: Option<(ChangeKey, Counts)>,
+    end: Vec<u8>,
+}
+
+impl Side {
+    /// Moves on to the first entry at or after a key.
+    fn seek(&mut self, state: &State<'_>, from: &[u8]) -> Result<(), store::Error> {
+        let entry = state.range(from, &self.end).next().transpose()?;
+        let parsed = entry.map(|(key, value)| {
+            let key = ChangeKey::parse(&key);
+            let key = key.ok_or_else(|| store::Error::View("the key of a change".into()));
+            Ok::<_, store::Error>((key?, parse(&value)?))
+        });
+        self.head = parsed.transpose()?;
+        Ok(())
+    }
+}
+
+impl Query {
+    /// Both sides, each where the page starts.
+    fn sides_from(&self, state: &State<'_>, until: Micros) -> Result<Vec<Side>, store::Error> {
+        let mut sides = Vec::with_capacity(self.sides.len());
+        for (reporter, partner) in &self.sides {
+            let start = |instant| ChangeKey::start(*reporter, *partner, instant);
+            let from = match self.cursor.as_ref().map(|cursor| &cursor.key) {
+                None => start(self.after),
+                Some(last) if last.reporter == *reporter => last.bytes(),
+                // What was recorded of this side at that instant comes before, or after.
+                Some(last) => {
+                    let before = i64::from(*reporter < last.reporter);
+                    start(last.recorded.saturating_add(before))
+                }
+            };
+            let end = start(until.saturating_add(1));
+            let mut side = Side { head: None, end };
+            side.seek(state, &from)?;
+            sides.push(side);
+        }
+        Ok(sides)
+    }
+}
+
+/// A page that is being filled.
+struct Page<'a> {
+    state: &'a State<'a>,
+    /// The datasets that were met.
+    datasets: BTreeMap<u32, (Slug, Record)>,
+    changes: Vec<wire::ObservationChange>,
+    size: usize,
+    bytes: usize,
+    steps: usize,
+}
+
+impl Page<'_> {
+    /// Fills the page; where the next one starts, if there is one.
+    fn fill(
+        &mut self,
+        query: &Query,
+        only: Option<u32>,
+        until: Micros,
+    ) -> Result<Option<Cursor>, store::Error> {
+        let mut sides = query.sides_from(self.state, until)?;
+        let cursor = query.cursor.as_ref();
+        let mut place = cursor.map_or((Part::TOTAL, 0), |cursor| (cursor.part, cursor.skip));
+        loop {
+            let heads = sides.iter_mut().filter_map(|side| {
+                let (key, counts) = side.head.clone()?;
+                Some((side, key, counts))
+            });
+            let first = heads.min_by_key(|(_, key, _)| (key.recorded, key.reporter));
+            let Some((side, key, counts)) = first else {
+                return Ok(None);
+            };
+            let (part, skip) = std::mem::replace(&mut place, (Part::TOTAL, 0));
+            let stopped = if self.steps >= MAX_STEPS {
+                Some((part, skip))
+            } else if only.is_none_or(|only| only == key.dataset) {
+                self.steps += 1;
+                let wanted = counts.range(part..);
+                let wanted =
+                    wanted.take_while(|(part, _)| !query.totals_only || **part == Part::TOTAL);
+                self.take(&key, wanted, skip)?
+            } else {
+                self.steps += 1;
+                None
+            };
+            if let Some((part, skip)) = stopped {
+                return Ok(Some(Cursor {
+                    until,
+                    part,
+                    skip,
+                    key,
+                }));
+            }
+            side.seek(self.state, &key.next(only))?;
+        }
+    }
+
+    /// Takes what was recorded of some parts, `skip` figures of the first left out; where it was broken off.
+    fn take<'c>(
+        &mut self,
+        key: &ChangeKey,
+        parts: impl Iterator<Item = (&'c Part, &'c u16)>,
+        mut skip: u32,
+    ) -> Result<Option<(Part, u32)>, store::Error> {
+        for (part, count) in parts {
+            if self.steps >= MAX_STEPS {
+                return Ok(Some((*part, skip)));
+            }
+            let block = key.block(*part);
+            let before = self.block(&block.history(key.recorded))?;
+            let figures = self.recorded(&block, key.recorded, usize::from(*count))?;
+            let skip = std::mem::take(&mut skip);
+            for (taken, figure) in (0..).zip(&figures).skip(skip as usize) {
+                if self.changes.len() == self.size || self.bytes > PAGE_BYTES {
+                    return Ok(Some((*part, taken)));
+                }
+                self.push(&block, figure, before.get(figure.code))?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The figures of a block that were recorded at an instant, of which there are `count`: they stand in
+    /// the block, or in the history of what was superseded later.
+    fn recorded(
+        &mut self,
+        block: &BlockKey,
+        instant: Micros,
+        count: usize,
+    ) -> Result<Vec<Figure>, store::Error> {
+        let mut figures: Vec<Figure> = Vec::with_capacity(count);
+        let of_then = |figure: &&Figure| figure.since == instant;
+        let now = self.block(&block.block())?;
+        figures.extend(now.figures().iter().filter(of_then));
+        let (start, end) = block.history_after(instant);
+        let mut later = self.state.range(&start, &end);
+        while figures.len() < count
+            && let Some(superseded) = later.next()
+        {
+            self.steps += 1;
+            let superseded = Block::decode(&superseded?.1)?;
+            figures.extend(superseded.figures().iter().filter(of_then));
+        }
+        figures.sort_unstable_by_key(|figure| figure.code);
+        Ok(figures)
+    }
+
+    fn block(&mut self, key: &[u8]) -> Result<Block, store::Error> {
+        self.steps += 1;
+        let stored = self.state.get(key)?;
+        stored.map_or_else(|| Ok(Block::default()), |bytes| Block::decode(&bytes))
+    }
+
+    fn push(
+        &mut self,
+        block: &BlockKey,
+        figure: &Figure,
+        before: Option<&Figure>,
+    ) -> Result<(), store::Error> {
+        let (dataset, record) = match self.datasets.entry(block.dataset) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(dataset::numbered(self.state, block.dataset)?),
+        };
+        let revision = before.and_then(|before| change(figure.value.into(), before.value.into()));
+        let change = wire::ObservationChange {
+            observation: Some(observation(self.state, dataset, record, block, figure)?),
+            previous_value: before.map(|b| b.value.to_string()).unwrap_or_default(),
+            previous_vintage: before.map(|before| to_timestamp(before.since)),
+            // There is none to a value of zero.
+            revision: revision.unwrap_or_default(),
+        };
+        self.bytes += change.encoded_len();
+        self.changes.push(change);
+        Ok(())
+    }
+}
