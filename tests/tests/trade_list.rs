@@ -12,8 +12,8 @@ use proptest::test_runner::{Config, TestRunner};
 use proto::r#type::v1::{PeriodWindow, Source};
 use proto::{Classification, Code, CodePattern, Country, Month, ObservationKey, Period};
 use tests::wire::{
-    Flow, Frequency, ListObservationsRequest, ListObservationsResponse, Observation,
-    ObservationBatch, ObservationFilter,
+    ExportObservationsRequest, Flow, Frequency, ListObservationsRequest, ListObservationsResponse,
+    Observation, ObservationBatch, ObservationFilter,
 };
 use tests::{Client, Server, Way, both_ways, dataset, fields, header, ingest, reason, record};
 use tonic::Status;
@@ -683,6 +683,28 @@ fn order(key: &ObservationKey) -> Order {
     )
 }
 
+/// The same as an export sends it.
+async fn exported(client: &Client, filter: &ObservationFilter) -> Vec<String> {
+    let request = ExportObservationsRequest {
+        parent: "datasets/comtrade".into(),
+        filter: Some(filter.clone()),
+        as_of: None,
+    };
+    let export = client.clone().export_observations(request).await;
+    let mut export = export.expect("an export").into_inner();
+    let mut keys = Vec::new();
+    while let Some(message) = export.message().await.expect("no error") {
+        for group in message.groups {
+            let flow = proto::Flow::from_wire(group.flow).unwrap();
+            let (reporter, partner) = (group.reporter, group.partner);
+            let (revision, period) = (group.classification, group.period);
+            let key = |code| format!("{reporter}.{partner}.{flow}.{revision}.{code}.{period}");
+            keys.extend(group.rows.into_iter().map(|row| key(row.code)));
+        }
+    }
+    keys
+}
+
 #[test]
 fn every_filter_finds_in_every_page_size_what_a_naive_one_finds() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -712,6 +734,11 @@ fn every_filter_finds_in_every_page_size_what_a_naive_one_finds() {
                 let mut naive: Vec<_> = figures.iter().filter(|key| passes(filter, key)).collect();
                 naive.sort_by_key(|key| order(key));
                 let naive: Vec<String> = naive.iter().map(ToString::to_string).collect();
+                assert_eq!(
+                    exported(&client, filter).await,
+                    naive,
+                    "{filter:?} exported"
+                );
                 for size in [1, 7, 1_000] {
                     let found = pages(&client, request(filter.clone(), size)).await;
                     assert!(

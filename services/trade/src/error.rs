@@ -27,6 +27,8 @@ pub(crate) enum Error {
     Store(#[from] store::Error),
     #[error("too many watchers; try again in a moment, or another replica")]
     TooManyWatchers,
+    #[error("too many exports; try again in a moment, or another replica")]
+    TooManyExports,
     #[error("the service is stopping")]
     Stopping,
 }
@@ -55,7 +57,7 @@ impl From<Error> for Status {
                 message,
                 &violations,
             ),
-            Error::TooManyWatchers => status_retry(
+            Error::TooManyWatchers | Error::TooManyExports => status_retry(
                 Code::ResourceExhausted,
                 Reason::Overloaded,
                 message,

@@ -1,7 +1,7 @@
 //! One published figure, without what its block says already.
 
 use proto::trade::v1 as wire;
-use proto::{Code, Scaled, Violations};
+use proto::{Code, Scaled, Violations, to_timestamp};
 use store::Micros;
 use wire::ObservationFlag;
 
@@ -24,6 +24,22 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
+    /// The figure as a row that refers to its source by `source`, with its vintage.
+    pub(crate) fn to_row(self, source: i32) -> wire::ObservationRow {
+        let text = |amount: Option<Scaled>| amount.map(|a| a.to_string()).unwrap_or_default();
+        wire::ObservationRow {
+            number: 0,
+            code: self.code.to_string(),
+            value: self.value.to_string(),
+            net_weight: text(self.net_weight),
+            quantity: text(self.quantity),
+            quantity_unit: self.unit.into(),
+            flags: self.flags.to_wire(),
+            source,
+            vintage: Some(to_timestamp(self.since)),
+        }
+    }
+
     /// Whether both say the same, whenever and by whichever ingest they were recorded.
     pub(crate) fn says_the_same(&self, other: &Figure) -> bool {
         let as_other = Figure {

@@ -28,6 +28,7 @@ mod concordance;
 mod coverage;
 mod dataset;
 mod error;
+mod export;
 mod figure;
 mod filter;
 mod goods;

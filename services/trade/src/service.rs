@@ -15,6 +15,7 @@ use wire::trade_service_server::{TradeService, TradeServiceServer};
 
 use crate::dataset::{self, NewDataset, Record};
 use crate::error::Error;
+use crate::export::{self, Export, Piece};
 use crate::upload::{self, Upload};
 use crate::{
     Model, changes, comparison, coverage, indicators, ingest, list, mirror, query, ranking, series,
@@ -27,6 +28,8 @@ const MAX_REQUEST: usize = (1 << 20) + 1024;
 const MAX_RESPONSE: usize = 4 << 20;
 /// Watchers at a time: each may hold an open file and some megabytes that it has read ahead.
 const MAX_WATCHERS: usize = 256;
+/// Exports at a time: each holds a message, and the numbers of the sources that it has sent.
+const MAX_EXPORTS: usize = 32;
 
 /// The trade service over a store.
 #[derive(Clone, Debug)]
@@ -34,6 +37,7 @@ pub struct Trade {
     store: Store<Model>,
     shutdown: Shutdown,
     watchers: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
 }
 
 impl Trade {
@@ -43,6 +47,7 @@ impl Trade {
             store,
             shutdown,
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
+            exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
         }
     }
 
@@ -199,9 +204,15 @@ impl TradeService for Trade {
 
     async fn export_observations(
         &self,
-        _: Request<wire::ExportObservationsRequest>,
+        request: Request<wire::ExportObservationsRequest>,
     ) -> Reply<Self::ExportObservationsStream> {
-        Err(Status::unimplemented("export_observations"))
+        let query = export::Query::try_from(request.into_inner())?;
+        let place = Arc::clone(&self.exports).try_acquire_owned();
+        let place = place.map_err(|_| Error::TooManyExports)?;
+        let export = self.store.read(|state| Export::start(state, query))?;
+        let exporting = (self.clone(), export, place);
+        let messages = stream::try_unfold(exporting, next_message);
+        Ok(Response::new(Box::pin(messages.map_err(Status::from))))
     }
 
     async fn list_vintages(
@@ -422,4 +433,30 @@ async fn next_change(
     let event = watch.next().await?;
     let response = query.response(&event)?;
     Ok(Some((response, (watch, query, place))))
+}
+
+/// An export, the service that it reads from, and its place among the exports, which ends with it.
+type Exporting = (Trade, Export, OwnedSemaphorePermit);
+
+/// The next message of an export that has anything to say. Each piece of the walk is a read of its own, so
+/// that writes come between.
+async fn next_message(
+    (trade, mut export, place): Exporting,
+) -> Result<Option<(wire::ExportObservationsResponse, Exporting)>, Error> {
+    loop {
+        if trade.shutdown.is_triggered() {
+            return Err(Error::Stopping);
+        }
+        let read = trade.read_aside(move |state| {
+            let piece = export.next(state)?;
+            Ok((export, piece))
+        });
+        let (moved, piece) = read.await?;
+        export = moved;
+        match piece {
+            Piece::Message(message) => return Ok(Some((message, (trade, export, place)))),
+            Piece::Nothing => {}
+            Piece::End => return Ok(None),
+        }
+    }
 }
