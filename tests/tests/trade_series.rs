@@ -445,7 +445,7 @@ async fn an_empty_series_says_why(server: &mut Server) {
     )
     .await;
     let base = years();
-    let cases: [(GetSeriesRequest, EmptyReason); 9] = [
+    let cases: [(GetSeriesRequest, EmptyReason); 10] = [
         (
             GetSeriesRequest {
                 reporter: "UZB".into(),
@@ -480,6 +480,13 @@ async fn an_empty_series_says_why(server: &mut Server) {
         (
             GetSeriesRequest {
                 window: window("2024", ""),
+                ..base.clone()
+            },
+            EmptyReason::NotPublishedYet,
+        ),
+        (
+            GetSeriesRequest {
+                window: window("", "2020"),
                 ..base.clone()
             },
             EmptyReason::PeriodNotCovered,
