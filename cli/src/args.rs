@@ -1,10 +1,14 @@
 //! Every command and option.
 
+mod bulk;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use proto::{Classification, Code, CodePattern, Country, Flow, Frequency, Period, Slug};
+
+pub(crate) use self::bulk::ImportArgs;
 
 /// The relationship between two countries as data: trade figures by side and source.
 ///
@@ -238,33 +242,11 @@ pub(crate) enum ImportCommand {
 /// Options of an import from UN Comtrade.
 #[derive(Debug, Args)]
 pub(crate) struct ComtradeArgs {
-    /// Files to import; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
     /// Dataset that takes the figures; it is created as UN Comtrade's when it does not exist
     #[arg(long, default_value = "comtrade", value_name = "ID", value_parser = Slug::parse)]
     pub(crate) dataset: Slug,
-    /// Take a file whole or not at all: it is read twice, and written only when no row is rejected
-    ///
-    /// The first reading remembers every figure of the file (some 75 bytes each) to find those that are
-    /// given twice with different values. Standard input is kept in a temporary file meanwhile. A second
-    /// reading that is cut off leaves whole batches; --ingest-id finishes it.
-    #[arg(long)]
-    pub(crate) all_or_nothing: bool,
-    /// Check and count, write nothing
-    #[arg(long, conflicts_with = "all_or_nothing")]
-    pub(crate) dry_run: bool,
-    /// Go on with an import that was cut off: the id that it printed, with the same file
-    ///
-    /// Batches are known by their place alone: another file under the id of a finished import is taken for
-    /// what is in already.
-    #[arg(long, value_name = "ID", value_parser = Slug::parse_loose)]
-    pub(crate) ingest_id: Option<Slug>,
-    /// Show at most this many rejected rows a file; all are counted
-    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub(crate) max_rejections: u16,
     #[command(flatten)]
-    pub(crate) server: ServerArgs,
+    pub(crate) import: ImportArgs,
 }
 
 /// Which question.
@@ -398,6 +380,20 @@ pub(crate) struct ListArgs {
     /// Dataset whose figures are listed
     #[arg(long, default_value = "comtrade", value_name = "ID", value_parser = Slug::parse)]
     pub(crate) dataset: Slug,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Show at most this many figures
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) as_of: AsOfArgs,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+}
+
+/// Which figures; all that is given must hold.
+#[derive(Debug, Args)]
+pub(crate) struct FilterArgs {
     /// Whose statistics
     #[arg(long, value_name = "COUNTRY")]
     pub(crate) reporter: Option<Country>,
@@ -418,13 +414,6 @@ pub(crate) struct ListArgs {
     pub(crate) frequency: Option<Frequency>,
     #[command(flatten)]
     pub(crate) window: WindowArgs,
-    /// Show at most this many figures
-    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub(crate) limit: u32,
-    #[command(flatten)]
-    pub(crate) as_of: AsOfArgs,
-    #[command(flatten)]
-    pub(crate) answer: AnswerArgs,
 }
 
 /// Options of `entente trade get`.

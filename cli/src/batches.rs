@@ -1,15 +1,22 @@
 //! Rows, cut into batches.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use prost::Message;
 use proto::trade::v1 as wire;
+use proto::r#type::v1::Source;
 use wire::ingest_observations_request::Part;
 
-use crate::comtrade::{GroupKey, Row};
+use crate::rows::{GroupKey, Row};
 
 /// Rows of a batch; the service takes twice as many.
 const MAX_ROWS: usize = 10_000;
 /// Bytes of a batch, well below the megabyte that the service takes.
 const MAX_BYTES: usize = 900 << 10;
+/// Sources of a batch, and their bytes: the service takes no more.
+const MAX_SOURCES: usize = 1_000;
+const MAX_SOURCE_BYTES: usize = 500 << 10;
 /// More than a group adds to its rows.
 const GROUP_BYTES: usize = 64;
 
@@ -22,6 +29,49 @@ pub(crate) struct Batches {
     last_key: Option<GroupKey>,
     rows: usize,
     bytes: usize,
+    sources: Sources,
+}
+
+/// The sources of a batch, each once.
+#[derive(Debug, Default)]
+struct Sources {
+    list: Vec<Source>,
+    numbers: HashMap<Vec<u8>, i32>,
+    /// The one that was numbered last: rows of one source follow one another.
+    last: Option<(Arc<Source>, i32)>,
+    bytes: usize,
+}
+
+impl Sources {
+    /// The number of a source in the batch, from 1; 0 for none.
+    fn number(&mut self, source: Option<&Arc<Source>>) -> i32 {
+        let Some(source) = source else { return 0 };
+        if let Some((last, number)) = &self.last
+            && Arc::ptr_eq(last, source)
+        {
+            return *number;
+        }
+        let encoded = source.encode_to_vec();
+        let number = match self.numbers.get(&encoded) {
+            Some(number) => *number,
+            None => self.add(encoded, source),
+        };
+        self.last = Some((Arc::clone(source), number));
+        number
+    }
+
+    fn add(&mut self, encoded: Vec<u8>, source: &Source) -> i32 {
+        self.bytes += encoded.len() + 4;
+        self.list.push(source.clone());
+        let number = i32::try_from(self.list.len()).unwrap_or(i32::MAX);
+        self.numbers.insert(encoded, number);
+        number
+    }
+
+    /// One more would be as large as a source can be, some 14 KiB.
+    fn is_full(&self) -> bool {
+        self.list.len() >= MAX_SOURCES || self.bytes + (16 << 10) > MAX_SOURCE_BYTES
+    }
 }
 
 impl Batches {
@@ -31,7 +81,8 @@ impl Batches {
         row: &Row,
         number: u64,
     ) -> Option<wire::IngestObservationsRequest> {
-        let message = to_wire(row, number);
+        let source = self.sources.number(row.source.as_ref());
+        let message = to_wire(row, number, source);
         self.rows += 1;
         self.bytes += message.encoded_len() + 4;
         match self.groups.last_mut() {
@@ -42,7 +93,10 @@ impl Batches {
                 self.last_key = Some(row.key);
             }
         }
-        (self.rows >= MAX_ROWS || self.bytes >= MAX_BYTES).then(|| self.take())
+        let is_full = self.rows >= MAX_ROWS
+            || self.bytes + self.sources.bytes >= MAX_BYTES
+            || self.sources.is_full();
+        is_full.then(|| self.take())
     }
 
     /// What is left over at the end.
@@ -57,7 +111,7 @@ impl Batches {
         let batch = wire::ObservationBatch {
             sequence,
             groups: taken.groups,
-            sources: Vec::new(),
+            sources: taken.sources.list,
         };
         wire::IngestObservationsRequest {
             part: Some(Part::Batch(batch)),
@@ -76,7 +130,7 @@ fn group(key: &GroupKey, row: wire::ObservationRow) -> wire::ObservationGroup {
     }
 }
 
-fn to_wire(row: &Row, number: u64) -> wire::ObservationRow {
+fn to_wire(row: &Row, number: u64, source: i32) -> wire::ObservationRow {
     let text = |amount: Option<proto::Scaled>| amount.map(|a| a.to_string()).unwrap_or_default();
     wire::ObservationRow {
         number: i64::try_from(number).unwrap_or(i64::MAX),
@@ -86,7 +140,7 @@ fn to_wire(row: &Row, number: u64) -> wire::ObservationRow {
         quantity: text(row.quantity),
         quantity_unit: row.quantity_unit.into(),
         flags: row.flags.iter().map(Into::into).collect(),
-        source: 0,
+        source,
         vintage: None,
     }
 }

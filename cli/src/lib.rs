@@ -4,7 +4,8 @@
 //!
 //! * `args`: every command and option, with its help. [`run`]: from arguments to an exit code.
 //! * `serve`: a role as a process. `demo`: the platform with the demonstration figures.
-//! * `import`: files into a service; [`comtrade`] reads them. `batches`: rows cut into batches.
+//! * `import`: files into a service; [`comtrade`] reads them, with what `rows` gives to any reader. `batches`:
+//!   rows cut into batches.
 //! * `trade`: questions to the trade service, and their answers on the terminal.
 //! * `client`: the connection, and what went wrong there in words.
 //! * `output`, `figures`, `plot`: tables, JSON and CSV; how a figure is written; bars.
@@ -18,6 +19,7 @@ mod figures;
 mod import;
 mod output;
 mod plot;
+mod rows;
 mod run;
 mod serve;
 mod trade;

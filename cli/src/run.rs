@@ -61,12 +61,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(ServeCommand::Trade(args)) => serve::trade(&args).await?,
         Command::Demo(args) => demo::run(&args).await?,
         Command::Trade(command) => trade::run(command).await?,
-        Command::Import(ImportCommand::Comtrade(args)) => {
-            return Ok(match import::comtrade(&args).await? {
-                Imported::Whole => ExitCode::SUCCESS,
-                Imported::WithRejections => ExitCode::from(ROWS_REJECTED),
-            });
-        }
+        Command::Import(command) => return import(&command).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);
@@ -74,4 +69,14 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn import(command: &ImportCommand) -> anyhow::Result<ExitCode> {
+    let imported = match command {
+        ImportCommand::Comtrade(args) => import::comtrade(args).await?,
+    };
+    Ok(match imported {
+        Imported::Whole => ExitCode::SUCCESS,
+        Imported::WithRejections => ExitCode::from(ROWS_REJECTED),
+    })
 }

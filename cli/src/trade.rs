@@ -7,8 +7,8 @@ use proto::{Month, PeriodWindow, dataset_name, to_timestamp};
 use tonic::Status;
 use wire::{Observation, Series};
 
-use crate::args::{AnswerArgs, AsOfArgs, DatasetsArgs, GetArgs, ListArgs, Output, SeriesArgs};
-use crate::args::{TradeCommand, WindowArgs};
+use crate::args::{AnswerArgs, AsOfArgs, DatasetsArgs, FilterArgs, GetArgs};
+use crate::args::{ListArgs, Output, SeriesArgs, TradeCommand, WindowArgs};
 use crate::client::{self, TradeClient, request};
 use crate::plot::Bar;
 use crate::{figures, output, plot};
@@ -310,7 +310,7 @@ async fn collect(
         let left = limit - answer.observations.len();
         let asked = wire::ListObservationsRequest {
             parent: dataset_name(&args.dataset),
-            filter: Some(filter(args)),
+            filter: Some(filter(&args.filter)),
             page_size: i32::try_from(left)
                 .unwrap_or(i32::MAX)
                 .min(PAGE.cast_signed()),
@@ -329,7 +329,7 @@ async fn collect(
     }
 }
 
-fn filter(args: &ListArgs) -> wire::ObservationFilter {
+fn filter(args: &FilterArgs) -> wire::ObservationFilter {
     let text = |country: Option<proto::Country>| country.map(|c| c.to_string());
     wire::ObservationFilter {
         reporter: text(args.reporter).unwrap_or_default(),

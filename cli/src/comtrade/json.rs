@@ -8,12 +8,10 @@ use struson::reader::{
     ValueType,
 };
 
-use super::ReadError;
 use super::cells::{Cells, Spans};
-use super::layout::{COLUMNS, Column, Layout, plain};
+use super::layout::{COLUMNS, Column, Layout, not_comtrade, plain};
 use super::ration::{Failure, Rationed};
-use super::record::Place;
-use super::text::Text;
+use crate::rows::{Place, ReadError, Text};
 
 const MAX_FIELD: usize = 64 * 1024;
 /// Keys that are remembered; a row of the API has 47.
@@ -192,13 +190,15 @@ impl<R: Read> JsonRows<R> {
             error
         };
         if !text.is_empty() {
-            return Err(ReadError::Service { text: text.clone() });
+            return Err(ReadError::Service {
+                service: "UN Comtrade",
+                text: text.clone(),
+            });
         }
         if *has_data {
             return Ok(());
         }
-        let seen = "it is a JSON object without `data`".to_owned();
-        Err(ReadError::NotComtrade { seen })
+        Err(not_comtrade("it is a JSON object without `data`"))
     }
 
     fn end_rows(&mut self) -> Result<(), Stop> {
@@ -247,8 +247,7 @@ impl<R: Read> JsonRows<R> {
         if self.row.seen.contains(&true) {
             return Layout::ApiJson.check(|column| self.row.seen[column as usize]);
         }
-        let seen = "its JSON rows have none of the columns".to_owned();
-        Err(ReadError::NotComtrade { seen })
+        Err(not_comtrade("its JSON rows have none of the columns"))
     }
 
     fn read_cell(&mut self) -> Result<(), Stop> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::ReadError;
+use crate::rows::{ReadError, excerpt};
 
 /// How a file is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +19,7 @@ pub enum Layout {
 
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ApiJson => "JSON from the API",
-            Self::ApiCsv => "CSV from the API",
-            Self::BulkCsv => "a bulk \"final\" file",
-            Self::LegacyCsv => "CSV of the old site",
-        })
+        f.write_str(self.as_str())
     }
 }
 
@@ -159,6 +154,16 @@ impl fmt::Display for Column {
 }
 
 impl Layout {
+    /// In words.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiJson => "JSON from the API",
+            Self::ApiCsv => "CSV from the API",
+            Self::BulkCsv => "a bulk \"final\" file",
+            Self::LegacyCsv => "CSV of the old site",
+        }
+    }
+
     fn title(self, column: Column) -> &'static str {
         let (api, legacy) = column.titles();
         match self {
@@ -194,8 +199,9 @@ impl Layout {
             return Ok(());
         }
         Err(ReadError::MissingColumns {
-            layout: self,
+            file: self.as_str(),
             columns,
+            hint: "",
         })
     }
 }
@@ -212,9 +218,8 @@ impl Header {
     pub(super) fn read(titles: Vec<String>) -> Result<Self, ReadError> {
         refuse_duplicates(&titles)?;
         let Some(layout) = resembled(&titles) else {
-            return Err(ReadError::NotComtrade {
-                seen: format!("it starts with {}", excerpt(&titles.join(","))),
-            });
+            let seen = format!("it starts with {}", excerpt(&titles.join(",")));
+            return Err(not_comtrade(seen));
         };
         let mut places = [None; COLUMNS];
         for (place, title) in titles.iter().enumerate() {
@@ -239,6 +244,16 @@ impl Header {
     pub(super) fn title(&self, column: Column) -> String {
         let place = self.places[column as usize];
         place.map_or_else(|| column.to_string(), |place| self.titles[place].clone())
+    }
+}
+
+/// A file of another kind, by what was seen of it.
+pub(super) fn not_comtrade(seen: impl Into<String>) -> ReadError {
+    ReadError::OtherKind {
+        wanted: "a UN Comtrade file",
+        seen: seen.into(),
+        accepted: "Accepted are JSON or CSV from the API, bulk \"final\" CSV and the CSV of the old site; \
+                   plain or gzip; UTF-8 or UTF-16",
     }
 }
 
@@ -290,22 +305,6 @@ pub(super) fn plain(title: &str) -> String {
         }
     }
     name
-}
-
-/// A text of the file as it may stand in a message: short, and all but printable ASCII escaped.
-pub(super) fn excerpt(text: &str) -> String {
-    const LENGTH: usize = 60;
-    let short: String = text
-        .chars()
-        .take(LENGTH)
-        .flat_map(char::escape_default)
-        .collect();
-    let dots = if text.chars().nth(LENGTH).is_some() {
-        "..."
-    } else {
-        ""
-    };
-    format!("`{short}{dots}`")
 }
 
 #[cfg(test)]

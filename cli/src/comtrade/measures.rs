@@ -4,10 +4,9 @@ use proto::Scaled;
 use proto::trade::v1::ObservationFlag;
 
 use super::cells::Cells;
-use super::layout::{Column, Layout, excerpt};
-use super::number;
-use super::record::Flags;
+use super::layout::{Column, Layout};
 use super::row::{Fault, fault, number as code_number};
+use crate::rows::{Flags, excerpt, number};
 
 /// Bits of `legacyEstimationFlag`.
 const QUANTITY_BIT: u8 = 2;

@@ -3,8 +3,7 @@
 
 use std::io::{self, Read};
 
-use super::ReadError;
-use super::text::Text;
+use crate::rows::{ReadError, Text};
 
 /// What a row may take.
 const RATION: usize = 1024 * 1024;

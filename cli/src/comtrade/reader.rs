@@ -3,15 +3,14 @@
 use std::fmt;
 use std::io::Read;
 
-use super::ReadError;
 use super::cells::Cells;
 use super::csv::CsvRows;
-use super::input::{Drawn, Input};
 use super::json::JsonRows;
-use super::layout::{Column, Layout};
-use super::record::{Place, Record, Rejection, Summary};
+use super::layout::{Column, Layout, not_comtrade};
 use super::row::{Mapped, Mapper};
-use super::text::Text;
+use crate::rows::{
+    Drawn, Numbering, Place, ReadError, Record, Rejection, RowReader, Summary, Text,
+};
 
 /// Reads a UN Comtrade file, a row at a time.
 ///
@@ -33,8 +32,7 @@ enum Rows<R: Read> {
 impl<R: Read> Reader<R> {
     /// Looks at the start of `source`: how it is packed and encoded, and which layout it has.
     pub fn new(source: R) -> Result<Self, ReadError> {
-        let (input, drawn) = Input::open(source)?;
-        let mut text = Text::open(input);
+        let (mut text, drawn) = Text::of(source)?;
         let is_json = is_json(text.peek_line()?)?;
         let rows = if is_json {
             Rows::Json(Box::new(JsonRows::open(text)))
@@ -88,7 +86,7 @@ impl<R: Read> Reader<R> {
     fn map(&mut self, place: Place) -> Record {
         match self.mapper.map(place, self.rows.cells()) {
             Ok(Mapped::Row(row)) => Record::Row(row),
-            Ok(Mapped::Breakdown(column)) => Record::Breakdown { place, column },
+            Ok(Mapped::Breakdown(why)) => Record::LeftOut { place, why },
             Err(fault) => Record::Rejected(Rejection {
                 place,
                 column: self.rows.title(fault.column),
@@ -100,8 +98,8 @@ impl<R: Read> Reader<R> {
 
 fn is_json(first_line: &str) -> Result<bool, ReadError> {
     if first_line.contains('\0') {
-        let seen = "it holds NUL bytes; UTF-16 needs a byte order mark".to_owned();
-        return Err(ReadError::NotComtrade { seen });
+        let seen = "it holds NUL bytes; UTF-16 needs a byte order mark";
+        return Err(not_comtrade(seen));
     }
     Ok(first_line.starts_with(['{', '[']))
 }
@@ -116,6 +114,27 @@ impl<R: Read> Iterator for Reader<R> {
         let record = self.read().transpose();
         self.ended = !matches!(record, Some(Ok(_)));
         record
+    }
+}
+
+impl<R: Read> RowReader for Reader<R> {
+    fn kind(&self) -> &'static str {
+        self.layout.as_str()
+    }
+
+    fn numbering(&self) -> Numbering {
+        match self.layout {
+            Layout::ApiJson => Numbering::Rows,
+            Layout::ApiCsv | Layout::BulkCsv | Layout::LegacyCsv => Numbering::Lines,
+        }
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.drawn.bytes()
+    }
+
+    fn summary(&self) -> &Summary {
+        &self.summary
     }
 }
 

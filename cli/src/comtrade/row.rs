@@ -3,24 +3,34 @@
 use proto::{Classification, Code, Country, Flow, Frequency, Period};
 
 use super::cells::Cells;
-use super::layout::{Column, Layout, excerpt};
+use super::layout::{Column, Layout};
 use super::measures::Measures;
-use super::record::{GroupKey, Place, Row};
+use crate::rows::{GroupKey, Place, Row, excerpt};
 
 type IsTotal = fn(&str) -> bool;
 
-/// Each column that breaks a total down, and how it writes the total.
-const BREAKDOWNS: [(Column, IsTotal); 4] = [
-    (Column::SecondPartner, is_zero),
-    (Column::Customs, is_all_procedures),
-    (Column::Transport, is_zero),
-    (Column::Supply, is_zero),
+/// Each column that breaks a total down, how it writes the total, and what is said of the others: they are
+/// parts of a figure that has its own row, never added up, and not taken.
+const BREAKDOWNS: [(Column, IsTotal, &str); 4] = [
+    (
+        Column::SecondPartner,
+        is_zero,
+        "as breakdowns by partner2Code",
+    ),
+    (
+        Column::Customs,
+        is_all_procedures,
+        "as breakdowns by customsCode",
+    ),
+    (Column::Transport, is_zero, "as breakdowns by motCode"),
+    (Column::Supply, is_zero, "as breakdowns by mosCode"),
 ];
 
 /// A row without fault.
 pub(super) enum Mapped {
     Row(Row),
-    Breakdown(Column),
+    /// What is said of it.
+    Breakdown(&'static str),
 }
 
 /// What is wrong with a row.
@@ -68,9 +78,9 @@ impl Mapper {
 
     pub(super) fn map(&mut self, place: Place, cells: Cells<'_>) -> Result<Mapped, Fault> {
         check_goods(self.layout, cells)?;
-        for (column, is_total) in BREAKDOWNS {
+        for (column, is_total, why) in BREAKDOWNS {
             if !is_total(cells.code(column)) {
-                return Ok(Mapped::Breakdown(column));
+                return Ok(Mapped::Breakdown(why));
             }
         }
         let key = self.key(cells)?;
@@ -86,6 +96,7 @@ impl Mapper {
             quantity: measures.quantity,
             quantity_unit: measures.unit,
             flags: measures.flags,
+            source: None,
         }))
     }
 

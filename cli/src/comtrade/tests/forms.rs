@@ -322,7 +322,7 @@ fn other_files_are_told_what_is_accepted() {
         "\u{0}\u{1}\u{2}",
     ] {
         let told = read(file.as_bytes()).unwrap_err();
-        assert!(matches!(told, ReadError::NotComtrade { .. }), "{told}");
+        assert!(matches!(told, ReadError::OtherKind { .. }), "{told}");
         assert!(told.to_string().contains("Accepted are"), "{told}");
     }
 }

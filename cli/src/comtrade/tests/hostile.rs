@@ -137,7 +137,7 @@ fn rows_and_fields_without_end_are_refused_early() {
         "{error}"
     );
     let error = early_error("", " \n");
-    assert!(matches!(error, ReadError::NotComtrade { .. }), "{error}");
+    assert!(matches!(error, ReadError::OtherKind { .. }), "{error}");
 }
 
 #[test]

@@ -90,14 +90,14 @@ fn only(file: &str) -> Record {
 fn figure(record: Record) -> Row {
     match record {
         Record::Row(row) => row,
-        other @ (Record::Breakdown { .. } | Record::Rejected(_)) => panic!("no figure: {other:?}"),
+        other @ (Record::LeftOut { .. } | Record::Rejected(_)) => panic!("no figure: {other:?}"),
     }
 }
 
 fn rejection(record: Record) -> Rejection {
     match record {
         Record::Rejected(rejection) => rejection,
-        other @ (Record::Row(_) | Record::Breakdown { .. }) => panic!("not rejected: {other:?}"),
+        other @ (Record::Row(_) | Record::LeftOut { .. }) => panic!("not rejected: {other:?}"),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 
 use super::ReadError;
-use super::input::Input;
+use super::input::{Drawn, Input};
 
 const PIECE: usize = 64 * 1024;
 
@@ -16,7 +16,7 @@ enum Encoding {
 }
 
 /// The text of an input. All that it hands out, taken together, is valid UTF-8.
-pub(super) struct Text<R> {
+pub(crate) struct Text<R> {
     input: Input<R>,
     encoding: Encoding,
     /// Bytes read; the first `pending` of them are not decoded yet.
@@ -35,7 +35,7 @@ pub(super) struct Text<R> {
 
 impl<R: Read> Text<R> {
     /// Reads the byte order mark, if there is one.
-    pub(super) fn open(input: Input<R>) -> Self {
+    pub(crate) fn open(input: Input<R>) -> Self {
         let mut text = Self {
             input,
             encoding: Encoding::Utf8,
@@ -56,8 +56,14 @@ impl<R: Read> Text<R> {
         text
     }
 
+    /// The text of a source, however packed and encoded, and what is drawn from it.
+    pub(crate) fn of(source: R) -> Result<(Self, Drawn), ReadError> {
+        let (input, drawn) = Input::open(source)?;
+        Ok((Self::open(input), drawn))
+    }
+
     /// The next piece of text; empty at the end.
-    pub(super) fn fill(&mut self) -> Result<&[u8], ReadError> {
+    pub(crate) fn fill(&mut self) -> Result<&[u8], ReadError> {
         if self.start == self.decoded.len() {
             self.extend()?;
         }
@@ -65,12 +71,12 @@ impl<R: Read> Text<R> {
     }
 
     /// Marks the first `count` bytes of what [`Self::fill`] returned as used.
-    pub(super) fn consume(&mut self, count: usize) {
+    pub(crate) fn consume(&mut self, count: usize) {
         self.start += count;
     }
 
     /// The first line that is not blank, without consuming it. It is cut at 64 KiB or a little more.
-    pub(super) fn peek_line(&mut self) -> Result<&str, ReadError> {
+    pub(crate) fn peek_line(&mut self) -> Result<&str, ReadError> {
         while !has_line(self.rest()) && self.rest().len() < PIECE && self.extend()? {}
         let text = valid_start(self.rest()).trim_start();
         Ok(text.split(['\n', '\r']).next().unwrap_or_default())

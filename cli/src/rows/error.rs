@@ -3,8 +3,6 @@
 
 use std::io;
 
-use super::Layout;
-
 /// Why a file cannot be read, or not to its end. The rows before stay good, except before a
 /// [`ReadError::Compression`]: gzip has its checksum at the end.
 #[derive(Debug, thiserror::Error)]
@@ -48,21 +46,27 @@ pub enum ReadError {
         byte: u64,
     },
     /// A file of another kind.
-    #[error(
-        "not a UN Comtrade file: {seen}. Accepted are JSON or CSV from the API, bulk \"final\" \
-         CSV and the CSV of the old site; plain or gzip; UTF-8 or UTF-16"
-    )]
-    NotComtrade {
+    #[error("not {wanted}: {seen}. {accepted}")]
+    OtherKind {
+        /// What it should be.
+        wanted: &'static str,
         /// What it starts with.
         seen: String,
+        /// What is accepted instead.
+        accepted: &'static str,
     },
-    /// A Comtrade file that lacks what every row needs.
-    #[error("{layout} without the columns {}", columns.join(", "))]
+    /// A packed file whose packing is not understood.
+    #[error("it is a zip archive; unpack it first")]
+    Zip,
+    /// A file that lacks what every row needs.
+    #[error("{file} without the columns {}{hint}", columns.join(", "))]
     MissingColumns {
-        /// Which layout it resembles.
-        layout: Layout,
+        /// Which kind of file it is.
+        file: &'static str,
         /// All that are missing, by their official names.
         columns: Vec<String>,
+        /// What to do about it, from its `;` on; or nothing.
+        hint: &'static str,
     },
     /// A header that names a column twice, so that nobody knows which counts.
     #[error("the header names the column {column} twice")]
@@ -98,9 +102,11 @@ pub enum ReadError {
         /// What is wrong.
         reason: String,
     },
-    /// Comtrade answered with an error instead of data.
-    #[error("UN Comtrade answered with an error: {text}")]
+    /// The publisher's service answered with an error instead of data.
+    #[error("{service} answered with an error: {text}")]
     Service {
+        /// Which service.
+        service: &'static str,
         /// Its text.
         text: String,
     },

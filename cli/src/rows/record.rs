@@ -2,24 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use proto::trade::v1::ObservationFlag;
+use proto::r#type::v1::Source;
 use proto::{Classification, Code, Country, Flow, Period, Scaled};
-
-use super::Column;
 
 /// What one row of a file came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
     /// A figure.
     Row(Row),
-    /// A part of a figure that has its own row: by second partner, customs procedure, mode of
-    /// transport or of supply. It is never added up, and not taken.
-    Breakdown {
+    /// A row that is right, and no figure that could be taken.
+    LeftOut {
         /// Where it stands.
         place: Place,
-        /// The column that makes it one.
-        column: Column,
+        /// Why, for people, from "left out" on: `without a value`.
+        why: &'static str,
     },
     /// A row that is wrong.
     Rejected(Rejection),
@@ -35,7 +34,7 @@ pub struct Place {
 }
 
 /// A published figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Where it stands.
     pub place: Place,
@@ -43,16 +42,18 @@ pub struct Row {
     pub key: GroupKey,
     /// The commodity.
     pub code: Code,
-    /// Its value in US dollars.
+    /// Its value in the dataset's currency.
     pub value: Scaled,
     /// Its net weight in kilograms, where given.
     pub net_weight: Option<Scaled>,
     /// Its quantity, where given.
     pub quantity: Option<Scaled>,
-    /// Comtrade's code of the quantity's unit; 0: none.
+    /// UN Comtrade's code of the quantity's unit; 0: none.
     pub quantity_unit: u8,
     /// What qualifies it.
     pub flags: Flags,
+    /// Its own source; none: the dataset's.
+    pub source: Option<Arc<Source>>,
 }
 
 /// What the rows of an [`ObservationGroup`](proto::trade::v1::ObservationGroup) share.
@@ -123,15 +124,17 @@ pub struct Summary {
     pub rejected: u64,
     /// Values, weights and quantities that had over 6 decimals and were rounded.
     pub rounded: u64,
-    /// Breakdowns, by the column that makes them one.
-    pub breakdowns: BTreeMap<Column, u64>,
+    /// Rows that were left out, by the reason.
+    pub left_out: BTreeMap<&'static str, u64>,
+    /// Rows of which something beside the figure was not kept, by what that is.
+    pub remarks: BTreeMap<&'static str, u64>,
 }
 
 impl Summary {
-    pub(super) fn count(&mut self, record: &Record) {
+    pub(crate) fn count(&mut self, record: &Record) {
         match record {
             Record::Row(_) => self.rows += 1,
-            Record::Breakdown { column, .. } => *self.breakdowns.entry(*column).or_default() += 1,
+            Record::LeftOut { why, .. } => *self.left_out.entry(why).or_default() += 1,
             Record::Rejected(_) => self.rejected += 1,
         }
     }

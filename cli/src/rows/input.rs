@@ -13,16 +13,16 @@ const ZIP: [u8; 4] = *b"PK\x03\x04";
 
 /// How many bytes were drawn from a source; shared with the decoder that owns the source.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Drawn(Arc<AtomicU64>);
+pub(crate) struct Drawn(Arc<AtomicU64>);
 
 impl Drawn {
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 /// A source that counts what is drawn from it.
-pub(super) struct Counted<R> {
+pub(crate) struct Counted<R> {
     source: R,
     drawn: Drawn,
 }
@@ -36,17 +36,17 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// The source after a look at its first bytes, which are put back.
-pub(super) type Peeked<R> = Chain<Cursor<Vec<u8>>, Counted<R>>;
+pub(crate) type Peeked<R> = Chain<Cursor<Vec<u8>>, Counted<R>>;
 
 /// The unpacked bytes of a source.
-pub(super) enum Input<R> {
+pub(crate) enum Input<R> {
     Plain(Peeked<R>),
     Gzip(Box<MultiGzDecoder<Peeked<R>>>),
 }
 
 impl<R: Read> Input<R> {
     /// Looks at the first bytes of `source` for what packs them.
-    pub(super) fn open(source: R) -> Result<(Self, Drawn), ReadError> {
+    pub(crate) fn open(source: R) -> Result<(Self, Drawn), ReadError> {
         let drawn = Drawn::default();
         let mut counted = Counted {
             source,
@@ -59,8 +59,7 @@ impl<R: Read> Input<R> {
             .read_to_end(&mut magic)
             .map_err(|source| ReadError::Io { bytes: 0, source })?;
         if magic == ZIP {
-            let seen = "it is a zip archive; unpack it first".to_owned();
-            return Err(ReadError::NotComtrade { seen });
+            return Err(ReadError::Zip);
         }
         let packed = magic.starts_with(&GZIP);
         let peeked = Cursor::new(magic).chain(counted);
@@ -73,7 +72,7 @@ impl<R: Read> Input<R> {
     }
 
     /// What a failed read means, after `bytes` unpacked bytes, in `line`.
-    pub(super) fn explain(&self, error: io::Error, bytes: u64, line: u64) -> ReadError {
+    pub(crate) fn explain(&self, error: io::Error, bytes: u64, line: u64) -> ReadError {
         let packed = matches!(self, Self::Gzip(_));
         let kind = error.kind();
         if packed && kind == io::ErrorKind::UnexpectedEof {

@@ -1,4 +1,4 @@
-//! Decimal numbers as Comtrade, pandas and R write them: exact, never through binary floats.
+//! Decimal numbers as publishers, pandas and R write them: exact, never through binary floats.
 
 use proto::Scaled;
 
@@ -17,13 +17,13 @@ const NOT_EXACT: &str = "an exponent that leaves over 6 decimals";
 
 /// A figure, and whether it had over 6 decimals and was rounded (half to even).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Figure {
-    pub(super) value: Scaled,
-    pub(super) rounded: bool,
+pub(crate) struct Figure {
+    pub(crate) value: Scaled,
+    pub(crate) rounded: bool,
 }
 
 /// Reads a number that is neither empty nor negative. The error says what is wrong with it.
-pub(super) fn parse(text: &str) -> Result<Figure, &'static str> {
+pub(crate) fn parse(text: &str) -> Result<Figure, &'static str> {
     let number = split(text.as_bytes())?;
     let value = match number {
         Split {
