@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use proto::{Classification, Code, CodePattern, Country, Flow, Frequency, Period, Slug};
 
-pub(crate) use self::bulk::ImportArgs;
+pub(crate) use self::bulk::{CreateDatasetArgs, ImportArgs, SdmxArgs, ValuationArg};
 
 /// The relationship between two countries as data: trade figures by side and source.
 ///
@@ -237,6 +237,13 @@ pub(crate) enum ImportCommand {
     /// transport, second partner) are counted and left out, so they never end up in totals. A rejected
     /// row is told with line, column and reason, and the exit code is 3; the other rows go in.
     Comtrade(ComtradeArgs),
+    /// Files of SDMX-CSV, 2.0 or 1.0: what `entente trade export --format sdmx` wrote, or another system; plain
+    /// or .gz
+    ///
+    /// Each row states a whole figure. Rows without a value are counted and left out. A row whose unit is another
+    /// currency than the dataset's, or whose action is a deletion, is rejected. What is expected of a file, and
+    /// what each column means, stands in docs/sdmx.md.
+    Sdmx(SdmxArgs),
 }
 
 /// Options of an import from UN Comtrade.
@@ -252,7 +259,7 @@ pub(crate) struct ComtradeArgs {
 /// Which question.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TradeCommand {
-    /// List the datasets
+    /// List the datasets, or create one
     Datasets(DatasetsArgs),
     /// Show the series of a reporter with a partner, with growth like for like
     ///
@@ -317,9 +324,19 @@ fn parse_as_of(text: &str) -> Result<AsOf, String> {
 
 /// Options of `entente trade datasets`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct DatasetsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<DatasetsCommand>,
     #[command(flatten)]
     pub(crate) answer: AnswerArgs,
+}
+
+/// What to do with datasets instead of listing them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatasetsCommand {
+    /// Create a dataset: one publisher's figures in one currency
+    Create(Box<CreateDatasetArgs>),
 }
 
 /// Options of `entente trade series`.

@@ -4,8 +4,8 @@
 //!
 //! * `args`: every command and option, with its help. [`run`]: from arguments to an exit code.
 //! * `serve`: a role as a process. `demo`: the platform with the demonstration figures.
-//! * `import`: files into a service; [`comtrade`] reads them, with what `rows` gives to any reader. `batches`:
-//!   rows cut into batches.
+//! * `import`: files into a service; [`comtrade`] and `sdmx` read them, with what `rows` gives to both.
+//!   `batches`: rows cut into batches. `datasets`: new datasets.
 //! * `trade`: questions to the trade service, and their answers on the terminal.
 //! * `client`: the connection, and what went wrong there in words.
 //! * `output`, `figures`, `plot`: tables, JSON and CSV; how a figure is written; bars.
@@ -14,6 +14,7 @@ mod args;
 mod batches;
 mod client;
 pub mod comtrade;
+mod datasets;
 mod demo;
 mod figures;
 mod import;
@@ -21,6 +22,7 @@ mod output;
 mod plot;
 mod rows;
 mod run;
+mod sdmx;
 mod serve;
 mod trade;
 

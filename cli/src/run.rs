@@ -74,6 +74,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
 async fn import(command: &ImportCommand) -> anyhow::Result<ExitCode> {
     let imported = match command {
         ImportCommand::Comtrade(args) => import::comtrade(args).await?,
+        ImportCommand::Sdmx(args) => import::sdmx(args).await?,
     };
     Ok(match imported {
         Imported::Whole => ExitCode::SUCCESS,

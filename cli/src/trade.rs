@@ -7,11 +7,11 @@ use proto::{Month, PeriodWindow, dataset_name, to_timestamp};
 use tonic::Status;
 use wire::{Observation, Series};
 
-use crate::args::{AnswerArgs, AsOfArgs, DatasetsArgs, FilterArgs, GetArgs};
+use crate::args::{AnswerArgs, AsOfArgs, DatasetsArgs, DatasetsCommand, FilterArgs, GetArgs};
 use crate::args::{ListArgs, Output, SeriesArgs, TradeCommand, WindowArgs};
 use crate::client::{self, TradeClient, request};
 use crate::plot::Bar;
-use crate::{figures, output, plot};
+use crate::{datasets, figures, output, plot};
 
 /// The most figures that a page of the service has.
 const PAGE: u32 = 1_000;
@@ -20,7 +20,10 @@ const PAGE: u32 = 1_000;
 pub(crate) async fn run(command: TradeCommand) -> anyhow::Result<()> {
     let mut out = output::stdout();
     match command {
-        TradeCommand::Datasets(args) => datasets(&args, &mut out).await?,
+        TradeCommand::Datasets(args) => match &args.command {
+            Some(DatasetsCommand::Create(args)) => datasets::create(args, &mut out).await?,
+            None => datasets(&args, &mut out).await?,
+        },
         TradeCommand::Series(args) => series(&args, &mut out).await?,
         TradeCommand::List(args) => list(&args, &mut out).await?,
         TradeCommand::Get(args) => get(args, &mut out).await?,

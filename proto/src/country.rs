@@ -43,6 +43,12 @@ impl Country {
         Some(Country(id_of_m49(iso.numeric)))
     }
 
+    /// By ISO 3166-1 alpha-2, in capitals: what other systems write, and never this wire.
+    pub fn from_alpha2(code: &str) -> Option<Country> {
+        let iso = rust_iso3166::from_alpha2(code)?;
+        Some(Country(id_of_m49(iso.numeric)))
+    }
+
     /// By M49 code, which is the ISO 3166-1 number of a country (840 is the USA); 0 and 1 are the
     /// world. Comtrade's own numbers of the five countries that it moved (251, 579, 699, 757, 842) are
     /// understood too. Former countries and rests are not in today's M49.
@@ -283,6 +289,14 @@ mod tests {
         assert_eq!(Country::from_m49(1), Some(Country::WORLD));
         assert_eq!(Country::WORLD.to_string(), "WLD");
         assert_eq!(Country::WORLD.kind(), CountryKind::World);
+    }
+
+    #[test]
+    fn two_letters_are_understood_where_others_write_them() {
+        assert_eq!(Country::from_alpha2("CN"), Some(country("CHN")));
+        assert_eq!(Country::from_alpha2("IN"), Some(country("IND")));
+        assert_eq!(Country::from_alpha2("cn"), None);
+        assert_eq!(Country::from_alpha2("ZZ"), None);
     }
 
     #[test]

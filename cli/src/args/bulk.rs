@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use proto::Slug;
+use clap::{Args, ValueEnum};
+use proto::{Currency, Slug};
 
 use super::ServerArgs;
+use crate::sdmx::Assignment;
 
 /// Options of every import.
 #[derive(Debug, Args)]
@@ -34,4 +35,79 @@ pub(crate) struct ImportArgs {
     pub(crate) max_rejections: u16,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
+}
+
+/// Options of an import from SDMX-CSV.
+#[derive(Debug, Args)]
+pub(crate) struct SdmxArgs {
+    /// Dataset that takes the figures; it must exist
+    #[arg(long, value_name = "ID", value_parser = Slug::parse)]
+    pub(crate) dataset: Slug,
+    /// Which column of the file holds what: REPORTER=DECLARANT,CODE=PRODUCT
+    ///
+    /// Left of the `=` stands the name that Entente's own files have (docs/sdmx.md lists them and the other
+    /// names that are known without being told).
+    #[arg(long, value_name = "NAME=COLUMN", value_delimiter = ',')]
+    pub(crate) map: Vec<Assignment>,
+    /// What a column that the file lacks would hold in every row: CLASSIFICATION=H6,FLOW=X
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
+    pub(crate) set: Vec<Assignment>,
+    #[command(flatten)]
+    pub(crate) import: ImportArgs,
+}
+
+/// Options of `entente trade datasets create`.
+#[derive(Debug, Args)]
+pub(crate) struct CreateDatasetArgs {
+    /// Its id: 1 to 63 of a-z, 0-9 and `-`, starting with a letter
+    #[arg(value_name = "ID", value_parser = Slug::parse)]
+    pub(crate) id: Slug,
+    /// Short name for people, in English
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) name: String,
+    /// Who publishes its figures
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) publisher: String,
+    /// Title of the page, table or file that they come from
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: String,
+    /// Currency of all values: an ISO 4217 code
+    #[arg(long, value_name = "CODE")]
+    pub(crate) currency: Currency,
+    /// How imports are valued, where the publisher states it
+    #[arg(long, value_name = "VALUATION")]
+    pub(crate) import_valuation: Option<ValuationArg>,
+    /// How exports are valued, where the publisher states it
+    #[arg(long, value_name = "VALUATION")]
+    pub(crate) export_valuation: Option<ValuationArg>,
+    /// Licence or terms, by SPDX name where there is one
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) licence: String,
+    /// Address of the source, http or https
+    #[arg(
+        long,
+        value_name = "URI",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) uri: String,
+    /// The terms let the figures be shown outside your organisation
+    #[arg(long)]
+    pub(crate) may_be_shown_outside: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// What a value includes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ValuationArg {
+    /// Cost, insurance and freight up to the importer's border
+    Cif,
+    /// Free on board at the exporter's border
+    Fob,
 }

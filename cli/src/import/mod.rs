@@ -27,9 +27,10 @@ use tonic::Status;
 use self::input::{Input, is_stream};
 use self::reading::{Open, Pass, Seen};
 use self::report::Report;
-use crate::args::{ComtradeArgs, ImportArgs};
-use crate::client::{self, TradeClient};
+use crate::args::{ComtradeArgs, ImportArgs, SdmxArgs};
+use crate::client::{self, TradeClient, request};
 use crate::rows::ReadError;
+use crate::sdmx;
 
 /// Batches that wait to be sent while the next is read.
 const AHEAD: usize = 4;
@@ -55,6 +56,40 @@ pub(crate) async fn comtrade(args: &ComtradeArgs) -> anyhow::Result<Imported> {
     import.check_heads()?;
     comtrade::ensure_dataset(&mut client, args).await?;
     import.run(&mut client).await
+}
+
+/// Imports files of SDMX-CSV into a dataset, which must exist: such a file does not say what a dataset needs.
+pub(crate) async fn sdmx(args: &SdmxArgs) -> anyhow::Result<Imported> {
+    let mut client = client::trade(&args.import.server.server).await?;
+    let asked = wire::GetDatasetRequest {
+        name: dataset_name(&args.dataset),
+        as_of: None,
+    };
+    let dataset = client
+        .get_dataset(request(asked, &args.import.server))
+        .await;
+    let dataset = dataset.map_err(|status| missing(status, &args.dataset))?;
+    let terms = sdmx::Terms::new(dataset.into_inner(), &args.map, &args.set)?;
+    let import = Import {
+        args: &args.import,
+        dataset: &args.dataset,
+        prefix: "sdmx",
+        open: Arc::new(move |source| Ok(Box::new(sdmx::Reader::new(source, terms.clone())?))),
+    };
+    import.check_heads()?;
+    import.run(&mut client).await
+}
+
+fn missing(status: Status, dataset: &Slug) -> anyhow::Error {
+    let is_missing = status.code() == tonic::Code::NotFound;
+    let error = anyhow::Error::new(status);
+    if !is_missing {
+        return error;
+    }
+    let create = format!("entente trade datasets create {dataset}");
+    error.context(format!(
+        "an SDMX file does not say what a dataset is; create it with `{create} …`"
+    ))
 }
 
 /// Files of one kind into one dataset.

@@ -41,6 +41,21 @@ pub(crate) fn parse(text: &str) -> Result<Figure, &'static str> {
     value.map(|value| Figure { value, rounded }).ok_or(TOO_LONG)
 }
 
+/// Reads a number that is neither empty nor negative, times ten to the power `power`, and never rounds it.
+pub(crate) fn parse_exact(text: &str, power: i32) -> Result<Scaled, &'static str> {
+    let mut number = split(text.as_bytes())?;
+    let given = number.exponent.unwrap_or(0);
+    number.exponent = Some(given.saturating_add(power).clamp(-9_999, 9_999));
+    let figure = Digits::of(&number)?
+        .figure(true)
+        .map_err(|fault| match fault {
+            NOT_EXACT => "over 6 decimals",
+            OUT_OF_RANGE => TOO_LONG,
+            other => other,
+        })?;
+    Ok(figure.value)
+}
+
 /// A number's digits before and behind its point, and its exponent.
 struct Split<'a> {
     whole: &'a [u8],
@@ -241,6 +256,26 @@ mod tests {
         for text in ["1e-7", "1.5e-06", "1e-400"] {
             assert_eq!(read(text), Err(NOT_EXACT), "{text}");
         }
+    }
+
+    #[test]
+    fn a_power_of_ten_is_applied_exactly() {
+        let exact = |text, power| parse_exact(text, power).map(|value| value.to_string());
+        for (text, power, value) in [
+            ("17.62", 9, "17620000000"),
+            ("1234.5", 0, "1234.5"),
+            ("1234.5", -5, "0.012345"),
+            ("1.5E3", 6, "1500000000"),
+            ("0", 18, "0"),
+            ("123456789012345678", 0, "123456789012345678"),
+        ] {
+            assert_eq!(exact(text, power), Ok(value.to_owned()), "{text}");
+        }
+        assert_eq!(exact("1234.5", -6), Err("over 6 decimals"));
+        assert_eq!(exact("0.0000001", 0), Err("over 6 decimals"));
+        assert_eq!(exact("1", 18), Err(TOO_LONG));
+        assert_eq!(exact("1", i32::MAX), Err(TOO_LONG));
+        assert_eq!(exact("-1", 3), Err(NEGATIVE));
     }
 
     #[test]
