@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use proto::{Classification, Code, CodePattern, Country, Flow, Frequency, Period, Slug};
 
-pub(crate) use self::bulk::{CreateDatasetArgs, ImportArgs, SdmxArgs, ValuationArg};
+pub(crate) use self::bulk::{
+    CreateDatasetArgs, ExportArgs, ExportFormat, ImportArgs, SdmxArgs, ValuationArg,
+};
 
 /// The relationship between two countries as data: trade figures by side and source.
 ///
@@ -273,6 +275,10 @@ pub(crate) enum TradeCommand {
     ///
     /// Example: `entente trade get datasets/comtrade/observations/CHN.KOR.X.H4.TOTAL.2012`
     Get(GetArgs),
+    /// Write all figures that a filter lets through to a file: CSV, JSON lines, SDMX-CSV 2.0 or Parquet
+    ///
+    /// Example: `entente trade export --dataset comtrade --reporter CHN --format parquet --out china.parquet`
+    Export(ExportArgs),
 }
 
 /// How to answer.

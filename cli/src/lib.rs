@@ -5,7 +5,7 @@
 //! * `args`: every command and option, with its help. [`run`]: from arguments to an exit code.
 //! * `serve`: a role as a process. `demo`: the platform with the demonstration figures.
 //! * `import`: files into a service; [`comtrade`] and `sdmx` read them, with what `rows` gives to both.
-//!   `batches`: rows cut into batches. `datasets`: new datasets.
+//!   `batches`: rows cut into batches. `export`: figures into files. `datasets`: new datasets.
 //! * `trade`: questions to the trade service, and their answers on the terminal.
 //! * `client`: the connection, and what went wrong there in words.
 //! * `output`, `figures`, `plot`: tables, JSON and CSV; how a figure is written; bars.
@@ -16,6 +16,7 @@ mod client;
 pub mod comtrade;
 mod datasets;
 mod demo;
+mod export;
 mod figures;
 mod import;
 mod output;

@@ -11,7 +11,7 @@ use crate::args::{AnswerArgs, AsOfArgs, DatasetsArgs, DatasetsCommand, FilterArg
 use crate::args::{ListArgs, Output, SeriesArgs, TradeCommand, WindowArgs};
 use crate::client::{self, TradeClient, request};
 use crate::plot::Bar;
-use crate::{datasets, figures, output, plot};
+use crate::{datasets, export, figures, output, plot};
 
 /// The most figures that a page of the service has.
 const PAGE: u32 = 1_000;
@@ -27,6 +27,7 @@ pub(crate) async fn run(command: TradeCommand) -> anyhow::Result<()> {
         TradeCommand::Series(args) => series(&args, &mut out).await?,
         TradeCommand::List(args) => list(&args, &mut out).await?,
         TradeCommand::Get(args) => get(args, &mut out).await?,
+        TradeCommand::Export(args) => export::run(&args).await?,
     }
     Ok(out.flush()?)
 }
@@ -141,7 +142,7 @@ fn window(args: &WindowArgs) -> Option<proto::r#type::v1::PeriodWindow> {
     }
 }
 
-fn as_of(args: &AsOfArgs) -> Option<prost_types::Timestamp> {
+pub(crate) fn as_of(args: &AsOfArgs) -> Option<prost_types::Timestamp> {
     args.as_of.map(|instant| to_timestamp(instant.0))
 }
 
@@ -332,7 +333,7 @@ async fn collect(
     }
 }
 
-fn filter(args: &FilterArgs) -> wire::ObservationFilter {
+pub(crate) fn filter(args: &FilterArgs) -> wire::ObservationFilter {
     let text = |country: Option<proto::Country>| country.map(|c| c.to_string());
     wire::ObservationFilter {
         reporter: text(args.reporter).unwrap_or_default(),

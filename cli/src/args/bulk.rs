@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use proto::{Currency, Slug};
 
-use super::ServerArgs;
+use super::{AsOfArgs, FilterArgs, ServerArgs};
 use crate::sdmx::Assignment;
 
 /// Options of every import.
@@ -54,6 +54,39 @@ pub(crate) struct SdmxArgs {
     pub(crate) set: Vec<Assignment>,
     #[command(flatten)]
     pub(crate) import: ImportArgs,
+}
+
+/// Options of an export.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Dataset whose figures are written
+    #[arg(long, default_value = "comtrade", value_name = "ID", value_parser = Slug::parse)]
+    pub(crate) dataset: Slug,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) as_of: AsOfArgs,
+    /// How the figures are written
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: ExportFormat,
+    /// File to write; it appears under its name when it is complete. Default: standard output
+    #[arg(long, value_name = "FILE", required_if_eq("format", "parquet"))]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// How an export is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// One row a figure; text cells are safe to open in a spreadsheet
+    Csv,
+    /// One JSON object a line: the service's `Observation` as canonical protobuf JSON
+    Jsonl,
+    /// SDMX-CSV 2.0, which `entente import sdmx` reads again
+    Sdmx,
+    /// Parquet with exact decimals, for data tools; needs --out
+    Parquet,
 }
 
 /// Options of `entente trade datasets create`.

@@ -6,6 +6,8 @@
 //! * `period`, `status`, `text`: the forms of time, of what qualifies a figure, and of free text.
 //! * `terms`: what a reader is told besides the file. `row`, `origin`: the rules by which a row becomes a
 //!   figure. `reader`: the face.
+//!
+//! Writing is in `export::sdmx`, with the same `column`, `period`, `status` and `text`.
 
 mod column;
 mod header;
