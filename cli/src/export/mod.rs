@@ -69,6 +69,7 @@ async fn interrupted() {
 }
 
 async fn export(args: &ExportArgs) -> anyhow::Result<()> {
+    let target = Target::open(args.out.as_deref())?;
     let mut client = client::trade(&args.server.server).await?;
     let asked = wire::GetDatasetRequest {
         name: dataset_name(&args.dataset),
@@ -83,7 +84,6 @@ async fn export(args: &ExportArgs) -> anyhow::Result<()> {
         as_of: trade::as_of(&args.as_of),
     };
     let stream = client.export_observations(Request::new(asked)).await?;
-    let target = Target::open(args.out.as_deref())?;
     let sink = sink(args.format, &subject, target.writer()?)?;
     let told = write(stream.into_inner(), &subject, sink).await?;
     target.commit()?;
