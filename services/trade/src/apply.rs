@@ -47,10 +47,11 @@ pub(crate) fn apply_recorded(
     };
     let ingest = move_on(state, number, &ingest, *sequence, *counts, stamp)?;
     let sources = intern_all(state, number, sources)?;
+    let mut index = changes::Index::default();
     for group in groups {
-        apply_group(state, number, ingest, &sources, group, stamp)?;
+        apply_group(state, number, ingest, &sources, group, stamp, &mut index)?;
     }
-    Ok(())
+    index.put(state)
 }
 
 fn unreadable(what: &str) -> store::Error {
@@ -109,6 +110,7 @@ fn apply_group(
     sources: &[u32],
     group: &ObservationGroup,
     stamp: Stamp,
+    index: &mut changes::Index,
 ) -> Result<(), store::Error> {
     let key = parse_key(group).ok_or_else(|| unreadable("the key of a group"))?;
     let mut figures = Vec::with_capacity(group.rows.len());
@@ -128,7 +130,8 @@ fn apply_group(
         put_figures(state, &key.block_key(dataset, part), figures, stamp)?;
         recorded.push((part, figures.len()));
     }
-    changes::note(state, &key.change_key(dataset, stamp.time), recorded)
+    index.note(&key.change_key(dataset, stamp.time), &recorded);
+    Ok(())
 }
 
 fn parse_key(group: &ObservationGroup) -> Option<GroupKey> {

@@ -27,27 +27,42 @@ const MAX_PAGE: u32 = 1_000;
 /// Entries of the index, blocks and pieces of history that one page may look at.
 const MAX_STEPS: usize = 2_000;
 
+/// The beginning of an entry: its first part, and no figure of it left out.
+const START: (Part, u32) = (Part::TOTAL, 0);
+
 /// How many figures were recorded of a part. A block is bounded, and so is this.
 type Counts = BTreeMap<Part, u16>;
 
-/// Notes that figures of these parts were recorded.
-pub(crate) fn note(
-    state: &mut State<'_>,
-    key: &ChangeKey,
-    recorded: impl IntoIterator<Item = (Part, usize)>,
-) -> Result<(), store::Error> {
-    let key = key.bytes();
-    // Two groups of one batch may have the same key.
-    let mut counts = state.get(&key)?.map_or(Ok(Counts::new()), |v| parse(&v))?;
-    for (part, figures) in recorded {
-        *counts.entry(part).or_default() += u16::try_from(figures).unwrap_or(u16::MAX);
+/// What a batch brings, as entries of the index. Two of its groups may share one.
+#[derive(Debug, Default)]
+pub(crate) struct Index(BTreeMap<Vec<u8>, Counts>);
+
+impl Index {
+    /// Notes how many figures of which parts were recorded.
+    pub(crate) fn note(&mut self, key: &ChangeKey, recorded: &[(Part, usize)]) {
+        let counts = self.0.entry(key.bytes()).or_default();
+        for (part, figures) in recorded {
+            let count = counts.entry(*part).or_default();
+            *count = count.saturating_add(u16::try_from(*figures).unwrap_or(u16::MAX));
+        }
     }
-    let entry = |(part, count): (Part, u16)| {
+
+    /// Puts the entries; there are none yet of the instant at which a batch is recorded.
+    pub(crate) fn put(self, state: &mut State<'_>) -> Result<(), store::Error> {
+        for (key, counts) in self.0 {
+            state.put(key, encode(&counts))?;
+        }
+        Ok(())
+    }
+}
+
+fn encode(counts: &Counts) -> Vec<u8> {
+    let entry = |(part, count): (&Part, &u16)| {
         let [a, b] = part.bytes();
         let [c, d] = count.to_be_bytes();
         [a, b, c, d]
     };
-    state.put(key, counts.into_iter().flat_map(entry).collect())
+    counts.iter().flat_map(entry).collect()
 }
 
 fn parse(value: &[u8]) -> Result<Counts, store::Error> {
@@ -275,6 +290,19 @@ struct Page<'a> {
     steps: usize,
 }
 
+/// The entry that comes next of both sides, taken from its side.
+fn next_entry(sides: &mut [Side]) -> Option<(&mut Side, ChangeKey, Counts)> {
+    let waiting = sides.iter_mut().filter(|side| side.head.is_some());
+    let order = |side: &&mut Side| {
+        side.head
+            .as_ref()
+            .map(|(key, _)| (key.recorded, key.reporter))
+    };
+    let side = waiting.min_by_key(order)?;
+    let (key, counts) = side.head.take()?;
+    Some((side, key, counts))
+}
+
 impl Page<'_> {
     /// Fills the page; where the next one starts, if there is one.
     fn fill(
@@ -285,30 +313,12 @@ impl Page<'_> {
     ) -> Result<Option<Cursor>, store::Error> {
         let mut sides = query.sides_from(self.state, until)?;
         let cursor = query.cursor.as_ref();
-        let mut place = cursor.map_or((Part::TOTAL, 0), |cursor| (cursor.part, cursor.skip));
-        loop {
-            let heads = sides.iter_mut().filter_map(|side| {
-                let (key, counts) = side.head.clone()?;
-                Some((side, key, counts))
-            });
-            let first = heads.min_by_key(|(_, key, _)| (key.recorded, key.reporter));
-            let Some((side, key, counts)) = first else {
-                return Ok(None);
-            };
-            let (part, skip) = std::mem::replace(&mut place, (Part::TOTAL, 0));
-            let stopped = if self.steps >= MAX_STEPS {
-                Some((part, skip))
-            } else if only.is_none_or(|only| only == key.dataset) {
-                self.steps += 1;
-                let wanted = counts.range(part..);
-                let wanted =
-                    wanted.take_while(|(part, _)| !query.totals_only || **part == Part::TOTAL);
-                self.take(&key, wanted, skip)?
-            } else {
-                self.steps += 1;
-                None
-            };
-            if let Some((part, skip)) = stopped {
+        let mut from = cursor.map_or(START, |cursor| (cursor.part, cursor.skip));
+        while let Some((side, key, counts)) = next_entry(&mut sides) {
+            let from = std::mem::replace(&mut from, START);
+            let wanted = only.is_none_or(|only| only == key.dataset);
+            let counts = if wanted { counts } else { Counts::new() };
+            if let Some((part, skip)) = self.take(&key, &counts, query.totals_only, from)? {
                 return Ok(Some(Cursor {
                     until,
                     part,
@@ -318,29 +328,54 @@ impl Page<'_> {
             }
             side.seek(self.state, &key.next(only))?;
         }
+        Ok(None)
     }
 
-    /// Takes what was recorded of some parts, `skip` figures of the first left out; where it was broken off.
-    fn take<'c>(
+    /// Takes what an entry holds from a place in it on; where it is broken off when the page is full.
+    fn take(
         &mut self,
         key: &ChangeKey,
-        parts: impl Iterator<Item = (&'c Part, &'c u16)>,
-        mut skip: u32,
+        counts: &Counts,
+        totals_only: bool,
+        from: (Part, u32),
     ) -> Result<Option<(Part, u32)>, store::Error> {
-        for (part, count) in parts {
+        let (first, mut skip) = from;
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            return Ok(Some(from));
+        }
+        for (part, count) in counts.range(first..) {
+            if totals_only && *part != Part::TOTAL {
+                break;
+            }
             if self.steps >= MAX_STEPS {
                 return Ok(Some((*part, skip)));
             }
-            let block = key.block(*part);
-            let before = self.block(&block.history(key.recorded))?;
-            let figures = self.recorded(&block, key.recorded, usize::from(*count))?;
-            let skip = std::mem::take(&mut skip);
-            for (taken, figure) in (0..).zip(&figures).skip(skip as usize) {
-                if self.changes.len() == self.size || self.bytes > PAGE_BYTES {
-                    return Ok(Some((*part, taken)));
-                }
-                self.push(&block, figure, before.get(figure.code))?;
+            let (block, skip) = (key.block(*part), std::mem::take(&mut skip));
+            let count = usize::from(*count);
+            if let Some(taken) = self.take_part(&block, key.recorded, count, skip)? {
+                return Ok(Some((*part, taken)));
             }
+        }
+        Ok(None)
+    }
+
+    /// Takes the figures of a block that were recorded at an instant, `skip` of them left out; how many were
+    /// taken in all when the page is full before their end.
+    fn take_part(
+        &mut self,
+        block: &BlockKey,
+        instant: Micros,
+        count: usize,
+        skip: u32,
+    ) -> Result<Option<u32>, store::Error> {
+        let before = self.block(&block.history(instant))?;
+        let figures = self.recorded(block, instant, count)?;
+        for (taken, figure) in (0..).zip(&figures).skip(skip as usize) {
+            if self.changes.len() == self.size || self.bytes > PAGE_BYTES {
+                return Ok(Some(taken));
+            }
+            self.push(block, figure, before.get(figure.code))?;
         }
         Ok(None)
     }
