@@ -1,5 +1,8 @@
 //! What an upload brings: its header, and batches of rows, parsed.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use prost::Message;
 use proto::trade::v1 as wire;
 use proto::r#type::v1::Source as WireSource;
@@ -84,7 +87,7 @@ pub(crate) struct GivenRow {
     pub(crate) parsed: Row,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct GroupKey {
     pub(crate) reporter: Country,
     pub(crate) partner: Country,
@@ -134,8 +137,9 @@ impl TryFrom<wire::ObservationBatch> for Batch {
             sources,
             rejections: Vec::new(),
         };
+        let mut places = HashMap::new();
         for group in groups {
-            parsed.take_in(group);
+            parsed.take_in(group, &mut places);
         }
         Ok(parsed)
     }
@@ -151,7 +155,7 @@ fn parse_sources(violations: &mut Violations, sources: Vec<WireSource>) -> Vec<W
 }
 
 impl Batch {
-    fn take_in(&mut self, group: ObservationGroup) {
+    fn take_in(&mut self, group: ObservationGroup, places: &mut HashMap<GroupKey, usize>) {
         let ObservationGroup {
             reporter,
             partner,
@@ -196,10 +200,17 @@ impl Batch {
                 Err(violations) => self.rejections.push(rejection(row.number, &violations)),
             }
         }
-        self.groups.push(Group {
-            key,
-            rows: rows_parsed,
-        });
+        // Rows of one key may come in many groups; a block is rewritten once for all of them.
+        match places.entry(key) {
+            Entry::Occupied(place) => self.groups[*place.get()].rows.append(&mut rows_parsed),
+            Entry::Vacant(place) => {
+                place.insert(self.groups.len());
+                self.groups.push(Group {
+                    key,
+                    rows: rows_parsed,
+                });
+            }
+        }
     }
 }
 

@@ -13,11 +13,11 @@ use proto::{Country, PageToken, PageTokenError, Slug, Violations};
 use proto::{parse_dataset_name, parse_timestamp, to_timestamp};
 use store::{Micros, State};
 
+use crate::amount::change;
 use crate::block::Block;
 use crate::dataset::{self, Record};
 use crate::error::Error;
 use crate::figure::Figure;
-use crate::amount::change;
 use crate::keys::{BlockKey, ChangeKey, Part};
 use crate::list::PAGE_BYTES;
 use crate::query::observation;
