@@ -10,7 +10,8 @@ pub struct Excerpt(String);
 const MAX_CHARS: usize = 24;
 
 impl Excerpt {
-    pub(crate) fn of(text: &str) -> Excerpt {
+    /// Of a text of any length.
+    pub fn of(text: &str) -> Excerpt {
         let mut shown: String = text
             .chars()
             .take(MAX_CHARS)

@@ -52,7 +52,7 @@ pub use period::{
 };
 pub use source::Source;
 pub use status::{DOMAIN, status, status_retry, status_violations};
-pub use text::{LanguageError, LocalizedText, TextError, check_name, check_text};
+pub use text::{LanguageError, LocalizedText, TextError, check_language, check_name, check_text};
 pub use time::{TimeError, parse_timestamp, to_timestamp};
 
 /// Generated from `entente/error/v1`.

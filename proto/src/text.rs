@@ -129,7 +129,7 @@ impl LocalizedText {
     /// The text for a reader of `language`: in it, in a more general form of it (`zh-Hant-HK`,
     /// `zh-Hant`, `zh`), in English, or else in the first language there is.
     pub fn get(&self, language: &str) -> &str {
-        let wanted = normal_tag(language).unwrap_or_default();
+        let wanted = check_language(language).unwrap_or_default();
         more_general(&wanted)
             .chain(["en"])
             .find_map(|tag| self.texts.get(tag))
@@ -149,7 +149,8 @@ fn more_general(tag: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn normal_tag(tag: &str) -> Result<String, LanguageError> {
+/// Checks a BCP-47 language tag and brings it to its normal form: `zh-hans` is `zh-Hans`.
+pub fn check_language(tag: &str) -> Result<String, LanguageError> {
     if tag.len() > MAX_TAG_BYTES {
         return Err(LanguageError::TooLong(Excerpt::of(tag)));
     }
@@ -172,7 +173,7 @@ impl TryFrom<wire::LocalizedText> for LocalizedText {
         // In the order of tags, so that the answer to a bad request is always the same.
         for (language, text) in texts.into_iter().collect::<BTreeMap<_, _>>() {
             let field = format!("texts[{}]", Excerpt::of(&language).as_str());
-            let tag = violations.check(&field, normal_tag(&language));
+            let tag = violations.check(&field, check_language(&language));
             let text = violations.check(&field, check_text(&text, MAX_TEXT_CHARS));
             let Some((tag, text)) = tag.zip(text) else {
                 continue;

@@ -6,15 +6,18 @@
 //!   ways; [`both_ways!`] tells each story to both, under a limit of time.
 //! * [`groups`], [`record`], [`ingest`] (`figures.rs`): figures as a table in the text of a test, and their
 //!   way in.
+//! * [`sector`], [`statement`], [`source`], [`text`] (`records.rs`): records that nothing is wrong with.
 //! * [`reason`], [`fields`], [`metadata`] (`errors.rs`): what an error says to a program.
 //! * `tests/architecture.rs` holds the dependency rules; `tests/trade_*.rs` the stories.
 
 mod errors;
 mod figures;
+mod records;
 mod server;
 
 pub use errors::{fields, metadata, reason};
 pub use figures::{Shape, batch, dataset, groups, header, ingest, record, shape};
+pub use records::{sector, source, statement, text};
 pub use server::{Client, Server, Way, tell, within_limit};
 
 /// The messages of the trade service.

@@ -65,17 +65,10 @@ async fn until(watch: &mut Watch, last: u64) -> Vec<WatchChangesResponse> {
 }
 
 fn recorded(change: &TradeChange) -> Option<&ObservationsRecorded> {
-    match change.change.as_ref().expect("a change") {
-        Change::ObservationsRecorded(recorded) => Some(recorded),
-        Change::DatasetCreated(_)
-        | Change::DatasetUpdated(_)
-        | Change::SectorRecorded(_)
-        | Change::SectorDeleted(_)
-        | Change::StatementRecorded(_)
-        | Change::StatementDeleted(_)
-        | Change::ConcordanceRecorded(_)
-        | Change::CommodityNamesRecorded(_) => None,
+    if let Change::ObservationsRecorded(recorded) = change.change.as_ref().expect("a change") {
+        return Some(recorded);
     }
+    None
 }
 
 /// A change in a few words: the dataset that was created, or the ingest and the figures.

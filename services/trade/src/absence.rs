@@ -5,9 +5,9 @@ use proto::{Classification, Code, Flow, Frequency, Month, Period, PeriodWindow};
 use wire::{EmptyReason, MissingFigure};
 
 use crate::block::Block;
+use crate::commodity;
 use crate::coverage;
 use crate::keys::{Part, Place};
-use crate::names;
 use crate::reading::{Line, Reading, Span, Times};
 
 /// Blocks that may be looked at to say why there is nothing.
@@ -97,7 +97,7 @@ impl Wanted {
         let Some(classification) = self.classification.or(published.classification) else {
             return Ok(false);
         };
-        Ok(names::known(reading.state, classification, self.code)? == Some(false))
+        Ok(commodity::known(reading.state, classification, self.code)? == Some(false))
     }
 
     fn has_code(&self, reading: &Reading<'_>, place: &Place) -> Result<bool, store::Error> {

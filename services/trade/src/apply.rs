@@ -86,13 +86,21 @@ fn intern_all(
 ) -> Result<Vec<u32>, store::Error> {
     let mut numbers = Vec::with_capacity(sources.len());
     for source in sources {
-        let number = match find_source(state, dataset, source)? {
-            Some(number) => number,
-            None => intern(state, dataset, source)?,
-        };
-        numbers.push(number);
+        numbers.push(number_of(state, dataset, source)?);
     }
     Ok(numbers)
+}
+
+/// The number of a source, which is stored when it is new.
+pub(crate) fn number_of(
+    state: &mut State<'_>,
+    dataset: u32,
+    source: &WireSource,
+) -> Result<u32, store::Error> {
+    match find_source(state, dataset, source)? {
+        Some(number) => Ok(number),
+        None => intern(state, dataset, source),
+    }
 }
 
 fn intern(state: &mut State<'_>, dataset: u32, source: &WireSource) -> Result<u32, store::Error> {

@@ -14,7 +14,7 @@ use proto::trade::v1 as wire;
 
 use crate::absence::missing;
 use crate::amount::{Amount, Total};
-use crate::concordance::Converted;
+use crate::convert::Converted;
 use crate::goods::{Amounts, Goods, amounts};
 use crate::growth::Side;
 use crate::reading::{Line, Reading, Span, standing};

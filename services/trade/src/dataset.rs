@@ -2,18 +2,22 @@
 
 use prost::Message;
 use proto::trade::v1 as wire;
-use proto::{Currency, Flow, LocalizedText, Slug, Source, Violations, dataset_name, to_timestamp};
-use store::{Decision, Micros, Origin, Request, Stamp, State};
+use proto::{Currency, Flow, LocalizedText, Slug, Source, Violations};
+use proto::{dataset_name, parse_dataset_name};
+use store::{Micros, Origin, Stamp, State};
 use wire::{TradeChange, Valuation, trade_change::Change};
 
 use crate::error::Error;
 use crate::keys::{self, Counter};
-use crate::list::PAGE_BYTES;
+use crate::record::{self, record};
+use crate::record_list::Paging;
+use crate::record_write::{Changed, New, origin, parse_request};
 
-/// The largest dataset in bytes, texts and source together.
-const MAX_BYTES: usize = 64 << 10;
+record!(wire::Dataset, kind: 1, field: "dataset", changes: [display_name, description, source],
+        name: dataset_name, parse_name: parse_dataset_name, check: parse_dataset);
 
-/// What every read needs of a dataset; the rest is kept apart from it, see [`Record::dataset`].
+/// What every read needs of a dataset, which an update does not touch but for its source; its words are a
+/// record of their own.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Record {
     /// Its number, by which keys name it.
@@ -28,6 +32,12 @@ pub(crate) struct Record {
     import_valuation: i32,
     #[prost(enumeration = "Valuation", tag = "5")]
     export_valuation: i32,
+    /// The number of its own source, that of figures without one: 0 until an update gives it another.
+    #[prost(uint32, tag = "6")]
+    pub(crate) own_source: u32,
+    /// When it got it; 0 when it was created with it.
+    #[prost(int64, tag = "7")]
+    own_source_since: Micros,
 }
 
 impl Record {
@@ -37,23 +47,35 @@ impl Record {
         id: &Slug,
         as_of: Option<Micros>,
     ) -> Result<Record, Error> {
+        let record = Record::current(state, id)?;
+        let record = record.filter(|record| as_of.is_none_or(|instant| record.created <= instant));
+        let record = record.ok_or_else(|| Error::NotFound(dataset_name(id)))?;
+        match as_of {
+            Some(instant) if instant < record.own_source_since => {
+                Ok(record.with_source_of(state, instant)?)
+            }
+            Some(_) | None => Ok(record),
+        }
+    }
+
+    fn current(state: &State<'_>, id: &Slug) -> Result<Option<Record>, store::Error> {
         let found = state.get(&keys::dataset(id.as_str()))?;
-        let record = found.map(|bytes| Record::parse(&bytes)).transpose()?;
-        record
-            .filter(|record| as_of.is_none_or(|instant| record.created <= instant))
-            .ok_or_else(|| Error::NotFound(dataset_name(id)))
+        found.map(|bytes| Record::parse(&bytes)).transpose()
     }
 
     fn parse(bytes: &[u8]) -> Result<Record, store::Error> {
-        Record::decode(bytes).map_err(|error| malformed(&error))
+        Record::decode(bytes).map_err(|error| store::Error::View(format!("a dataset: {error}")))
     }
 
-    /// The dataset in full.
-    pub(crate) fn dataset(&self, state: &State<'_>) -> Result<wire::Dataset, store::Error> {
-        let stored = state.get(&keys::description(self.number))?;
-        let parsed = stored.map(|bytes| wire::Dataset::decode(&*bytes));
-        let parsed = parsed.transpose().map_err(|error| malformed(&error))?;
-        parsed.ok_or_else(|| store::Error::View("a dataset without its description".into()))
+    /// With the own source that it had at an instant.
+    fn with_source_of(self, state: &State<'_>, instant: Micros) -> Result<Record, store::Error> {
+        let (start, end) = keys::own_source_after(self.number, instant);
+        let superseded = state.range(&start, &end).next().transpose()?;
+        let own_source = match superseded {
+            Some((_, number)) => parse_u32(&number)?,
+            None => self.own_source,
+        };
+        Ok(Record { own_source, ..self })
     }
 
     /// How values of a flow are valued.
@@ -68,90 +90,25 @@ impl Record {
     }
 }
 
-fn malformed(error: &prost::DecodeError) -> store::Error {
-    store::Error::View(format!("a dataset: {error}"))
-}
-
-/// A dataset to be created.
-#[derive(Debug)]
-pub(crate) struct NewDataset {
-    id: Slug,
-    dataset: wire::Dataset,
-}
-
-impl NewDataset {
-    /// Parses a request, with its id if it has one.
-    pub(crate) fn parse(
-        request: wire::CreateDatasetRequest,
-    ) -> Result<(NewDataset, Origin), Violations> {
-        let digest = digest(&request);
-        let wire::CreateDatasetRequest {
-            dataset_id,
-            dataset,
-            request_id,
-        } = request;
-        let mut violations = Violations::new();
-        let id = violations.check("dataset_id", Slug::parse(&dataset_id));
-        let request = violations.check("request_id", parse_request(&request_id, digest));
-        let dataset = dataset.ok_or_else(|| Violations::one("", "is required"));
-        let dataset = violations.check_nested("dataset", dataset.and_then(parse_dataset));
-        match (id, dataset, request) {
-            (Some(id), Some(mut dataset), Some(request)) => {
-                dataset.name = dataset_name(&id);
-                let origin = Origin {
-                    who: String::new(),
-                    request,
-                };
-                Ok((NewDataset { id, dataset }, origin))
-            }
-            _ => Err(violations),
-        }
-    }
-
-    /// Decides to create it, or answers what an earlier request of the same id made.
-    pub(crate) fn decide(
-        mut self,
-        state: &State<'_>,
-        stamp: Stamp,
-        request: Option<Request>,
-    ) -> Result<Decision<TradeChange, wire::Dataset>, Error> {
-        if let Some(request) = request
-            && let Some(seen) = state.seen(&request.id)?
-        {
-            return self.again(state, &seen, request);
-        }
-        if state.get(&keys::dataset(self.id.as_str()))?.is_some() {
-            return Err(Error::AlreadyExists(self.dataset.name));
-        }
-        complete(&mut self.dataset, stamp.time);
-        let created = wire::DatasetCreated {
-            dataset: Some(self.dataset.clone()),
-        };
-        let change = TradeChange {
-            change: Some(Change::DatasetCreated(created)),
-        };
-        let name = self.dataset.name.clone();
-        Ok(Decision::change(change, name, self.dataset))
-    }
-
-    fn again(
-        self,
-        state: &State<'_>,
-        seen: &store::Seen,
-        request: Request,
-    ) -> Result<Decision<TradeChange, wire::Dataset>, Error> {
-        if seen.digest != request.digest || seen.subject != self.dataset.name {
-            return Err(Error::RequestIdReused);
-        }
-        let record = Record::find(state, &self.id, None)?;
-        Ok(Decision::nothing(record.dataset(state)?))
-    }
-}
-
-/// Fills in what follows from the entry that creates it.
-fn complete(dataset: &mut wire::Dataset, created: Micros) {
-    dataset.create_time = Some(to_timestamp(created));
-    dataset.etag = format!("{created:x}");
+/// Parses a request to create a dataset, with its id if it has one.
+pub(crate) fn parse_create(
+    request: wire::CreateDatasetRequest,
+) -> Result<(New<wire::Dataset>, Origin), Violations> {
+    let digest = digest(&request);
+    let wire::CreateDatasetRequest {
+        dataset_id,
+        dataset,
+        request_id,
+    } = request;
+    let mut violations = Violations::new();
+    let request = parse_request(&request_id, || digest);
+    let new = New::parse("dataset_id", &dataset_id, dataset, &mut violations);
+    let request = violations.check("request_id", request);
+    let origin = request.map(|request| Origin {
+        who: String::new(),
+        request,
+    });
+    new.zip(origin).ok_or(violations)
 }
 
 /// What a request id stands for: the request without the id, which has more than one spelling.
@@ -163,15 +120,54 @@ fn digest(request: &wire::CreateDatasetRequest) -> u64 {
     proto::query_digest(&[&without_id.encode_to_vec()])
 }
 
-fn parse_request(id: &str, digest: u64) -> Result<Option<Request>, String> {
-    if id.is_empty() {
-        return Ok(None);
+/// Parses a request to change a dataset.
+pub(crate) fn parse_update(
+    mut request: wire::UpdateDatasetRequest,
+) -> Result<(Changed<wire::Dataset>, Origin), Violations> {
+    let request_id = std::mem::take(&mut request.request_id);
+    let mut violations = Violations::new();
+    let origin = origin("UpdateDataset", &request_id, &request);
+    let origin = violations.check("request_id", origin);
+    let wire::UpdateDatasetRequest {
+        dataset,
+        update_mask,
+        request_id: _,
+    } = request;
+    let changed = Changed::parse(dataset, update_mask, &mut violations);
+    changed.zip(origin).ok_or(violations)
+}
+
+/// The change that a created dataset is.
+pub(crate) fn created(dataset: wire::Dataset) -> TradeChange {
+    let dataset = Some(dataset);
+    TradeChange {
+        change: Some(Change::DatasetCreated(wire::DatasetCreated { dataset })),
     }
-    let id = uuid::Uuid::try_parse(id).map_err(|_| format!("`{id:.40}` is no UUID"))?;
-    Ok(Some(Request {
-        id: id.into_bytes(),
-        digest,
-    }))
+}
+
+/// The change that an updated dataset is.
+pub(crate) fn updated(dataset: wire::Dataset) -> TradeChange {
+    let dataset = Some(dataset);
+    TradeChange {
+        change: Some(Change::DatasetUpdated(wire::DatasetUpdated { dataset })),
+    }
+}
+
+/// Parses a request for a page of datasets.
+pub(crate) fn parse_list(mut request: wire::ListDatasetsRequest) -> Result<Paging, Violations> {
+    let page_size = std::mem::take(&mut request.page_size);
+    let token = std::mem::take(&mut request.page_token);
+    let digest = proto::query_digest(&[b"ListDatasets", &request.encode_to_vec()]);
+    let wire::ListDatasetsRequest {
+        page_size: _,
+        page_token: _,
+        as_of,
+    } = request;
+    let mut violations = Violations::new();
+    let sizes = (50, 1_000);
+    let as_of = as_of.as_ref();
+    let paging = Paging::parse(digest, sizes, page_size, token, as_of, &mut violations);
+    paging.ok_or(violations)
 }
 
 fn parse_dataset(dataset: wire::Dataset) -> Result<wire::Dataset, Violations> {
@@ -212,10 +208,7 @@ fn parse_dataset(dataset: wire::Dataset) -> Result<wire::Dataset, Violations> {
         create_time: None,
         update_time: None,
     };
-    if dataset.encoded_len() > MAX_BYTES {
-        let bytes = dataset.encoded_len();
-        violations.push("", format!("{bytes} bytes in all; at most {MAX_BYTES}"));
-    }
+    record::check_size(&dataset, &mut violations);
     violations.into_result(dataset)
 }
 
@@ -232,18 +225,49 @@ pub(crate) fn apply_created(
     stamp: Stamp,
 ) -> Result<(), store::Error> {
     let dataset = created.dataset.clone().unwrap_or_default();
-    let id = id_in(&dataset.name);
     let record = Record {
         number: next_number(state, Counter::Datasets)?,
         created: stamp.time,
         currency_code: dataset.currency_code.clone(),
         import_valuation: dataset.import_valuation,
         export_valuation: dataset.export_valuation,
+        own_source: 0,
+        own_source_since: 0,
     };
     let source = dataset.source.clone().unwrap_or_default();
-    state.put(keys::dataset(id), record.encode_to_vec())?;
+    let id = parse_dataset_name(&dataset.name).map_err(|error| unreadable(&error))?;
+    state.put(keys::dataset(id.as_str()), record.encode_to_vec())?;
     state.put(keys::source(record.number, 0), source.encode_to_vec())?;
-    state.put(keys::description(record.number), dataset.encode_to_vec())
+    record::apply_recorded(state, &dataset, stamp)
+}
+
+fn unreadable(what: &dyn std::fmt::Display) -> store::Error {
+    store::Error::View(format!("a recorded dataset cannot be applied: {what}"))
+}
+
+/// Applies the update of a dataset. Figures without a source of their own have the new one from now on.
+pub(crate) fn apply_updated(
+    state: &mut State<'_>,
+    updated: &wire::DatasetUpdated,
+    stamp: Stamp,
+) -> Result<(), store::Error> {
+    let dataset = updated.dataset.clone().unwrap_or_default();
+    let id = parse_dataset_name(&dataset.name).map_err(|error| unreadable(&error))?;
+    let record = Record::current(state, &id)?.ok_or_else(|| unreadable(&dataset.name))?;
+    let before: Option<wire::Dataset> = record::find(state, &id, None)?;
+    if before.is_none_or(|before| before.source != dataset.source) {
+        let source = dataset.source.clone().unwrap_or_default();
+        let own_source = crate::apply::number_of(state, record.number, &source)?;
+        let superseded = keys::own_source(record.number, stamp.time);
+        state.put(superseded, record.own_source.to_be_bytes().to_vec())?;
+        let record = Record {
+            own_source,
+            own_source_since: stamp.time,
+            ..record
+        };
+        state.put(keys::dataset(id.as_str()), record.encode_to_vec())?;
+    }
+    record::apply_recorded(state, &dataset, stamp)
 }
 
 /// Takes the next number of a counter, from 1.
@@ -260,42 +284,39 @@ pub(crate) fn parse_u32(bytes: &[u8]) -> Result<u32, store::Error> {
     Ok(u32::from_be_bytes(bytes))
 }
 
-/// A page of datasets after the id `after`, in the order of ids, and the id after which the next starts.
-pub(crate) fn list(
+/// All datasets, in the order of their ids.
+fn all<'a>(state: &'a State<'_>) -> impl Iterator<Item = Result<(Slug, Record), store::Error>> {
+    let (start, end) = keys::datasets();
+    state.range(&start, &end).map(|dataset| {
+        let (key, value) = dataset?;
+        let id = keys::dataset_id(&key).ok_or_else(|| unreadable(&"its key"))?;
+        Ok((id, Record::parse(&value)?))
+    })
+}
+
+/// The ids of the first datasets that there were at an instant.
+pub(crate) fn ids(
     state: &State<'_>,
-    after: &str,
-    page_size: usize,
-) -> Result<(Vec<wire::Dataset>, Option<String>), store::Error> {
-    let mut start = keys::dataset(after);
-    start.push(0);
-    let mut page = Vec::new();
-    let mut bytes = 0;
-    for record in state.range(&start, &keys::datasets_end()) {
-        if page.len() == page_size || bytes > PAGE_BYTES {
-            let last = page
-                .last()
-                .map(|last: &wire::Dataset| id_in(&last.name).to_owned());
-            return Ok((page, last));
+    as_of: Option<Micros>,
+    most: usize,
+) -> Result<Vec<Slug>, store::Error> {
+    let mut ids = Vec::new();
+    for dataset in all(state) {
+        let (id, record) = dataset?;
+        if as_of.is_none_or(|instant| record.created <= instant) && ids.len() < most {
+            ids.push(id);
         }
-        let dataset = Record::parse(&record?.1)?.dataset(state)?;
-        bytes += dataset.encoded_len();
-        page.push(dataset);
     }
-    Ok((page, None))
+    Ok(ids)
 }
 
-/// The id and the record of a dataset by its number.
+/// The id and the record of a dataset by its number. It looks through all datasets, of which there are few.
 pub(crate) fn numbered(state: &State<'_>, number: u32) -> Result<(Slug, Record), store::Error> {
+    let of_number = |dataset: &Result<(Slug, Record), store::Error>| {
+        dataset
+            .as_ref()
+            .map_or(true, |(_, record)| record.number == number)
+    };
     let missing = || store::Error::View(format!("there is no dataset numbered {number}"));
-    let stored = state.get(&keys::description(number))?.ok_or_else(missing)?;
-    let described = wire::Dataset::decode(&*stored).map_err(|error| malformed(&error))?;
-    let id = Slug::parse(id_in(&described.name)).map_err(|_| missing())?;
-    let record = state
-        .get(&keys::dataset(id.as_str()))?
-        .ok_or_else(missing)?;
-    Ok((id, Record::parse(&record)?))
-}
-
-fn id_in(name: &str) -> &str {
-    name.strip_prefix("datasets/").unwrap_or(name)
+    all(state).find(of_number).unwrap_or_else(|| Err(missing()))
 }

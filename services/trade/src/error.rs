@@ -6,6 +6,8 @@ use proto::error::v1::ErrorReason as Reason;
 use proto::{PageTokenError, Violations, status, status_retry};
 use tonic::{Code, Status};
 
+use crate::record::Refused;
+
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -17,6 +19,8 @@ pub(crate) enum Error {
     AlreadyExists(String),
     #[error("the request id was used for another request")]
     RequestIdReused,
+    #[error("{0} has another etag: it was changed since it was read")]
+    EtagMismatch(String),
     #[error("batch {given} does not follow; batch {next} is expected")]
     SequenceGap { given: i64, next: i64 },
     #[error("a strict ingest has rejected rows, the batch was not recorded: {0}")]
@@ -33,6 +37,20 @@ pub(crate) enum Error {
     Stopping,
 }
 
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Error {
+        match refused {
+            Refused::Invalid(violations) => Error::Invalid(violations),
+            Refused::NotFound(name) => Error::NotFound(name),
+            Refused::AlreadyExists(name) => Error::AlreadyExists(name),
+            Refused::RequestIdReused => Error::RequestIdReused,
+            Refused::EtagMismatch(name) => Error::EtagMismatch(name),
+            Refused::PageToken(error) => Error::PageToken(error),
+            Refused::Store(error) => Error::Store(error),
+        }
+    }
+}
+
 impl From<Error> for Status {
     fn from(error: Error) -> Status {
         let message = error.to_string();
@@ -45,6 +63,7 @@ impl From<Error> for Status {
             Error::RequestIdReused => {
                 status(Code::AlreadyExists, Reason::RequestIdReused, message, [])
             }
+            Error::EtagMismatch(_) => status(Code::Aborted, Reason::EtagMismatch, message, []),
             Error::SequenceGap { next, .. } => status(
                 Code::FailedPrecondition,
                 Reason::SequenceGap,

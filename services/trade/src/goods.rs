@@ -7,11 +7,11 @@ use store::State;
 
 use crate::absence::unpublished;
 use crate::amount::Amount;
-use crate::concordance::{self, Converted};
+use crate::convert::{Converted, convert};
 use crate::error::Error;
 use crate::keys::Part;
 use crate::reading::{Line, Reading, Span, Times, standing};
-use crate::sector;
+use crate::sector::{self, Sector};
 
 /// Goods.
 #[derive(Clone, Debug)]
@@ -22,6 +22,15 @@ pub(crate) enum Goods {
         classification: Classification,
         codes: Vec<Code>,
     },
+}
+
+impl From<Sector> for Goods {
+    fn from(sector: Sector) -> Goods {
+        Goods::Group {
+            classification: sector.classification,
+            codes: sector.codes,
+        }
+    }
 }
 
 impl Goods {
@@ -53,7 +62,7 @@ impl Goods {
                 classification,
                 codes,
             } => {
-                let converted = concordance::convert(state, *classification, codes, wanted)?;
+                let converted = convert(state, *classification, codes, wanted)?;
                 Ok(InClassification {
                     codes: converted.to_codes.clone(),
                     conversion: Some(converted),
@@ -103,7 +112,7 @@ impl Asked {
     pub(crate) fn goods(&self, reading: &Reading<'_>) -> Result<Goods, Error> {
         match self {
             Asked::Code(code) => Ok(Goods::Code(*code)),
-            Asked::Sector(id) => sector::goods(reading.state, id, reading.as_of),
+            Asked::Sector(id) => Ok(sector::find(reading.state, id, reading.as_of)?.into()),
         }
     }
 

@@ -3,7 +3,6 @@
 //! | first byte | then | value |
 //! |---|---|---|
 //! | `DATASET` | id | [`crate::dataset::Record`]: what every read needs |
-//! | `DESCRIPTION` | dataset number | the dataset as a message |
 //! | `COUNTER` | what is counted, dataset number | how many there are, `u32` |
 //! | `BLOCK` | [`BlockKey`] | [`crate::block::Block`]: the figures as they are now |
 //! | `HISTORY` | [`BlockKey`], when superseded | [`crate::block::Block`]: the figures that were superseded then |
@@ -11,7 +10,15 @@
 //! | `CHANGE` | [`ChangeKey`] | which parts were recorded then, and how many figures of each |
 //! | `SOURCE` | dataset number, source number (0: the dataset's own) | the source as a message |
 //! | `SOURCE_BY_HASH` | dataset number, XXH3-128 of the source | its number |
+//! | `OWN_SOURCE` | dataset number, when superseded | the number of the dataset's own source until then |
 //! | `INGEST` | dataset number, id | [`crate::ingest::Record`] |
+//! | `RECORD` | kind, id | [`crate::record::Version`]: the record as it is now |
+//! | `RECORD_HISTORY` | kind, id, 0, when superseded | [`crate::record::Version`]: the one that was superseded then |
+//! | `STATEMENT_BY_COUNTRY` | country, id | nothing: the statement is, or once was, about the country |
+//! | `CONCORDANCE` | from, to | [`crate::concordance::Table`] |
+//! | `CONCORDANCE_ROWS` | from, to, whether from right to left, chapter, part | pairs of codes |
+//! | `NAME_LANGUAGES` | classification | the languages of its names |
+//! | `COMMODITY_NAME` | classification, code, language | the name |
 //!
 //! Numbers are big-endian, so that keys sort as what they mean.
 
@@ -20,14 +27,21 @@ use store::Micros;
 
 const DATASET: u8 = 0x10;
 const COUNTER: u8 = 0x11;
-const DESCRIPTION: u8 = 0x12;
 const BLOCK: u8 = 0x20;
 const HISTORY: u8 = 0x21;
 const COVERAGE: u8 = 0x22;
 const CHANGE: u8 = 0x23;
 const SOURCE: u8 = 0x30;
 const SOURCE_BY_HASH: u8 = 0x31;
+const OWN_SOURCE: u8 = 0x32;
 const INGEST: u8 = 0x40;
+const RECORD: u8 = 0x50;
+const RECORD_HISTORY: u8 = 0x51;
+const STATEMENT_BY_COUNTRY: u8 = 0x52;
+const CONCORDANCE: u8 = 0x60;
+const CONCORDANCE_ROWS: u8 = 0x61;
+const NAME_LANGUAGES: u8 = 0x62;
+const COMMODITY_NAME: u8 = 0x63;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug)]
@@ -49,13 +63,15 @@ pub(crate) fn dataset(id: &str) -> Vec<u8> {
     [&[DATASET], id.as_bytes()].concat()
 }
 
-pub(crate) fn description(dataset: u32) -> Vec<u8> {
-    [&[DESCRIPTION], &dataset.to_be_bytes()[..]].concat()
+/// The id in the key of a dataset.
+pub(crate) fn dataset_id(key: &[u8]) -> Option<Slug> {
+    let id = std::str::from_utf8(key.strip_prefix(&[DATASET])?).ok()?;
+    Slug::parse(id).ok()
 }
 
-/// The key after the last dataset.
-pub(crate) fn datasets_end() -> Vec<u8> {
-    vec![DATASET + 1]
+/// The keys before the first and after the last dataset.
+pub(crate) fn datasets() -> (Vec<u8>, Vec<u8>) {
+    (vec![DATASET], vec![DATASET + 1])
 }
 
 pub(crate) fn source(dataset: u32, number: u32) -> Vec<u8> {
@@ -127,6 +143,142 @@ fn parse_period(bytes: [u8; PERIOD]) -> Option<Period> {
         Frequency::Month => Period::month(start.year(), start.month()),
         Frequency::Cumulated => Period::cumulated(start, start.plus(i32::from(bytes[5]) - 1)?),
     }
+}
+
+/// Keys of what a dataset's own source was until an instant after this one.
+pub(crate) fn own_source_after(dataset: u32, instant: Micros) -> (Vec<u8>, Vec<u8>) {
+    (
+        own_source(dataset, instant.saturating_add(1)),
+        [&own_source(dataset, Micros::MAX)[..], &[0]].concat(),
+    )
+}
+
+pub(crate) fn own_source(dataset: u32, superseded: Micros) -> Vec<u8> {
+    [
+        &[OWN_SOURCE],
+        &dataset.to_be_bytes()[..],
+        &superseded.to_be_bytes(),
+    ]
+    .concat()
+}
+
+pub(crate) fn record(kind: u8, id: &str) -> Vec<u8> {
+    [&[RECORD, kind], id.as_bytes()].concat()
+}
+
+pub(crate) fn record_history(kind: u8, id: &str, superseded: Micros) -> Vec<u8> {
+    // The zero keeps apart what an id of another one continues.
+    [
+        &[RECORD_HISTORY, kind],
+        id.as_bytes(),
+        &[0],
+        &superseded.to_be_bytes(),
+    ]
+    .concat()
+}
+
+/// Keys of all versions of a record that were superseded after `instant`.
+pub(crate) fn record_history_after(kind: u8, id: &str, instant: Micros) -> (Vec<u8>, Vec<u8>) {
+    (
+        record_history(kind, id, instant.saturating_add(1)),
+        [&record_history(kind, id, Micros::MAX)[..], &[0]].concat(),
+    )
+}
+
+/// What stands before the ids of the statements about a country.
+pub(crate) fn statements_about(country: Country) -> Vec<u8> {
+    [&[STATEMENT_BY_COUNTRY], &country.id().to_be_bytes()[..]].concat()
+}
+
+pub(crate) fn statement_about(country: Country, id: &Slug) -> Vec<u8> {
+    [&statements_about(country)[..], id.as_str().as_bytes()].concat()
+}
+
+/// Two revisions, in the order in which a conversion table leads.
+pub(crate) type Revisions = (Classification, Classification);
+
+pub(crate) fn concordance((from, to): Revisions) -> Vec<u8> {
+    vec![CONCORDANCE, from.id(), to.id()]
+}
+
+/// The revisions of a table's key, or `None` when the bytes are none.
+pub(crate) fn parse_concordance(key: &[u8]) -> Option<Revisions> {
+    let [CONCORDANCE, from, to] = *key else {
+        return None;
+    };
+    Some((Classification::from_id(from)?, Classification::from_id(to)?))
+}
+
+/// The keys before the first and after the last conversion table.
+pub(crate) fn concordances() -> (Vec<u8>, Vec<u8>) {
+    (vec![CONCORDANCE], vec![CONCORDANCE + 1])
+}
+
+/// The keys before the first and after the last row of a table.
+pub(crate) fn concordance_rows((from, to): Revisions) -> (Vec<u8>, Vec<u8>) {
+    let prefix = [CONCORDANCE_ROWS, from.id(), to.id()];
+    (prefix.to_vec(), [&prefix[..], &[u8::MAX]].concat())
+}
+
+/// The key of a part of the rows of a chapter; `backward` when they are sorted by the code that the table
+/// leads to.
+pub(crate) fn concordance_part(
+    (from, to): Revisions,
+    backward: bool,
+    chapter: u8,
+    part: u8,
+) -> Vec<u8> {
+    let backward = u8::from(backward);
+    vec![
+        CONCORDANCE_ROWS,
+        from.id(),
+        to.id(),
+        backward,
+        chapter,
+        part,
+    ]
+}
+
+pub(crate) fn name_languages(classification: Classification) -> Vec<u8> {
+    vec![NAME_LANGUAGES, classification.id()]
+}
+
+/// What stands before the languages of a code's names; all of one length, so that codes sort as they do.
+pub(crate) fn names_of(classification: Classification, code: Code) -> Vec<u8> {
+    let mut key = vec![COMMODITY_NAME, classification.id()];
+    if !code.is_total() {
+        key.extend_from_slice(code.as_str().as_bytes());
+    }
+    key.resize(NAMES_OF, 0);
+    key
+}
+
+const NAMES_OF: usize = 8;
+
+pub(crate) fn commodity_name(
+    classification: Classification,
+    code: Code,
+    language: &str,
+) -> Vec<u8> {
+    [&names_of(classification, code)[..], language.as_bytes()].concat()
+}
+
+/// Code and language of a name's key, or `None` when the bytes are none.
+pub(crate) fn parse_commodity_name(key: &[u8]) -> Option<(Code, &str)> {
+    let (code, language) = key.get(2..)?.split_at_checked(NAMES_OF - 2)?;
+    let code = std::str::from_utf8(code).ok()?.trim_end_matches('\0');
+    let code = if code.is_empty() {
+        Code::TOTAL
+    } else {
+        code.parse().ok()?
+    };
+    Some((code, std::str::from_utf8(language).ok()?))
+}
+
+/// The keys before the first and after the last name of a classification.
+pub(crate) fn commodity_names(classification: Classification) -> (Vec<u8>, Vec<u8>) {
+    let prefix = [COMMODITY_NAME, classification.id()];
+    (prefix.to_vec(), [&prefix[..], &[u8::MAX]].concat())
 }
 
 /// Which figures of a period share a block: small enough to rewrite, large enough to scan.

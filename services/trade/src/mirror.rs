@@ -19,9 +19,9 @@ use wire::{
 
 use crate::absence::{Wanted, missing, missing_figure, unpublished};
 use crate::amount::{Amount, Total, ratio};
+use crate::commodity;
 use crate::error::Error;
 use crate::goods::{Codes, Goods, find};
-use crate::names;
 use crate::ranking::{parse_level, parse_top};
 use crate::reading::{Line, Reading, Span};
 use crate::sources::Sources;
@@ -362,7 +362,7 @@ impl Making<'_> {
         };
         let named = a.as_ref().or(b.as_ref()).ok();
         if let Some(value) = named {
-            let name = names::name(value.account.reading.state, value.classification, code)?;
+            let name = commodity::name(value.account.reading.state, value.classification, code)?;
             line.display_name = name.unwrap_or_default();
         }
         match (&a, &b) {

@@ -1,9 +1,9 @@
 //! What the trade service keeps, as the store's model.
 
-use proto::trade::v1::{TradeChange, trade_change::Change};
+use proto::trade::v1::{Sector, Statement, TradeChange, trade_change::Change};
 use store::{Error, Stamp, State};
 
-use crate::{apply, dataset};
+use crate::{apply, commodity, concordance, dataset, record, statement};
 
 /// The model of the trade service's store.
 #[derive(Debug)]
@@ -19,16 +19,27 @@ impl store::Model for Model {
             Some(Change::ObservationsRecorded(recorded)) => {
                 apply::apply_recorded(state, recorded, stamp)
             }
-            Some(
-                Change::DatasetUpdated(_)
-                | Change::SectorRecorded(_)
-                | Change::SectorDeleted(_)
-                | Change::StatementRecorded(_)
-                | Change::StatementDeleted(_)
-                | Change::ConcordanceRecorded(_)
-                | Change::CommodityNamesRecorded(_),
-            )
-            | None => Err(Error::View(
+            Some(Change::DatasetUpdated(updated)) => dataset::apply_updated(state, updated, stamp),
+            Some(Change::SectorRecorded(recorded)) => {
+                let sector = recorded.sector.clone().unwrap_or_default();
+                record::apply_recorded(state, &sector, stamp)
+            }
+            Some(Change::SectorDeleted(deleted)) => {
+                record::apply_deleted::<Sector>(state, &deleted.name, stamp)
+            }
+            Some(Change::StatementRecorded(recorded)) => {
+                statement::apply_recorded(state, recorded, stamp)
+            }
+            Some(Change::StatementDeleted(deleted)) => {
+                record::apply_deleted::<Statement>(state, &deleted.name, stamp)
+            }
+            Some(Change::ConcordanceRecorded(recorded)) => {
+                concordance::apply_recorded(state, recorded)
+            }
+            Some(Change::CommodityNamesRecorded(recorded)) => {
+                commodity::apply_recorded(state, recorded)
+            }
+            None => Err(Error::View(
                 "a change of a kind that this build does not know".into(),
             )),
         }

@@ -168,12 +168,17 @@ pub(crate) fn observation(
     })
 }
 
-/// A source by its number within the dataset.
+/// A source by its number within the dataset; 0 is the dataset's own, as of when `record` is.
 pub(crate) fn source(
     state: &State<'_>,
     record: &Record,
     number: u32,
 ) -> Result<Option<WireSource>, store::Error> {
+    let number = if number == 0 {
+        record.own_source
+    } else {
+        number
+    };
     let stored = state.get(&keys::source(record.number, number))?;
     let parse = |bytes: store::Value| WireSource::decode(&*bytes);
     let parsed = stored.map(parse).transpose();

@@ -15,13 +15,13 @@ use wire::{GrowthGap, MissingFigure, RankedEntry, ShareOf, growth::Outcome};
 
 use crate::absence::{Wanted, missing_figure, unpublished};
 use crate::amount::{Amount, Concentration, Total, shares};
-use crate::concordance::Converted;
+use crate::convert::Converted;
 use crate::error::Error;
 use crate::goods::{Asked, ByCode, Codes, Found, Goods, find};
 use crate::growth::{self, Side};
 use crate::reading::{Line, Reading, Span, standing};
 use crate::sources::Sources;
-use crate::{names, sector};
+use crate::{commodity, sector};
 
 const DEFAULT_TOP: u32 = 10;
 const MAX_TOP: u32 = 1_000;
@@ -342,7 +342,9 @@ impl Making<'_> {
 
     fn by_sector(&self, line: Line, span: Span) -> Result<Values, Error> {
         let mut values = Values::default();
-        for (id, goods) in sector::all(self.reading.state, self.reading.as_of, MAX_SECTORS)? {
+        for sector in sector::all(self.reading.state, self.reading.as_of, MAX_SECTORS)? {
+            let id = sector.id.clone();
+            let goods = Goods::from(sector);
             values.put(Key::Sector(id), self.find(line, &goods, span)?);
         }
         Ok(values)
@@ -635,9 +637,9 @@ impl Making<'_> {
         Ok(match key {
             Key::Partner(country) => country.name().to_owned(),
             Key::Code(code) => {
-                names::name(self.reading.state, classification, *code)?.unwrap_or_default()
+                commodity::name(self.reading.state, classification, *code)?.unwrap_or_default()
             }
-            Key::Sector(id) => sector::title(self.reading.state, id, self.reading.as_of)?,
+            Key::Sector(id) => sector::find(self.reading.state, id, self.reading.as_of)?.title(),
         })
     }
 }

@@ -13,7 +13,7 @@ use wire::{EmptyReason, GrowthGap, Measure, growth::Outcome};
 use crate::absence::Wanted;
 use crate::amount::Total;
 use crate::cells::{Cell, Cells, Making};
-use crate::concordance::Converted;
+use crate::convert::Converted;
 use crate::error::Error;
 use crate::goods::Asked;
 use crate::growth;

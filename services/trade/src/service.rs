@@ -6,20 +6,22 @@ use std::sync::Arc;
 use chassis::Shutdown;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use proto::trade::v1 as wire;
-use proto::{PageToken, PageTokenError, Violations};
+use proto::{NameError, Slug, Violations, parse_sector_name, parse_statement_name};
 use proto::{parse_dataset_name, parse_ingest_name, parse_observation_name, parse_timestamp};
-use store::{State, Store, Watch};
+use store::{Decision, Origin, Stamp, State, Store, Watch};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status, Streaming};
 use wire::trade_service_server::{TradeService, TradeServiceServer};
 
-use crate::dataset::{self, NewDataset, Record};
+use crate::commodity::{self, NewNames};
+use crate::concordance::{self, NewTable};
 use crate::error::Error;
 use crate::export::{self, Export, Piece};
+use crate::record::{self, Record, Refused};
 use crate::upload::{self, Upload};
 use crate::{
-    Model, changes, comparison, coverage, indicators, ingest, list, mirror, query, ranking, series,
-    vintages, watch,
+    Model, changes, comparison, convert, coverage, dataset, indicators, ingest, list, mirror,
+    query, ranking, record_list, sector, series, statement, vintages, watch,
 };
 
 /// A batch of a mebibyte, and what is around it.
@@ -68,40 +70,28 @@ impl TradeService for Trade {
         &self,
         request: Request<wire::CreateDatasetRequest>,
     ) -> Reply<wire::Dataset> {
-        let (new, origin) = NewDataset::parse(request.into_inner())?;
-        let asked = origin.request;
-        let decide = move |state: &State<'_>, stamp| new.decide(state, stamp, asked);
-        let written = self.store.write(origin, decide).await?;
-        Ok(Response::new(written.reply))
+        let (asked, origin) = dataset::parse_create(request.into_inner())?;
+        self.write_record(origin, move |state, stamp, request| {
+            asked.decide(state, stamp, request, dataset::created)
+        })
+        .await
     }
 
     async fn get_dataset(&self, request: Request<wire::GetDatasetRequest>) -> Reply<wire::Dataset> {
-        let id = checked("name", parse_dataset_name(&request.get_ref().name))?;
-        let dataset = self
-            .store
-            .read(|state| Ok::<_, Error>(Record::find(state, &id, None)?.dataset(state)?))?;
-        Ok(Response::new(dataset))
+        let wire::GetDatasetRequest { name, as_of } = request.into_inner();
+        self.get_record(parse_dataset_name(&name), as_of)
     }
 
     async fn list_datasets(
         &self,
         request: Request<wire::ListDatasetsRequest>,
     ) -> Reply<wire::ListDatasetsResponse> {
-        let wire::ListDatasetsRequest {
-            page_size,
-            page_token,
-            as_of: _,
-        } = request.into_inner();
-        let size = proto::page_size(page_size, 50, 1_000)? as usize;
-        let after = dataset_cursor(&page_token)?;
-        let (datasets, next) = self
-            .store
-            .read(|state| dataset::list(state, &after, size))
-            .map_err(Error::from)?;
-        let token = next.map(|next| PageToken::encode(DATASETS, next.as_bytes()));
+        let paging = dataset::parse_list(request.into_inner())?;
+        let list = move |state: &State<'_>| Ok(record_list::page(state, &paging, |_| true)?);
+        let (datasets, next_page_token) = self.read_aside(list).await?;
         Ok(Response::new(wire::ListDatasetsResponse {
             datasets,
-            next_page_token: token.unwrap_or_default(),
+            next_page_token,
         }))
     }
 
@@ -173,8 +163,15 @@ impl TradeService for Trade {
         Ok(Response::new(series))
     }
 
-    async fn update_dataset(&self, _: Request<wire::UpdateDatasetRequest>) -> Reply<wire::Dataset> {
-        Err(Status::unimplemented("update_dataset"))
+    async fn update_dataset(
+        &self,
+        request: Request<wire::UpdateDatasetRequest>,
+    ) -> Reply<wire::Dataset> {
+        let (asked, origin) = dataset::parse_update(request.into_inner())?;
+        self.write_record(origin, move |state, stamp, request| {
+            asked.decide(state, stamp, request, dataset::updated)
+        })
+        .await
     }
 
     async fn list_coverage(
@@ -272,98 +269,183 @@ impl TradeService for Trade {
         Ok(Response::new(found))
     }
 
-    async fn create_sector(&self, _: Request<wire::CreateSectorRequest>) -> Reply<wire::Sector> {
-        Err(Status::unimplemented("create_sector"))
+    async fn create_sector(
+        &self,
+        request: Request<wire::CreateSectorRequest>,
+    ) -> Reply<wire::Sector> {
+        let (asked, origin) = sector::parse_create(request.into_inner())?;
+        self.write_record(origin, move |state, stamp, request| {
+            asked.decide(state, stamp, request, sector::recorded)
+        })
+        .await
     }
 
-    async fn get_sector(&self, _: Request<wire::GetSectorRequest>) -> Reply<wire::Sector> {
-        Err(Status::unimplemented("get_sector"))
+    async fn get_sector(&self, request: Request<wire::GetSectorRequest>) -> Reply<wire::Sector> {
+        let wire::GetSectorRequest { name, as_of } = request.into_inner();
+        self.get_record(parse_sector_name(&name), as_of)
     }
 
     async fn list_sectors(
         &self,
-        _: Request<wire::ListSectorsRequest>,
+        request: Request<wire::ListSectorsRequest>,
     ) -> Reply<wire::ListSectorsResponse> {
-        Err(Status::unimplemented("list_sectors"))
+        let paging = sector::parse_list(request.into_inner())?;
+        let list = move |state: &State<'_>| Ok(record_list::page(state, &paging, |_| true)?);
+        let (sectors, next_page_token) = self.read_aside(list).await?;
+        Ok(Response::new(wire::ListSectorsResponse {
+            sectors,
+            next_page_token,
+        }))
     }
 
-    async fn update_sector(&self, _: Request<wire::UpdateSectorRequest>) -> Reply<wire::Sector> {
-        Err(Status::unimplemented("update_sector"))
+    async fn update_sector(
+        &self,
+        request: Request<wire::UpdateSectorRequest>,
+    ) -> Reply<wire::Sector> {
+        let (asked, origin) = sector::parse_update(request.into_inner())?;
+        self.write_record(origin, move |state, stamp, request| {
+            asked.decide(state, stamp, request, sector::recorded)
+        })
+        .await
     }
 
-    async fn delete_sector(&self, _: Request<wire::DeleteSectorRequest>) -> Reply<()> {
-        Err(Status::unimplemented("delete_sector"))
+    async fn delete_sector(&self, request: Request<wire::DeleteSectorRequest>) -> Reply<()> {
+        let (asked, origin) = sector::parse_delete(request.into_inner())?;
+        self.write_record(origin, move |state, _, request| {
+            asked.decide(state, request, sector::deleted)
+        })
+        .await
     }
 
     async fn record_concordance(
         &self,
-        _: Request<wire::RecordConcordanceRequest>,
+        request: Request<wire::RecordConcordanceRequest>,
     ) -> Reply<wire::Concordance> {
-        Err(Status::unimplemented("record_concordance"))
+        let request = request.into_inner();
+        let validate_only = request.validate_only;
+        let table = NewTable::try_from(request)?;
+        if validate_only {
+            return Ok(Response::new(table.validated()));
+        }
+        let decide = move |state: &State<'_>, _| table.decide(state);
+        let written = self.store.write(Origin::default(), decide).await?;
+        Ok(Response::new(written.reply))
     }
 
     async fn list_concordances(
         &self,
-        _: Request<wire::ListConcordancesRequest>,
+        request: Request<wire::ListConcordancesRequest>,
     ) -> Reply<wire::ListConcordancesResponse> {
-        Err(Status::unimplemented("list_concordances"))
+        let wire::ListConcordancesRequest {
+            page_size,
+            page_token,
+        } = request.into_inner();
+        let size = proto::page_size(page_size, 50, 1_000)? as usize;
+        let page = self
+            .read_aside(move |state| concordance::list(state, size, &page_token))
+            .await?;
+        Ok(Response::new(page))
     }
 
     async fn convert_commodity(
         &self,
-        _: Request<wire::ConvertCommodityRequest>,
+        request: Request<wire::ConvertCommodityRequest>,
     ) -> Reply<wire::Conversion> {
-        Err(Status::unimplemented("convert_commodity"))
+        let query = convert::Query::try_from(request.into_inner())?;
+        let conversion = self
+            .read_aside(move |state| Ok(convert::get(state, &query)?))
+            .await?;
+        Ok(Response::new(conversion))
     }
 
     async fn record_commodity_names(
         &self,
-        _: Request<wire::RecordCommodityNamesRequest>,
+        request: Request<wire::RecordCommodityNamesRequest>,
     ) -> Reply<wire::RecordCommodityNamesResponse> {
-        Err(Status::unimplemented("record_commodity_names"))
+        let request = request.into_inner();
+        let validate_only = request.validate_only;
+        let names = NewNames::try_from(request)?;
+        if validate_only {
+            let validate = move |state: &State<'_>| names.compared(state);
+            let (_, counts) = self.read_aside(validate).await?;
+            return Ok(Response::new(counts));
+        }
+        let decide = move |state: &State<'_>, _| names.decide(state);
+        let written = self.store.write(Origin::default(), decide).await?;
+        Ok(Response::new(written.reply))
     }
 
     async fn list_commodities(
         &self,
-        _: Request<wire::ListCommoditiesRequest>,
+        request: Request<wire::ListCommoditiesRequest>,
     ) -> Reply<wire::ListCommoditiesResponse> {
-        Err(Status::unimplemented("list_commodities"))
+        let query = commodity::Query::try_from(request.into_inner())?;
+        let page = self
+            .read_aside(move |state| Ok(commodity::list(state, &query)?))
+            .await?;
+        Ok(Response::new(page))
     }
 
     async fn create_statement(
         &self,
-        _: Request<wire::CreateStatementRequest>,
+        request: Request<wire::CreateStatementRequest>,
     ) -> Reply<wire::Statement> {
-        Err(Status::unimplemented("create_statement"))
+        let (asked, origin) = statement::parse_create(request.into_inner())?;
+        self.write_record(origin, move |state, stamp, request| {
+            asked.decide(state, stamp, request, statement::recorded)
+        })
+        .await
     }
 
     async fn batch_create_statements(
         &self,
-        _: Request<wire::BatchCreateStatementsRequest>,
+        request: Request<wire::BatchCreateStatementsRequest>,
     ) -> Reply<wire::BatchCreateStatementsResponse> {
-        Err(Status::unimplemented("batch_create_statements"))
+        let (batch, origin) = statement::Batch::parse(request.into_inner())?;
+        self.write_record(origin, move |state, stamp, request| {
+            batch.decide(state, stamp, request)
+        })
+        .await
     }
 
-    async fn get_statement(&self, _: Request<wire::GetStatementRequest>) -> Reply<wire::Statement> {
-        Err(Status::unimplemented("get_statement"))
+    async fn get_statement(
+        &self,
+        request: Request<wire::GetStatementRequest>,
+    ) -> Reply<wire::Statement> {
+        let wire::GetStatementRequest { name, as_of } = request.into_inner();
+        self.get_record(parse_statement_name(&name), as_of)
     }
 
     async fn list_statements(
         &self,
-        _: Request<wire::ListStatementsRequest>,
+        request: Request<wire::ListStatementsRequest>,
     ) -> Reply<wire::ListStatementsResponse> {
-        Err(Status::unimplemented("list_statements"))
+        let query = statement::Query::try_from(request.into_inner())?;
+        let list = move |state: &State<'_>| Ok(statement::list(state, &query)?);
+        let (statements, next_page_token) = self.read_aside(list).await?;
+        Ok(Response::new(wire::ListStatementsResponse {
+            statements,
+            next_page_token,
+        }))
     }
 
     async fn update_statement(
         &self,
-        _: Request<wire::UpdateStatementRequest>,
+        request: Request<wire::UpdateStatementRequest>,
     ) -> Reply<wire::Statement> {
-        Err(Status::unimplemented("update_statement"))
+        let (asked, origin) = statement::parse_update(request.into_inner())?;
+        self.write_record(origin, move |state, stamp, request| {
+            asked.decide(state, stamp, request, statement::recorded)
+        })
+        .await
     }
 
-    async fn delete_statement(&self, _: Request<wire::DeleteStatementRequest>) -> Reply<()> {
-        Err(Status::unimplemented("delete_statement"))
+    async fn delete_statement(&self, request: Request<wire::DeleteStatementRequest>) -> Reply<()> {
+        let (asked, origin) = statement::parse_delete(request.into_inner())?;
+        self.write_record(origin, move |state, _, request| {
+            asked.decide(state, request, statement::deleted)
+        })
+        .await
     }
 
     async fn check_statement(
@@ -398,6 +480,40 @@ impl Trade {
         Ok(Response::new(ranking))
     }
 
+    /// Writes what is decided about a record.
+    async fn write_record<R: Send + 'static>(
+        &self,
+        origin: Origin,
+        decide: impl FnOnce(
+            &State<'_>,
+            Stamp,
+            Option<store::Request>,
+        ) -> Result<Decision<wire::TradeChange, R>, Refused>
+        + Send
+        + 'static,
+    ) -> Reply<R> {
+        let request = origin.request;
+        let decide = move |state: &State<'_>, stamp| decide(state, stamp, request);
+        let written = self.store.write(origin, decide).await;
+        Ok(Response::new(written.map_err(Error::from)?.reply))
+    }
+
+    /// A record by its name, as of an instant or now.
+    fn get_record<M: Record>(
+        &self,
+        id: Result<Slug, NameError>,
+        as_of: Option<prost_types::Timestamp>,
+    ) -> Reply<M> {
+        let mut violations = Violations::new();
+        let id = violations.check("name", id);
+        let as_of = violations.check("as_of", as_of.as_ref().map(parse_timestamp).transpose());
+        let (Some(id), Some(as_of)) = (id, as_of) else {
+            return Err(violations.into());
+        };
+        let found = self.store.read(|state| record::get(state, &id, as_of));
+        Ok(Response::new(found.map_err(Error::from)?))
+    }
+
     /// Reads on a thread that may wait for the disk: for pages, which look at many blocks.
     async fn read_aside<T: Send + 'static>(
         &self,
@@ -411,17 +527,6 @@ impl Trade {
 
 fn checked<T, E: std::fmt::Display>(field: &str, parsed: Result<T, E>) -> Result<T, Violations> {
     parsed.map_err(|error| Violations::one(field, error.to_string()))
-}
-
-/// What a page token of `ListDatasets` is bound to: the list has no filter.
-const DATASETS: u64 = 1;
-
-fn dataset_cursor(token: &str) -> Result<String, PageTokenError> {
-    if token.is_empty() {
-        return Ok(String::new());
-    }
-    let after = PageToken::decode(token, DATASETS)?;
-    String::from_utf8(after).map_err(|_| PageTokenError::Malformed)
 }
 
 /// A watch with its filter, and its place among the watchers, which ends with it.

@@ -6,6 +6,7 @@ use store::{Entry, Event};
 use wire::{TradeChange, trade_change::Change};
 
 use crate::error::Error;
+use crate::statement::is_about;
 
 /// Which changes, after which position.
 #[derive(Debug)]
@@ -66,40 +67,52 @@ impl Query {
         })
     }
 
-    /// What passes of a change.
-    fn pass(&self, change: TradeChange) -> Option<TradeChange> {
-        let change = match change.change? {
-            Change::DatasetCreated(created) => {
-                let name = created
-                    .dataset
-                    .as_ref()
-                    .map(|dataset| dataset.name.as_str());
-                let asked = self.dataset.as_deref();
-                (asked.is_none() || asked == name).then_some(Change::DatasetCreated(created))
-            }
-            Change::ObservationsRecorded(mut recorded) => {
-                let matches = |wanted: &Option<String>, given: &str| {
-                    wanted.as_deref().is_none_or(|wanted| wanted == given)
-                };
-                recorded.groups.retain(|group| {
-                    matches(&self.reporter, &group.reporter)
-                        && matches(&self.partner, &group.partner)
-                });
-                let passes = matches(&self.dataset, &recorded.dataset);
-                let any = !recorded.groups.is_empty()
-                    || (self.reporter.is_none() && self.partner.is_none());
-                (passes && any).then_some(Change::ObservationsRecorded(recorded))
-            }
-            Change::DatasetUpdated(_)
-            | Change::SectorRecorded(_)
-            | Change::SectorDeleted(_)
-            | Change::StatementRecorded(_)
-            | Change::StatementDeleted(_)
-            | Change::ConcordanceRecorded(_)
-            | Change::CommodityNamesRecorded(_) => None,
-        };
-        change.map(|change| TradeChange {
-            change: Some(change),
-        })
+    /// What passes of a change: of a batch, the groups of the countries that are asked for.
+    fn pass(&self, mut change: TradeChange) -> Option<TradeChange> {
+        if let Some(Change::ObservationsRecorded(recorded)) = &mut change.change {
+            recorded.groups.retain(|group| {
+                matches(self.reporter.as_deref(), &group.reporter)
+                    && matches(self.partner.as_deref(), &group.partner)
+            });
+        }
+        self.passes(change.change.as_ref()?).then_some(change)
     }
+
+    fn passes(&self, change: &Change) -> bool {
+        match change {
+            Change::DatasetCreated(created) => self.passes_dataset(created.dataset.as_ref()),
+            Change::DatasetUpdated(updated) => self.passes_dataset(updated.dataset.as_ref()),
+            Change::StatementRecorded(recorded) => {
+                let (reporter, partner) = (self.reporter.as_deref(), self.partner.as_deref());
+                let is_about = |statement| is_about(statement, reporter, partner);
+                self.dataset.is_none() && recorded.statement.as_ref().is_some_and(is_about)
+            }
+            // It names no country, and whoever saw the statement must see this.
+            Change::StatementDeleted(_) => self.dataset.is_none(),
+            Change::SectorRecorded(_)
+            | Change::SectorDeleted(_)
+            | Change::ConcordanceRecorded(_)
+            | Change::CommodityNamesRecorded(_) => {
+                self.dataset.is_none() && !self.names_a_country()
+            }
+            Change::ObservationsRecorded(recorded) => {
+                matches(self.dataset.as_deref(), &recorded.dataset)
+                    && (!recorded.groups.is_empty() || !self.names_a_country())
+            }
+        }
+    }
+
+    fn passes_dataset(&self, dataset: Option<&wire::Dataset>) -> bool {
+        let name = dataset.map_or("", |dataset| dataset.name.as_str());
+        matches(self.dataset.as_deref(), name)
+    }
+
+    fn names_a_country(&self) -> bool {
+        self.reporter.is_some() || self.partner.is_some()
+    }
+}
+
+/// Whether a filter, if there is one, is what is given.
+fn matches(wanted: Option<&str>, given: &str) -> bool {
+    wanted.is_none_or(|wanted| wanted == given)
 }
