@@ -396,6 +396,70 @@ def not_found(client):
         refused(call, grpc.StatusCode.NOT_FOUND, "NOT_FOUND")
 
 
+def sector_lives(client):
+    """a sector is created, changed, deleted, and found as of its time"""
+    name = f"sectors/{client.dataset_id}"
+    sector = {
+        "display_name": {"texts": {"en": "Made up", "ru": "Вымышлено"}},
+        "classification": "H6",
+        "codes": ["8703", "870410"],
+    }
+    first = client.call("CreateSector", sector_id=client.dataset_id, sector=sector)
+    equal((first.name, list(first.codes)), (name, sector["codes"]))
+    assert first.etag, "no etag"
+
+    changed = {"name": name, "codes": ["8703"], "etag": first.etag}
+    second = client.call(
+        "UpdateSector", sector=changed, update_mask={"paths": ["codes"]}
+    )
+    equal(list(second.codes), ["8703"])
+    equal(second.display_name, first.display_name)
+    assert second.etag != first.etag, "the etag is as it was"
+
+    for call in [
+        lambda: client.call("UpdateSector", sector=changed),
+        lambda: client.call("DeleteSector", name=name, etag=first.etag),
+    ]:
+        refused(call, grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+
+    client.call("DeleteSector", name=name, etag=second.etag)
+    refused(
+        lambda: client.call("GetSector", name=name),
+        grpc.StatusCode.NOT_FOUND,
+        "NOT_FOUND",
+    )
+    for version in [first, second]:
+        equal(client.call("GetSector", name=name, as_of=version.update_time), version)
+
+
+def sector_refused(client):
+    """a sector whose codes overlap, or an update of an unknown field, is refused by field"""
+    refused(
+        lambda: client.call(
+            "CreateSector",
+            sector_id=f"{client.dataset_id}-b",
+            sector={
+                "display_name": {"texts": {"en": "Made up"}},
+                "classification": "H6",
+                "codes": ["87", "8703"],
+            },
+        ),
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "INVALID_FIELD",
+        ["sector.codes[1]"],
+    )
+    refused(
+        lambda: client.call(
+            "UpdateSector",
+            sector={"name": f"sectors/{client.dataset_id}"},
+            update_mask={"paths": ["create_time"]},
+        ),
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "INVALID_FIELD",
+        ["update_mask"],
+    )
+
+
 def deadline(client):
     """a stream that has no end is ended by its deadline"""
     try:
@@ -426,5 +490,7 @@ STORIES = [
     watch_ahead,
     bad_fields,
     not_found,
+    sector_lives,
+    sector_refused,
     deadline,
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import grpc
 import grpc_tools
+from google.protobuf import descriptor_pool, message_factory
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_tools import protoc
 
@@ -29,11 +30,16 @@ def generate(folder):
         sys.exit("the schema does not compile")
 
 
+def message(name):
+    # The schema has a file for each subject; the pool knows them all.
+    found = descriptor_pool.Default().FindMessageTypeByName(f"entente.trade.v1.{name}")
+    return message_factory.GetMessageClass(found)
+
+
 def main(address):
     with tempfile.TemporaryDirectory() as folder, grpc.insecure_channel(address) as channel:
         generate(folder)
         sys.path.insert(0, folder)
-        messages = importlib.import_module("entente.trade.v1.trade_service_pb2")
         services = importlib.import_module("entente.trade.v1.trade_service_pb2_grpc")
         health = health_pb2_grpc.HealthStub(channel)
 
@@ -44,7 +50,7 @@ def main(address):
         client = checks.Client(
             trade=services.TradeServiceStub(channel),
             health=status,
-            message=lambda name: getattr(messages, name),
+            message=message,
         )
         return checks.run(client, checks.STORIES)
 
