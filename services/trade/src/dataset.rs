@@ -285,7 +285,7 @@ pub(crate) fn parse_u32(bytes: &[u8]) -> Result<u32, store::Error> {
 }
 
 /// All datasets, in the order of their ids.
-fn all<'a>(state: &'a State<'_>) -> impl Iterator<Item = Result<(Slug, Record), store::Error>> {
+fn all(state: &State<'_>) -> impl Iterator<Item = Result<(Slug, Record), store::Error>> {
     let (start, end) = keys::datasets();
     state.range(&start, &end).map(|dataset| {
         let (key, value) = dataset?;

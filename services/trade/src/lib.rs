@@ -12,7 +12,8 @@
 //! * `reading.rs`: a dataset as of an instant, under every question about figures. `goods.rs`: what was traded,
 //!   and its figure in a span of time. `amount.rs`: exact sums, ratios, shares, concentration. `growth.rs`:
 //!   growth like for like. `absence.rs`: why there is no figure. `sources.rs`: what an answer cites.
-//! * The questions: `series.rs` with `cells.rs`, `ranking.rs`, `mirror.rs`, `indicators.rs`, `check.rs`.
+//! * The questions: `series.rs` with `cells.rs`, `ranking.rs`, `mirror.rs`, `indicators.rs`, `check.rs` with
+//!   `evidence.rs`.
 //! * `watch.rs`: the change feed. `error.rs`: why a call failed, and how that is told.
 
 mod absence;
@@ -23,6 +24,7 @@ mod block;
 mod cells;
 mod changes;
 mod chapters;
+mod check;
 mod commodity;
 mod compare;
 mod comparison;
@@ -31,6 +33,7 @@ mod convert;
 mod coverage;
 mod dataset;
 mod error;
+mod evidence;
 mod export;
 mod figure;
 mod filter;

@@ -20,8 +20,8 @@ use crate::export::{self, Export, Piece};
 use crate::record::{self, Record, Refused};
 use crate::upload::{self, Upload};
 use crate::{
-    Model, changes, comparison, convert, coverage, dataset, indicators, ingest, list, mirror,
-    query, ranking, record_list, sector, series, statement, vintages, watch,
+    Model, changes, check, comparison, convert, coverage, dataset, indicators, ingest, list,
+    mirror, query, ranking, record_list, sector, series, statement, vintages, watch,
 };
 
 /// A batch of a mebibyte, and what is around it.
@@ -450,9 +450,13 @@ impl TradeService for Trade {
 
     async fn check_statement(
         &self,
-        _: Request<wire::CheckStatementRequest>,
+        request: Request<wire::CheckStatementRequest>,
     ) -> Reply<wire::StatementCheck> {
-        Err(Status::unimplemented("check_statement"))
+        let query = check::Query::try_from(request.into_inner())?;
+        let check = self
+            .read_aside(move |state| check::get(state, &query))
+            .await?;
+        Ok(Response::new(check))
     }
 
     type WatchChangesStream = Changes;

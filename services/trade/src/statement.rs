@@ -181,7 +181,6 @@ impl From<Statement> for wire::Statement {
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none, or was none then.
-#[allow(dead_code, reason = "for the check of a statement")]
 pub(crate) fn find(
     state: &State<'_>,
     id: &Slug,
