@@ -11,7 +11,7 @@ pub(super) const DATASET: &str = "datasets/bench";
 pub(super) const MONTHS: u64 = 120;
 
 const FIRST_YEAR: u64 = 2015;
-const CLASSIFICATION: &str = "H5";
+pub(super) const CLASSIFICATION: &str = "H5";
 const FLOWS: u64 = 2;
 
 /// Reporters, and for each of them all others as partners.
@@ -41,14 +41,21 @@ static CODES: LazyLock<Vec<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Makes groups, in the order of reporter, partner, flow and month.
+/// Makes groups without end, in the order of reporter, partner, flow and month.
 #[derive(Debug)]
 pub(super) struct Generator {
     pair: u64,
     month: u64,
     row: i64,
-    /// Places in [`CODES`] of what the pair trades in this flow.
-    traded: Vec<usize>,
+    goods: Goods,
+}
+
+/// What a pair trades in a flow.
+#[derive(Debug)]
+pub(super) struct Goods {
+    pair: u64,
+    /// Places in [`CODES`].
+    places: Vec<usize>,
 }
 
 /// Who trades with whom, in which direction.
@@ -137,36 +144,59 @@ impl Generator {
             pair: 0,
             month: 0,
             row: 0,
-            traded: traded(0),
+            goods: goods(0),
         }
     }
+}
 
-    /// The next group.
-    pub(super) fn next(&mut self) -> ObservationGroup {
+impl Iterator for Generator {
+    type Item = ObservationGroup;
+
+    fn next(&mut self) -> Option<ObservationGroup> {
         let month = self.month + MONTHS * (self.pair / Pair::COUNT);
-        let rows = self.rows(month);
+        let mut rows = self.goods.rows(month, 100);
+        for row in &mut rows {
+            self.row += 1;
+            row.number = self.row;
+        }
         let group = group(Pair::at(self.pair), self::month(month), rows);
         self.month += 1;
         if self.month == MONTHS {
             self.month = 0;
             self.pair += 1;
-            self.traded = traded(self.pair);
+            self.goods = goods(self.pair);
         }
-        group
+        Some(group)
+    }
+}
+
+impl Goods {
+    /// About `count` codes of all, chosen by the number of the pair.
+    pub(super) fn about(count: u64, pair: u64) -> Goods {
+        Goods::of_all(pair, count, CODES.len() as u64)
     }
 
-    /// The total, then each chapter, then the codes.
-    fn rows(&mut self, month: u64) -> Vec<ObservationRow> {
-        let mut codes = Vec::with_capacity(self.traded.len());
+    fn of_all(pair: u64, share: u64, whole: u64) -> Goods {
+        let is_traded = |place: &usize| mixed([pair, 2, *place as u64]) % whole < share;
+        Goods {
+            pair,
+            places: (0..CODES.len()).filter(is_traded).collect(),
+        }
+    }
+
+    /// A month's rows: the total, then each chapter, then the codes, all at so many per cent of what is
+    /// usual. They have no numbers yet.
+    pub(super) fn rows(&self, month: u64, percent: u64) -> Vec<ObservationRow> {
+        let mut codes = Vec::with_capacity(self.places.len());
         let mut chapters: Vec<(&str, u64)> = Vec::with_capacity(CODES_OF_CHAPTER.len());
-        for place in &self.traded {
+        for place in &self.places {
             let chance = mixed([self.pair, month, *place as u64]);
             // Not every code is traded every month.
             if chance.is_multiple_of(10) {
                 continue;
             }
             let code = CODES[*place].as_str();
-            let value = usual_value(self.pair, *place) * (80 + chance % 41) / 100;
+            let value = usual_value(self.pair, *place) * (80 + chance % 41) / 100 * percent / 100;
             match chapters.last_mut() {
                 Some((chapter, sum)) if code.starts_with(*chapter) => *sum += value,
                 _ => chapters.push((&code[..2], value)),
@@ -178,10 +208,6 @@ impl Generator {
         rows.push(plain("TOTAL", total));
         rows.extend(chapters.into_iter().map(|(code, sum)| plain(code, sum)));
         rows.append(&mut codes);
-        for row in &mut rows {
-            self.row += 1;
-            row.number = self.row;
-        }
         rows
     }
 }
@@ -211,16 +237,15 @@ fn detail(code: &str, value: u64, chance: u64) -> ObservationRow {
     row
 }
 
-/// What a pair trades: from a fiftieth of all codes to half of them, and seldom many. The first pair
-/// trades little, so that its ten years are in early.
-fn traded(pair: u64) -> Vec<usize> {
+/// From a fiftieth of all codes to half of them, and seldom many. The first pair trades little, so that
+/// its ten years are in early.
+fn goods(pair: u64) -> Goods {
     let wealth = mixed([pair, 1, 1]) % 1_000;
     let of_a_thousand = match pair {
         0 => 20,
         _ => 20 + wealth * wealth * wealth / 2_000_000,
     };
-    let is_traded = |place: &usize| mixed([pair, 2, *place as u64]) % 1_000 < of_a_thousand;
-    (0..CODES.len()).filter(is_traded).collect()
+    Goods::of_all(pair, of_a_thousand, 1_000)
 }
 
 /// From hundreds to hundreds of millions, as evenly over the digits as trade is.
@@ -231,7 +256,7 @@ fn usual_value(pair: u64, place: usize) -> u64 {
 }
 
 /// Splitmix64 over three numbers: chance that is the same every time.
-fn mixed(numbers: [u64; 3]) -> u64 {
+pub(super) fn mixed(numbers: [u64; 3]) -> u64 {
     numbers.into_iter().fold(0, |state, number| {
         let mut z = (state ^ number).wrapping_add(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -7,14 +7,14 @@ use anyhow::{Context, Result, ensure};
 use proto::trade::v1::ingest_observations_request::Part;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
 use proto::trade::v1::{CreateDatasetRequest, Dataset, GetIngestRequest, IngestHeader};
-use proto::trade::v1::{IngestObservationsRequest, ObservationBatch, Valuation};
+use proto::trade::v1::{IngestObservationsRequest, ObservationBatch, ObservationGroup, Valuation};
 use proto::r#type::v1::{LocalizedText, Source};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 
-use super::generate::{self, DATASET, Generator};
+use super::generate::{self, DATASET};
 use super::load::{float, mebi};
 use super::report::Report;
 use super::server::Server;
@@ -29,8 +29,10 @@ const KILL_LIMIT: Duration = Duration::from_secs(120);
 /// Names of figures that are kept for reading.
 const NAMES: u64 = 16_384;
 
+/// Where rows come from.
+pub(super) type Groups = Box<dyn Iterator<Item = ObservationGroup> + Send>;
+
 /// A server that is filled step by step.
-#[derive(Debug)]
 pub(super) struct Filling {
     pub(super) server: Server,
     pub(super) folder: PathBuf,
@@ -38,7 +40,7 @@ pub(super) struct Filling {
     /// Names of figures that are in, spread over all rows.
     pub(super) names: Vec<String>,
     pub(super) rows: u64,
-    generator: Option<Generator>,
+    groups: Option<Groups>,
     name_every: i64,
     steps: u32,
     took: Duration,
@@ -48,14 +50,14 @@ pub(super) struct Filling {
 
 /// What the generator's thread gives back.
 struct Made {
-    generator: Generator,
+    groups: Groups,
     names: Vec<String>,
     rows: u64,
 }
 
 impl Filling {
     /// Starts a server on an empty store and creates the dataset.
-    pub(super) async fn start(plan: &Plan, generator: Generator) -> Result<Filling> {
+    pub(super) async fn start(plan: &Plan, groups: Groups) -> Result<Filling> {
         let folder = folder_of(plan, "trade")?;
         let server = Server::trade(&folder, plan)?;
         let mut client = client(&server).await?;
@@ -68,7 +70,7 @@ impl Filling {
             client,
             names: Vec::new(),
             rows: 0,
-            generator: Some(generator),
+            groups: Some(groups),
             name_every: i64::try_from(plan.rows / NAMES)?.max(1),
             steps: 0,
             took: Duration::ZERO,
@@ -88,7 +90,7 @@ impl Filling {
         self.client_cpu += own_cpu_time().saturating_sub(before.1);
         self.rows += made.rows;
         self.names.extend(made.names);
-        self.generator = Some(made.generator);
+        self.groups = Some(made.groups);
         Ok(())
     }
 
@@ -127,13 +129,13 @@ impl Filling {
 
     /// One ingest of so many rows.
     fn step(&mut self, rows: u64) -> Result<impl Future<Output = Result<Made>> + use<>> {
-        let generator = self.generator.take().context("the last step failed")?;
+        let groups = self.groups.take().context("the last step failed")?;
         self.steps += 1;
         let header = header(&self.ingest_id());
         let (mut client, name_every) = (self.client.clone(), self.name_every);
         let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
         Ok(async move {
-            let making = move || make(generator, header, rows, name_every, &sender);
+            let making = move || make(groups, header, rows, name_every, &sender);
             let making = tokio::task::spawn_blocking(making);
             let sent = ReceiverStream::new(receiver);
             let response = client.ingest_observations(sent).await?.into_inner();
@@ -142,6 +144,11 @@ impl Filling {
             ensure!(counts.new.unsigned_abs() == made.rows, "{counts:?}");
             Ok(made)
         })
+    }
+
+    /// How long the steps took together.
+    pub(super) fn took(&self) -> Duration {
+        self.took
     }
 
     /// What the rows cost, all steps together.
@@ -167,9 +174,9 @@ fn own_cpu_time() -> Duration {
     process::cpu_time(std::process::id())
 }
 
-/// Makes requests until they hold `wanted` rows, or nobody takes them any more.
+/// Makes requests until they hold `wanted` rows, there are no more, or nobody takes them any more.
 fn make(
-    mut generator: Generator,
+    mut groups: Groups,
     header: IngestHeader,
     wanted: u64,
     name_every: i64,
@@ -182,7 +189,10 @@ fn make(
         if rows >= wanted || taken.is_err() {
             break;
         }
-        let (batch, size) = batch(&mut generator, sequence);
+        let (batch, size) = batch(&mut groups, sequence);
+        if size == 0 {
+            break;
+        }
         for group in &batch.groups {
             let sampled = group.rows.iter().filter(|row| row.number % name_every == 0);
             names.extend(sampled.map(|row| generate::name(group, row)));
@@ -191,17 +201,19 @@ fn make(
         taken = sender.blocking_send(request(Part::Batch(batch)));
     }
     Made {
-        generator,
+        groups,
         names,
         rows,
     }
 }
 
-fn batch(generator: &mut Generator, sequence: i64) -> (ObservationBatch, u64) {
+/// The next batch, and how many rows it has.
+fn batch(from: &mut Groups, sequence: i64) -> (ObservationBatch, u64) {
     let mut groups = Vec::new();
     let mut rows = 0;
-    while rows < BATCH_ROWS {
-        let group = generator.next();
+    while rows < BATCH_ROWS
+        && let Some(group) = from.next()
+    {
         rows += group.rows.len();
         groups.push(group);
     }

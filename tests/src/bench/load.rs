@@ -95,6 +95,14 @@ impl Latencies {
         Ok(self.0.record(u64::try_from(latency.as_nanos())?)?)
     }
 
+    pub(super) fn add(&mut self, other: &Latencies) -> Result<()> {
+        Ok(self.0.add(&other.0)?)
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.0.len()
+    }
+
     /// The latency that a share of the calls did not exceed, in microseconds.
     pub(super) fn micros(&self, share: f64) -> f64 {
         float(self.0.value_at_quantile(share)) / 1e3

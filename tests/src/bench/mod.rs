@@ -9,7 +9,9 @@
 //! * `server.rs`: a server in a process of its own, so that its memory and its CPU time are its own.
 //! * `load.rs`: callers in a loop, calls at a rate. `process.rs`: what the system says of a process.
 //! * `report.rs`: the table.
+//! * `compare/`: the same rows and questions for PostgreSQL and DuckDB, as a command of its own.
 
+mod compare;
 mod echo;
 mod generate;
 mod ingest;
@@ -26,7 +28,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
+use tempfile::TempDir;
+use tokio::runtime::Builder;
 
 use self::generate::Generator;
 use self::report::{Format, Report};
@@ -61,7 +65,16 @@ struct Options {
     #[arg(long, default_value = "warn")]
     log: String,
     #[command(subcommand)]
-    role: Option<Role>,
+    command: Option<Command>,
+}
+
+/// What is done instead of measuring parts.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compares with PostgreSQL 15 and DuckDB, on the same rows.
+    Compare(compare::Options),
+    #[command(flatten)]
+    Role(Role),
 }
 
 /// A part of the benchmark.
@@ -97,13 +110,22 @@ struct Plan {
 /// When a server does not start, or a call fails.
 pub fn main() -> Result<()> {
     let options = Options::parse();
-    let runtime = tokio::runtime::Runtime::new()?;
+    let mut runtime = match options.command {
+        // One caller is answered soonest where no other thread has to be woken.
+        Some(Command::Compare(_)) => Builder::new_current_thread(),
+        Some(Command::Role(_)) | None => Builder::new_multi_thread(),
+    };
+    let runtime = runtime.enable_all().build()?;
     runtime.block_on(async {
-        if let Some(role) = options.role {
-            return server::play(role).await;
-        }
+        let measuring = async {
+            match options.command {
+                Some(Command::Role(role)) => server::play(role).await,
+                Some(Command::Compare(options)) => compare::measure(options).await,
+                None => measure(options).await,
+            }
+        };
         tokio::select! {
-            measured = measure(options) => measured,
+            measured = measuring => measured,
             stopped = tokio::signal::ctrl_c() => {
                 stopped?;
                 bail!("interrupted; the data folder is removed")
@@ -113,14 +135,7 @@ pub fn main() -> Result<()> {
 }
 
 async fn measure(options: Options) -> Result<()> {
-    let folder = match &options.data {
-        Some(folder) => tempfile::Builder::new()
-            .prefix("entente-bench-")
-            .tempdir_in(folder)?,
-        None => tempfile::Builder::new()
-            .prefix("entente-bench-")
-            .tempdir()?,
-    };
+    let folder = new_folder(options.data.as_deref())?;
     let plan = Plan {
         folder: folder.path().to_owned(),
         rows: options.rows,
@@ -144,7 +159,7 @@ async fn run(plan: &Plan, parts: &[Name], report: &mut Report) -> Result<()> {
     if !on_rows.into_iter().any(wanted) {
         return Ok(());
     }
-    let mut filling = ingest::Filling::start(plan, Generator::new()).await?;
+    let mut filling = ingest::Filling::start(plan, Box::new(Generator::new())).await?;
     for rows in stages(plan.rows, wanted(Name::Series)) {
         filling.fill_to(rows).await?;
         if wanted(Name::Series) {
@@ -172,6 +187,16 @@ fn stages(rows: u64, series: bool) -> Vec<u64> {
         .collect();
     stages.push(rows);
     stages
+}
+
+/// A folder of the run's own, removed when it is dropped.
+fn new_folder(above: Option<&Path>) -> Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("entente-bench-");
+    Ok(match above {
+        Some(above) => builder.tempdir_in(above)?,
+        None => builder.tempdir()?,
+    })
 }
 
 fn folder_of(plan: &Plan, name: &str) -> Result<PathBuf> {

@@ -14,8 +14,9 @@ use super::process;
 /// How the figures are printed.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(super) enum Format {
-    /// For people.
+    /// For people, and for a document.
     #[default]
+    #[value(alias = "markdown")]
     Table,
     /// For programs.
     Json,
@@ -83,7 +84,7 @@ impl Report {
 }
 
 /// Three digits or more, thousands apart.
-fn readable(figure: f64) -> String {
+pub(super) fn readable(figure: f64) -> String {
     if figure < 1_000.0 {
         let decimals = match figure {
             ..10.0 => 2,
