@@ -6,11 +6,13 @@ The classes are generated from the repository's `proto` folder at each run, so t
 import importlib
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
 import grpc_tools
-from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor_pool import Default
+from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_tools import protoc
 
@@ -31,12 +33,14 @@ def generate(folder):
 
 
 def message(name):
-    # The schema has a file for each subject; the pool knows them all.
-    found = descriptor_pool.Default().FindMessageTypeByName(f"entente.trade.v1.{name}")
-    return message_factory.GetMessageClass(found)
+    """The class of a message; the schema has several files, and this finds it in whichever it stands."""
+    package = checks.SERVICE.rpartition(".")[0]
+    return GetMessageClass(Default().FindMessageTypeByName(f"{package}.{name}"))
 
 
-def main(address):
+@contextmanager
+def connected(address):
+    """A client with generated classes for a server at an address."""
     with tempfile.TemporaryDirectory() as folder, grpc.insecure_channel(address) as channel:
         generate(folder)
         sys.path.insert(0, folder)
@@ -47,11 +51,15 @@ def main(address):
             request = health_pb2.HealthCheckRequest(service=service)
             return health.Check(request, timeout=checks.PATIENCE).status
 
-        client = checks.Client(
+        yield checks.Client(
             trade=services.TradeServiceStub(channel),
             health=status,
             message=message,
         )
+
+
+def main(address):
+    with connected(address) as client:
         return checks.run(client, checks.STORIES)
 
 
