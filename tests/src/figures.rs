@@ -6,13 +6,13 @@ use proto::Flow;
 use proto::r#type::v1::{LocalizedText, Source};
 use tonic::Status;
 
-use crate::Client;
 use crate::wire::ingest_observations_request::Part;
 use crate::wire::{
     CreateDatasetRequest, Dataset, IngestHeader, IngestObservationsRequest,
     IngestObservationsResponse, Observation, ObservationBatch, ObservationFlag, ObservationGroup,
     ObservationRow, Valuation,
 };
+use crate::{Client, Server};
 
 /// A dataset in US dollars that nothing is wrong with: imports CIF, exports FOB.
 pub fn dataset(id: &str) -> CreateDatasetRequest {
@@ -166,6 +166,16 @@ pub async fn record(
 ) -> IngestObservationsResponse {
     let sent = ingest(client, header(dataset, ingest_id), vec![batch(1, table)]).await;
     sent.unwrap_or_else(|status| panic!("{ingest_id} is refused: {status:?}"))
+}
+
+/// A client of a server whose dataset `comtrade` has the figures of a table.
+pub async fn with_figures(server: &Server, table: &str) -> Client {
+    let client = server.client();
+    let created = client.clone().create_dataset(dataset("comtrade")).await;
+    created.expect("created");
+    let answer = record(&client, "comtrade", "figures", table).await;
+    assert!(answer.rejections.is_empty(), "{:?}", answer.rejections);
+    client
 }
 
 /// What a figure says, without when and from where: its name's key, its value, its flags.

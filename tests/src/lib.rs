@@ -7,16 +7,19 @@
 //! * [`groups`], [`record`], [`ingest`] (`figures.rs`): figures as a table in the text of a test, and their
 //!   way in.
 //! * [`sector`], [`statement`], [`source`], [`text`] (`records.rs`): records that nothing is wrong with.
+//! * [`entries`], [`growth`], [`missing`] (`answers.rs`): what an answer says, as lines of text.
 //! * [`reason`], [`fields`], [`metadata`] (`errors.rs`): what an error says to a program.
 //! * `tests/architecture.rs` holds the dependency rules; `tests/trade_*.rs` the stories.
 
+mod answers;
 mod errors;
 mod figures;
 mod records;
 mod server;
 
+pub use answers::{entries, growth, missing, why};
 pub use errors::{fields, metadata, reason};
-pub use figures::{Shape, batch, dataset, groups, header, ingest, record, shape};
+pub use figures::{Shape, batch, dataset, groups, header, ingest, record, shape, with_figures};
 pub use records::{sector, source, statement, text};
 pub use server::{Client, Server, Way, tell, within_limit};
 

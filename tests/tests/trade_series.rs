@@ -12,6 +12,7 @@ use tests::wire::{
     EmptyReason, Flow, Frequency, GetSeriesRequest, GrowthGap, ObservationBatch, Series,
     SeriesPoint, Valuation,
 };
+use tests::with_figures;
 use tests::{Client, Server, both_ways, dataset, fields, header, ingest, reason, record};
 use tonic::Status;
 
@@ -36,15 +37,6 @@ both_ways!(
     every_point_names_its_source_once,
     a_bad_request_names_every_field,
 );
-
-async fn with_figures(server: &Server, table: &str) -> Client {
-    let client = server.client();
-    let created = client.clone().create_dataset(dataset("comtrade")).await;
-    created.expect("created");
-    let answer = record(&client, "comtrade", "figures", table).await;
-    assert!(answer.rejections.is_empty(), "{:?}", answer.rejections);
-    client
-}
 
 /// China's exports to Kazakhstan, all goods.
 fn request(frequency: Frequency) -> GetSeriesRequest {

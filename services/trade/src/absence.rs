@@ -7,19 +7,22 @@ use wire::{EmptyReason, MissingFigure};
 use crate::block::Block;
 use crate::commodity;
 use crate::coverage;
+use crate::goods::Codes;
 use crate::keys::{Part, Place};
 use crate::reading::{Line, Reading, Span, Times};
 
 /// Blocks that may be looked at to say why there is nothing.
 const MAX_SEARCHED: usize = 4_000;
 /// How many missing figures an answer names.
-const MAX_NAMED: usize = 24;
+pub(crate) const MAX_NAMED: usize = 24;
 
 /// Figures that were looked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     pub(crate) line: Line,
     pub(crate) code: Code,
+    /// The digits of `code`; or more, where any code below it would do.
+    pub(crate) level: u8,
     /// `None`: any.
     pub(crate) classification: Option<Classification>,
     pub(crate) frequency: Frequency,
@@ -32,6 +35,7 @@ impl Wanted {
         Wanted {
             line,
             code,
+            level: code.level(),
             classification: None,
             frequency: period.frequency(),
             window: PeriodWindow::new(Some(period.start()), Some(period.end())).unwrap_or_default(),
@@ -63,11 +67,11 @@ impl Wanted {
         if published.ends_before(self.window.start()) {
             return Ok(EmptyReason::NotPublishedYet);
         }
-        let part = reading.place(line).part(Part::of(self.code));
-        if !self.has_code(reading, &part)? {
+        let in_part = |part| reading.place(line).part(part);
+        if !self.has_code(reading, in_part)? {
             return Ok(published.or_not_reported(EmptyReason::CommodityNotCovered));
         }
-        if !self.has_code(reading, &part.frequency(self.frequency))? {
+        if !self.has_code(reading, |part| in_part(part).frequency(self.frequency))? {
             return Ok(published.or_not_reported(EmptyReason::FrequencyNotCovered));
         }
         Ok(published.or_not_reported(EmptyReason::PeriodNotCovered))
@@ -75,10 +79,13 @@ impl Wanted {
 
     fn is_there(&self, reading: &Reading<'_>) -> Result<bool, store::Error> {
         let times = Times::within(self.frequency, self.window);
-        for point in reading.points(self.line, self.code, times) {
-            let point = point?;
-            if self.window.contains(point.period) && self.wants(point.classification) {
-                return Ok(true);
+        for part in self.parts() {
+            for block in reading.blocks(self.line, part, times) {
+                let (key, value) = block?;
+                let wanted = self.window.contains(key.period) && self.wants(key.classification);
+                if wanted && self.stands_in(&value)? {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
@@ -100,14 +107,44 @@ impl Wanted {
         Ok(commodity::known(reading.state, classification, self.code)? == Some(false))
     }
 
-    fn has_code(&self, reading: &Reading<'_>, place: &Place) -> Result<bool, store::Error> {
-        for block in reading.blocks_at(place).take(MAX_SEARCHED) {
+    fn has_code(
+        &self,
+        reading: &Reading<'_>,
+        place: impl Fn(Part) -> Place,
+    ) -> Result<bool, store::Error> {
+        let places: Vec<Place> = self.parts().into_iter().map(place).collect();
+        let blocks = places.iter().flat_map(|place| reading.blocks_at(place));
+        for block in blocks.take(MAX_SEARCHED) {
             let (key, value) = block?;
-            if self.wants(key.classification) && Block::find(&value, self.code)?.is_some() {
+            if self.wants(key.classification) && self.stands_in(&value)? {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// All codes that would do, where it is not `code` alone.
+    fn codes(&self) -> Option<Codes> {
+        (self.level > self.code.level()).then_some(Codes {
+            level: self.level,
+            within: Some(self.code),
+        })
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let codes = self.codes();
+        codes.map_or_else(|| vec![Part::of(self.code)], Codes::parts)
+    }
+
+    fn stands_in(&self, block: &[u8]) -> Result<bool, store::Error> {
+        let Some(codes) = self.codes() else {
+            return Ok(Block::find(block, self.code)?.is_some());
+        };
+        let block = Block::decode(block)?;
+        Ok(block
+            .figures()
+            .iter()
+            .any(|figure| codes.takes(figure.code)))
     }
 }
 
@@ -123,7 +160,7 @@ impl Publishing {
     fn of(reading: &Reading<'_>, wanted: &Wanted) -> Result<Publishing, store::Error> {
         let Wanted {
             line,
-            code,
+            level: wanted_level,
             frequency,
             window,
             ..
@@ -139,7 +176,7 @@ impl Publishing {
                     continue;
                 }
                 publishing.last = publishing.last.max(Some(period));
-                let wanted = level == code.level() && wanted.wants(classification);
+                let wanted = level == wanted_level && wanted.wants(classification);
                 if wanted && window.contains(period) {
                     publishing.in_window = true;
                     publishing.classification = Some(classification);
@@ -163,18 +200,23 @@ impl Publishing {
     }
 }
 
-/// The figure of each period of a line that was looked for and not found, with the reason. At most
-/// 24 are named.
+/// The figure of each period of a line that was looked for, in one classification or in any, and not found,
+/// with the reason. At most 24 are named.
 pub(crate) fn missing(
     reading: &Reading<'_>,
     line: Line,
     code: Code,
+    classification: Option<Classification>,
     periods: &[Period],
 ) -> Result<Vec<MissingFigure>, store::Error> {
     let named = periods.iter().take(MAX_NAMED);
     named
         .map(|period| {
-            let reason = Wanted::of_period(line, code, *period).why_absent(reading)?;
+            let wanted = Wanted {
+                classification,
+                ..Wanted::of_period(line, code, *period)
+            };
+            let reason = wanted.why_absent(reading)?;
             Ok(missing_figure(reading, line, code, *period, reason))
         })
         .collect()
@@ -198,18 +240,20 @@ pub(crate) fn missing_figure(
     }
 }
 
-/// The periods of a span that a reporter did not publish in a flow at a level of detail.
+/// The periods of a span that a reporter did not publish in a flow at a level of detail, under a
+/// classification or, of totals, one of its kin; `None` is any.
 pub(crate) fn unpublished(
     reading: &Reading<'_>,
     reporter: proto::Country,
     flow: Flow,
     level: u8,
+    under: Option<Classification>,
     span: Span,
 ) -> Result<Vec<Period>, store::Error> {
     let mut unpublished = Vec::new();
     for period in span.periods() {
         let published = coverage::Published::find(reading, reporter, period)?;
-        if !published.has(flow, level, reading.as_of) {
+        if !published.has(flow, level, under, reading.as_of) {
             unpublished.push(period);
         }
     }

@@ -170,7 +170,7 @@ impl Making<'_> {
         let newest = newest
             .max_by_key(|c| standing(*c))
             .unwrap_or(Classification::Na);
-        months.retain(|_, cell| self.counts_the_same(cell.classification, newest));
+        months.retain(|_, cell| self.goods.counts_the_same(cell.classification, newest));
         let mut lacking = Span {
             period,
             sums_months: true,
@@ -185,14 +185,10 @@ impl Making<'_> {
         }
         if !lacking.is_empty() {
             sum.value = None;
-            sum.missing = missing(self.reading, line, self.code(), &lacking)?;
+            let under = self.looked_for_under(newest);
+            sum.missing = missing(self.reading, line, self.code(), under, &lacking)?;
         }
         Ok(sum)
-    }
-
-    /// Whether figures of two classifications count the same goods.
-    fn counts_the_same(&self, a: Classification, b: Classification) -> bool {
-        a == b || self.goods.is_total() && a.is_kin_of(b)
     }
 
     /// Exports and imports put together, period by period.
@@ -207,14 +203,14 @@ impl Making<'_> {
             let cell = match (x.first(), m.first()) {
                 (Some(first_x), Some(first_m)) => {
                     let (x, m) = self.pair(x, m).unwrap_or((first_x, first_m));
-                    self.put_together(x, m, &value)
+                    self.put_together(period, x, m, &value)?
                 }
                 (Some(exports), None) => {
-                    let lacking = self.lacking(Flow::Import, period)?;
+                    let lacking = self.lacking(Flow::Import, period, exports.classification)?;
                     half(exports, exports.value, None, &lacking)
                 }
                 (None, Some(imports)) => {
-                    let lacking = self.lacking(Flow::Export, period)?;
+                    let lacking = self.lacking(Flow::Export, period, imports.classification)?;
                     half(imports, None, imports.value, &lacking)
                 }
                 (None, None) => continue,
@@ -230,20 +226,59 @@ impl Making<'_> {
             .iter()
             .flat_map(|x| imports.iter().map(move |m| (x, m)));
         let mut pairs = pairs.into_iter();
-        pairs.find(|(x, m)| self.counts_the_same(x.classification, m.classification))
+        pairs.find(|(x, m)| {
+            self.goods
+                .counts_the_same(x.classification, m.classification)
+        })
     }
 
-    fn put_together(&self, x: &Cell, m: &Cell, value: impl Fn(Total, Total) -> Total) -> Cell {
-        let same = self.counts_the_same(x.classification, m.classification);
+    /// One value of two; where they are of different goods there is none, and imports of the exports' goods
+    /// are missing.
+    fn put_together(
+        &self,
+        period: Period,
+        x: &Cell,
+        m: &Cell,
+        value: impl Fn(Total, Total) -> Total,
+    ) -> Result<Cell, store::Error> {
+        let same = self
+            .goods
+            .counts_the_same(x.classification, m.classification);
         let both = x.value.zip(m.value).filter(|_| same);
-        let mut cell = half(x, x.value, m.value, &m.missing);
+        let mut cell = if same {
+            half(x, x.value, m.value, &m.missing)
+        } else {
+            let lacking = self.lacking(Flow::Import, period, x.classification)?;
+            half(x, x.value, m.value, &lacking)
+        };
         cell.value = both.map(|(x, m)| value(x, m));
         cell.made_of.take_in(&m.made_of);
-        cell
+        Ok(cell)
     }
 
-    fn lacking(&self, flow: Flow, period: Period) -> Result<Vec<MissingFigure>, store::Error> {
-        missing(self.reading, self.query.line(flow), self.code(), &[period])
+    /// The figures of a flow that the other flow's of a period would need.
+    fn lacking(
+        &self,
+        flow: Flow,
+        period: Period,
+        other: Classification,
+    ) -> Result<Vec<MissingFigure>, store::Error> {
+        let span = Span {
+            period,
+            sums_months: self.query.months.is_some(),
+        };
+        let (line, under) = (self.query.line(flow), self.looked_for_under(other));
+        missing(self.reading, line, self.code(), under, &span.periods())
+    }
+
+    /// The classification in which a figure is missed that others, of `found`, would need: a code stands for
+    /// other goods in any other, totals are of the same in all that are kin.
+    fn looked_for_under(&self, found: Classification) -> Option<Classification> {
+        match self.goods {
+            Goods::Code(code) if !code.is_total() => Some(found),
+            Goods::Code(_) => self.query.classification,
+            Goods::Group { .. } => None,
+        }
     }
 }
 

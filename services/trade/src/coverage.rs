@@ -64,10 +64,21 @@ impl Published {
         })
     }
 
-    /// Whether there is any figure of a flow at a level.
-    pub(crate) fn has(&self, flow: Flow, level: u8, as_of: Option<Micros>) -> bool {
+    /// Whether there is any figure of a flow at a level: under a classification or, of totals, one of its
+    /// kin; `None` is any.
+    pub(crate) fn has(
+        &self,
+        flow: Flow,
+        level: u8,
+        under: Option<Classification>,
+        as_of: Option<Micros>,
+    ) -> bool {
+        let counts = |found: Classification| {
+            under.is_none_or(|under| found == under || level == 0 && found.is_kin_of(under))
+        };
         let mut kinds = self.kinds(as_of);
-        kinds.any(|(published, _, detail)| (published, detail) == (flow, level))
+        kinds
+            .any(|(published, found, detail)| (published, detail) == (flow, level) && counts(found))
     }
 }
 

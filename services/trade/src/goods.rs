@@ -38,6 +38,11 @@ impl Goods {
         matches!(self, Goods::Code(code) if code.is_total())
     }
 
+    /// Whether figures of two classifications count the same goods.
+    pub(crate) fn counts_the_same(&self, a: Classification, b: Classification) -> bool {
+        a == b || self.is_total() && a.is_kin_of(b)
+    }
+
     /// The finest level of detail that their figure needs.
     pub(crate) fn level(&self) -> u8 {
         match self {
@@ -311,7 +316,9 @@ fn missing_periods(
 ) -> Result<Vec<Period>, store::Error> {
     let mut missing = match goods {
         Goods::Code(_) => span.periods(),
-        Goods::Group { .. } => unpublished(reading, line.reporter, line.flow, goods.level(), span)?,
+        Goods::Group { .. } => {
+            unpublished(reading, line.reporter, line.flow, goods.level(), None, span)?
+        }
     };
     missing.retain(|period| !found.contains(period));
     Ok(missing)
@@ -357,7 +364,7 @@ impl Codes {
         Ok(found.into_iter().max_by_key(|(c, _)| standing(*c)))
     }
 
-    fn takes(self, code: Code) -> bool {
+    pub(crate) fn takes(self, code: Code) -> bool {
         let within = self
             .within
             .is_none_or(|within| within.is_total() || code.as_str().starts_with(within.as_str()));
@@ -365,7 +372,7 @@ impl Codes {
     }
 
     /// The parts of blocks in which they stand.
-    fn parts(self) -> Vec<Part> {
+    pub(crate) fn parts(self) -> Vec<Part> {
         if self.level == 2 {
             return vec![Part::CHAPTERS];
         }

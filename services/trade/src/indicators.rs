@@ -6,21 +6,21 @@
 use std::collections::{BTreeSet, HashMap};
 
 use proto::trade::v1 as wire;
-use proto::{Classification, Code, Country, CountryKind, Decimal, Flow, Slug, Violations};
-use proto::{parse_dataset_name, parse_timestamp};
+use proto::{Classification, Code, Country, CountryKind, Decimal, Flow, Period, Slug};
+use proto::{Violations, parse_dataset_name, parse_timestamp};
 use store::{Micros, State};
 use wire::{
     Indicator, IndicatorGap, IndicatorInput, IndicatorKind, MissingFigure, ObservationFlag,
     WorldReference,
 };
 
-use crate::absence::{missing, unpublished};
+use crate::absence::{MAX_NAMED, Wanted, missing, missing_figure, unpublished};
 use crate::amount::{Amount, Concentration, Total, ratio};
 use crate::error::Error;
-use crate::goods::{ByCode, Codes, Found, Goods, find};
+use crate::goods::{Codes, Found, Goods, find};
 use crate::ranking::parse_level;
-use crate::reading::{Line, Reading, Span};
-use crate::sources::Sources;
+use crate::reading::{Line, Reading, Span, standing};
+use crate::sources::{Sources, bounded};
 
 /// All indicators, in the order in which they are told.
 const ALL: [IndicatorKind; 6] = [
@@ -166,6 +166,9 @@ struct Computing<'a> {
     query: &'a Query,
     reading: &'a Reading<'a>,
     inputs: Vec<(&'static str, Amount)>,
+    /// The classification of the goods: the one asked for, else that of the first input. A code stands for
+    /// other goods in any other.
+    goods: Option<Classification>,
 }
 
 /// Indicators, each with its inputs.
@@ -178,6 +181,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Indicators, 
             query,
             reading: &reading,
             inputs: Vec::new(),
+            goods: query.classification,
         };
         let computed = match computing.compute(*kind) {
             Err(Gap::Store(error)) => return Err(error.into()),
@@ -188,7 +192,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Indicators, 
         }
         indicators.push(to_wire(*kind, computing.inputs, computed));
     }
-    Ok(wire::Indicators {
+    let indicators = wire::Indicators {
         dataset: reading.name(),
         reporter: query.reporter.to_string(),
         partner: query.partner.to_string(),
@@ -202,7 +206,8 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Indicators, 
         world: query.world.into(),
         indicators,
         sources: sources.into_list(),
-    })
+    };
+    Ok(bounded(indicators, "kinds")?)
 }
 
 fn formula(kind: IndicatorKind) -> &'static str {
@@ -324,14 +329,8 @@ impl Computing<'_> {
 
     /// Grubel–Lloyd index over all codes of a level: 1 − Σ|x − m| / Σ(x + m). (Grubel and Lloyd 1971)
     fn grubel_lloyd_aggregate(&mut self) -> Result<Value, Gap> {
-        let (of_exports, exports) = self.codes(Flow::Export)?;
-        let (of_imports, imports) = self.codes(Flow::Import)?;
-        if of_exports != of_imports {
-            let periods = [self.query.span.period];
-            let line = line(self.query.reporter, self.query.partner, Flow::Import);
-            let named = missing(self.reading, line, Code::TOTAL, &periods)?;
-            return Err(Gap::Missing(named));
-        }
+        let exports = self.codes(Flow::Export)?;
+        let imports = self.codes(Flow::Import)?;
         let codes: BTreeSet<Code> = exports.keys().chain(imports.keys()).copied().collect();
         let value = |of: &HashMap<Code, Amount>, code: &Code| {
             of.get(code).map(|amount| amount.value).unwrap_or_default()
@@ -340,8 +339,8 @@ impl Computing<'_> {
             .iter()
             .map(|code| (value(&exports, code) - value(&imports, code)).abs());
         let apart: Total = apart.sum();
-        let x = self.sum("sum_k x_ijk", exports.into_values());
-        let m = self.sum("sum_k m_ijk", imports.into_values());
+        let x = self.sum("sum_k x_ijk", exports.into_values())?;
+        let m = self.sum("sum_k m_ijk", imports.into_values())?;
         one_less(apart, x + m)
     }
 
@@ -354,37 +353,45 @@ impl Computing<'_> {
             if matches!(partner.kind(), CountryKind::World | CountryKind::Group) {
                 continue;
             }
-            let line = line(reporter, partner, Flow::Export);
-            amounts.extend(self.find(line, code)?.amount);
+            let found = self.find(line(reporter, partner, Flow::Export), code)?;
+            amounts.extend(found.classification.zip(found.amount));
         }
-        if amounts.is_empty() {
+        let newest = amounts.iter().map(|(classification, _)| *classification);
+        let Some(newest) = newest.max_by_key(|c| standing(*c)) else {
             return Err(self.nothing(Country::WORLD, code)?);
-        }
-        self.concentration("sum_j x_ij", amounts)
+        };
+        self.require_published(Country::WORLD, Flow::Export, code, code.level(), newest)?;
+        let goods = Goods::Code(code);
+        amounts.retain(|(classification, _)| goods.counts_the_same(*classification, newest));
+        let amounts = amounts.into_iter().map(|(_, amount)| amount);
+        self.concentration("sum_j x_ij", amounts.collect())
     }
 
     /// Herfindahl–Hirschman index of what goes to the partner: Σ (`x_ijk` / Σ `x_ijk`)². (WITS)
     fn commodity_concentration(&mut self) -> Result<Value, Gap> {
-        let (_, codes) = self.codes(Flow::Export)?;
+        let codes = self.codes(Flow::Export)?;
         self.concentration("sum_k x_ijk", codes.into_values().collect())
     }
 
     fn concentration(&mut self, symbol: &'static str, parts: Vec<Amount>) -> Result<Value, Gap> {
         let values: Vec<Total> = parts.iter().map(|part| part.value).collect();
-        self.sum(symbol, parts.into_iter());
+        self.sum(symbol, parts.into_iter())?;
         let found = Concentration::of(values.into_iter()).ok_or(Gap::DividesByZero)?;
         Ok((found.hhi, found.normalised))
     }
 
     fn find(&self, line: Line, code: Code) -> Result<Found, store::Error> {
-        let asked = self.query.classification;
-        find(
-            self.reading,
-            line,
-            &Goods::Code(code),
-            asked,
-            self.query.span,
-        )
+        let (goods, under) = (Goods::Code(code), self.under(code));
+        find(self.reading, line, &goods, under, self.query.span)
+    }
+
+    /// The classification in which a code is looked for; a total is of the same goods in all that are kin.
+    fn under(&self, code: Code) -> Option<Classification> {
+        if code.is_total() {
+            self.query.classification
+        } else {
+            self.goods
+        }
     }
 
     fn exports(
@@ -408,10 +415,14 @@ impl Computing<'_> {
     ) -> Result<Total, Gap> {
         let line = line(reporter, partner, flow);
         let found = self.find(line, code)?;
+        if !code.is_total() {
+            self.goods = self.goods.or(found.classification);
+        }
         if let Some(amount) = found.whole() {
             return self.take(symbol, amount.clone());
         }
-        let named = missing(self.reading, line, code, &found.missing)?;
+        let under = self.under(code);
+        let named = missing(self.reading, line, code, under, &found.missing)?;
         Err(Gap::Missing(named))
     }
 
@@ -445,14 +456,13 @@ impl Computing<'_> {
     }
 
     /// All codes of the level in a flow with the partner.
-    fn codes(&self, flow: Flow) -> Result<ByCode, Gap> {
+    fn codes(&mut self, flow: Flow) -> Result<HashMap<Code, Amount>, Gap> {
         let Query {
             reporter,
             partner,
             code,
             level,
             span,
-            classification,
             ..
         } = *self.query;
         let line = line(reporter, partner, flow);
@@ -460,38 +470,77 @@ impl Computing<'_> {
             level,
             within: (code.level() < level).then_some(code),
         };
-        let unpublished = unpublished(self.reading, reporter, flow, level, span)?;
-        let found = codes.find(self.reading, line, classification, span)?;
-        match found {
-            Some(found) if unpublished.is_empty() => Ok(found),
-            Some(_) => Err(Gap::Missing(missing(
-                self.reading,
-                line,
-                code,
-                &unpublished,
-            )?)),
-            None => {
-                let named = missing(self.reading, line, code, &span.periods())?;
-                Err(Gap::Missing(named))
-            }
+        let found = codes.find(self.reading, line, self.goods, span)?;
+        let Some((classification, found)) = found else {
+            let named = self.named(line, code, level, self.goods, &span.periods())?;
+            return Err(Gap::Missing(named));
+        };
+        self.goods = Some(classification);
+        self.require_published(partner, flow, code, level, classification)?;
+        Ok(found)
+    }
+
+    /// Refuses a span of which a month was not published: the rest is not all of it.
+    fn require_published(
+        &self,
+        partner: Country,
+        flow: Flow,
+        code: Code,
+        level: u8,
+        under: Classification,
+    ) -> Result<(), Gap> {
+        let Query { reporter, span, .. } = *self.query;
+        let under = Some(under);
+        let lacking = unpublished(self.reading, reporter, flow, level, under, span)?;
+        if lacking.is_empty() {
+            return Ok(());
         }
+        let line = line(reporter, partner, flow);
+        Err(Gap::Missing(
+            self.named(line, code, level, under, &lacking)?,
+        ))
+    }
+
+    /// The periods of which codes of a level are missing, with the reason.
+    fn named(
+        &self,
+        line: Line,
+        code: Code,
+        level: u8,
+        classification: Option<Classification>,
+        periods: &[Period],
+    ) -> Result<Vec<MissingFigure>, store::Error> {
+        let named = periods.iter().map(|period| {
+            let wanted = Wanted {
+                level,
+                classification,
+                ..Wanted::of_period(line, code, *period)
+            };
+            let reason = wanted.why_absent(self.reading)?;
+            let reading = self.reading;
+            Ok(missing_figure(reading, line, code, *period, reason))
+        });
+        named.take(MAX_NAMED).collect()
     }
 
     fn nothing(&self, partner: Country, code: Code) -> Result<Gap, store::Error> {
         let line = line(self.query.reporter, partner, Flow::Export);
-        let named = missing(self.reading, line, code, &self.query.span.periods())?;
+        let periods = self.query.span.periods();
+        let named = missing(self.reading, line, code, self.under(code), &periods)?;
         Ok(Gap::Missing(named))
     }
 
-    fn sum(&mut self, symbol: &'static str, parts: impl Iterator<Item = Amount>) -> Total {
+    fn sum(
+        &mut self,
+        symbol: &'static str,
+        parts: impl Iterator<Item = Amount>,
+    ) -> Result<Total, Gap> {
         let mut sum = Amount::default();
         for part in parts {
             sum.value += part.value;
             sum.take_in(&part);
         }
-        let value = sum.value;
-        self.inputs.push((symbol, sum));
-        value
+        self.take(symbol, sum)
     }
 
     fn take(&mut self, symbol: &'static str, amount: Amount) -> Result<Total, Gap> {

@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::goods::{Codes, Goods, find};
 use crate::ranking::{parse_level, parse_top};
 use crate::reading::{Line, Reading, Span};
-use crate::sources::Sources;
+use crate::sources::{Sources, bounded};
 
 const DEFAULT_TOP: u32 = 20;
 const MAX_TOP: u32 = 1_000;
@@ -93,10 +93,15 @@ impl TryFrom<wire::GetMirrorRequest> for Query {
             "" => Some(Code::TOTAL),
             given => violations.check("code", given.parse()),
         };
-        let level = code.and_then(|code| violations.check("level", below(code, level)));
+        let level = violations.check("level", below(code.unwrap_or(Code::TOTAL), level));
         let top = violations.check_nested("", parse_top(top, DEFAULT_TOP, MAX_TOP));
         let cif_fob = violations.check("cif_fob_ratio", parse_cif_fob(&cif_fob_ratio));
         let as_of = violations.check("as_of", as_of);
+        if let (Some(first), Some(second)) = (&first, &second)
+            && first.reporter == second.reporter
+        {
+            violations.push("second.reporter", "must be another country than the first");
+        }
         let (Some(first), Some(second), Some(span), Some(code)) = (first, second, span, code)
         else {
             return Err(violations);
@@ -105,9 +110,6 @@ impl TryFrom<wire::GetMirrorRequest> for Query {
         else {
             return Err(violations);
         };
-        if first.reporter == second.reporter {
-            violations.push("second.reporter", "must be another country than the first");
-        }
         violations.into_result(Query {
             first,
             second,
@@ -218,7 +220,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Mirror, Erro
     let turnover = making.turnover([true, false].map(|first| {
         [Flow::TotalTrade, Flow::Export, Flow::Import].map(|flow| account(first, flow))
     }))?;
-    Ok(wire::Mirror {
+    let mirror = wire::Mirror {
         first: Some(to_wire(&query.first)),
         second: Some(to_wire(&query.second)),
         period: query.span.period.to_string(),
@@ -228,7 +230,8 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Mirror, Erro
         turnover: Some(turnover),
         cif_fob_ratio: format_decimal(query.cif_fob),
         sources: making.sources.into_list(),
-    })
+    };
+    Ok(bounded(mirror, "top")?)
 }
 
 fn to_wire(side: &Side) -> wire::MirrorSide {
@@ -273,7 +276,7 @@ impl Making<'_> {
                 classification,
             }));
         }
-        Ok(Err(missing(reading, line, code, &found.missing)?))
+        Ok(Err(missing(reading, line, code, None, &found.missing)?))
     }
 
     /// What each side gives as its turnover: stated, or else exports + imports.
@@ -314,12 +317,14 @@ impl Making<'_> {
         let a = self.by_code(exporter, level)?;
         let b = self.by_code(importer, level)?;
         let codes: BTreeSet<Code> = a.codes.keys().chain(b.codes.keys()).copied().collect();
-        let gap = |code: &Code| {
-            let both = a.codes.get(code).zip(b.codes.get(code));
-            both.map(|(a, b)| (a.value - b.value).abs())
+        let gap = |code: &Code| match (a.value(*code), b.value(*code)) {
+            (Ok(a), Ok(b)) if apart(*code, &a, &b).is_empty() => {
+                Some((a.amount.value - b.amount.value).abs())
+            }
+            _ => None,
         };
         let mut codes: Vec<Code> = codes.into_iter().collect();
-        codes.sort_by_key(|code| (Reverse(gap(code)), *code));
+        codes.sort_by_cached_key(|code| (Reverse(gap(code)), *code));
         let omitted = codes.len().saturating_sub(self.query.top);
         codes.truncate(self.query.top);
         let mut lines = Vec::with_capacity(codes.len());
@@ -339,10 +344,21 @@ impl Making<'_> {
         let span = self.query.span;
         let found = codes.find(reading, line, None, span)?;
         let (classification, codes) = found.unzip();
-        let unpublished = unpublished(reading, line.reporter, line.flow, level, span)?;
+        let unpublished = unpublished(
+            reading,
+            line.reporter,
+            line.flow,
+            level,
+            classification,
+            span,
+        )?;
         let absence = match unpublished.first() {
             Some(period) => {
-                let wanted = Wanted::of_period(line, self.query.code, *period);
+                let wanted = Wanted {
+                    level,
+                    classification,
+                    ..Wanted::of_period(line, self.query.code, *period)
+                };
                 (*period, wanted.why_absent(reading)?)
             }
             None => (span.period, EmptyReason::NotReported),
@@ -351,6 +367,7 @@ impl Making<'_> {
             account,
             classification: classification.unwrap_or(Classification::Na),
             codes: codes.unwrap_or_default(),
+            is_whole: unpublished.is_empty(),
             absence,
         })
     }
@@ -419,13 +436,15 @@ struct ByCode<'a> {
     account: Account<'a>,
     classification: Classification,
     codes: HashMap<Code, Amount>,
-    /// Why a code is not among them, and for which period.
+    /// Whether every period of the span was published: else what there is of a code is not all of it.
+    is_whole: bool,
+    /// Why a code has no value, and for which period.
     absence: (proto::Period, EmptyReason),
 }
 
 impl<'a> ByCode<'a> {
     fn value(&self, code: Code) -> Counted<'a> {
-        if let Some(amount) = self.codes.get(&code) {
+        if let Some(amount) = self.codes.get(&code).filter(|_| self.is_whole) {
             return Ok(Value {
                 account: self.account,
                 flow: Some(self.account.line.flow),
@@ -444,21 +463,23 @@ fn same_goods(code: Code, a: Classification, b: Classification) -> bool {
     a == b || code.is_total() && a.is_kin_of(b)
 }
 
-/// Fills in what follows from both values.
-fn compare(line: &mut MirrorLine, code: Code, a: &Value<'_>, b: &Value<'_>, cif_fob: Decimal) {
+/// What keeps two values from having a gap.
+fn apart(code: Code, a: &Value<'_>, b: &Value<'_>) -> Vec<MirrorGap> {
+    let same = same_goods(code, a.classification, b.classification);
+    let bounded = a.is_lower_bound() || b.is_lower_bound();
     let checks = [
         (a.currency() != b.currency(), MirrorGap::CurrencyDiffers),
-        (
-            !same_goods(code, a.classification, b.classification),
-            MirrorGap::ClassificationDiffers,
-        ),
-        (
-            a.is_lower_bound() || b.is_lower_bound(),
-            MirrorGap::LowerBound,
-        ),
+        (!same, MirrorGap::ClassificationDiffers),
+        (bounded, MirrorGap::LowerBound),
     ];
     let apart = checks.into_iter().filter(|(apart, _)| *apart);
-    line.gaps = apart.map(|(_, gap)| gap.into()).collect();
+    apart.map(|(_, gap)| gap).collect()
+}
+
+/// Fills in what follows from both values.
+fn compare(line: &mut MirrorLine, code: Code, a: &Value<'_>, b: &Value<'_>, cif_fob: Decimal) {
+    let apart = apart(code, a, b);
+    line.gaps = apart.into_iter().map(MirrorGap::into).collect();
     if !line.gaps.is_empty() {
         return;
     }

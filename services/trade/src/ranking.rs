@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use proto::trade::v1 as wire;
-use proto::{Classification, Code, Country, CountryKind, Flow, Slug, Violations};
+use proto::{Classification, Code, Country, CountryKind, Flow, Period, Slug, Violations};
 use proto::{parse_dataset_name, parse_timestamp, sector_name};
 use store::{Micros, State};
 use wire::{GrowthGap, MissingFigure, RankedEntry, ShareOf, growth::Outcome};
@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::goods::{Asked, ByCode, Codes, Found, Goods, find};
 use crate::growth::{self, Side};
 use crate::reading::{Line, Reading, Span, standing};
-use crate::sources::Sources;
+use crate::sources::{Sources, bounded};
 use crate::{commodity, sector};
 
 const DEFAULT_TOP: u32 = 10;
@@ -49,8 +49,7 @@ enum Ranked {
     /// Codes of a level, of all goods or within one shorter code.
     Commodities {
         partner: Country,
-        level: u8,
-        within: Option<Code>,
+        codes: Codes,
     },
     Sectors {
         partner: Country,
@@ -109,15 +108,15 @@ impl TryFrom<wire::RankCommoditiesRequest> for Query {
         } = request;
         let mut violations = Violations::new();
         let partner = violations.check("partner", partner.parse());
-        let ranked = match partner {
-            Some(partner) if sectors => {
-                if level != 0 || !within.is_empty() {
-                    violations.push("sectors", "are ranked without `level` and `within`");
-                }
-                Some(Ranked::Sectors { partner })
+        let ranked = if sectors {
+            if level != 0 || !within.is_empty() {
+                violations.push("sectors", "are ranked without `level` and `within`");
             }
-            Some(partner) => commodities(&mut violations, partner, level, &within),
-            None => None,
+            partner.map(|partner| Ranked::Sectors { partner })
+        } else {
+            let codes = codes(&mut violations, level, &within);
+            let both = partner.zip(codes);
+            both.map(|(partner, codes)| Ranked::Commodities { partner, codes })
         };
         let frame = Frame {
             parent,
@@ -133,12 +132,7 @@ impl TryFrom<wire::RankCommoditiesRequest> for Query {
     }
 }
 
-fn commodities(
-    violations: &mut Violations,
-    partner: Country,
-    level: i32,
-    within: &str,
-) -> Option<Ranked> {
+fn codes(violations: &mut Violations, level: i32, within: &str) -> Option<Codes> {
     let level = violations.check("level", parse_level(level));
     let within = (!within.is_empty())
         .then(|| within.parse::<Code>())
@@ -153,11 +147,7 @@ fn commodities(
             );
             None
         }
-        within => Some(Ranked::Commodities {
-            partner,
-            level,
-            within,
-        }),
+        within => Some(Codes { level, within }),
     }
 }
 
@@ -264,6 +254,12 @@ struct Values {
 }
 
 impl Values {
+    /// The newest classification of any.
+    fn newest(&self) -> Option<Classification> {
+        let classifications = self.found.values().map(|value| value.classification);
+        classifications.max_by_key(|c| standing(*c))
+    }
+
     fn put(&mut self, key: Key, found: Found) {
         if let (Some(amount), Some(classification)) = (found.amount, found.classification) {
             let value = Value {
@@ -296,25 +292,43 @@ impl Making<'_> {
     /// The level of detail that the reporter must have published.
     fn level(&self, goods: &Goods) -> u8 {
         match &self.query.ranked {
-            Ranked::Commodities { level, .. } => *level,
+            Ranked::Commodities { codes, .. } => codes.level,
             Ranked::Partners(_) => goods.level(),
             Ranked::Sectors { .. } => 6,
         }
     }
 
-    fn values(&self, goods: &Goods, span: Span) -> Result<Values, Error> {
+    /// The values of a year before, of the same goods where it has them: under the classification of the
+    /// values that they are compared with.
+    fn base(&self, goods: &Goods, span: Span, now: &Values) -> Result<Values, Error> {
+        if let Some(under) = self.ranked_under(goods, now) {
+            let same = self.values(goods, span, Some(under))?;
+            if !same.found.is_empty() {
+                return Ok(same);
+            }
+        }
+        self.values(goods, span, self.query.classification)
+    }
+
+    /// The classification of codes that are ranked; of totals and sectors, only what was asked for.
+    fn ranked_under(&self, goods: &Goods, values: &Values) -> Option<Classification> {
+        match (&self.query.ranked, goods) {
+            (Ranked::Commodities { .. }, _) => values.newest(),
+            (Ranked::Partners(_), Goods::Code(code)) if !code.is_total() => values.newest(),
+            (Ranked::Partners(_) | Ranked::Sectors { .. }, _) => None,
+        }
+        .or(self.query.classification)
+    }
+
+    fn values(
+        &self,
+        goods: &Goods,
+        span: Span,
+        asked: Option<Classification>,
+    ) -> Result<Values, Error> {
         match &self.query.ranked {
-            Ranked::Partners(_) => self.by_partner(goods, span),
-            Ranked::Commodities {
-                partner,
-                level,
-                within,
-            } => {
-                let asked = self.query.classification;
-                let codes = Codes {
-                    level: *level,
-                    within: *within,
-                };
+            Ranked::Partners(_) => self.by_partner(goods, span, asked),
+            Ranked::Commodities { partner, codes } => {
                 let found = codes.find(self.reading, self.line(*partner), asked, span)?;
                 Ok(found.map_or_else(Values::default, by_code))
             }
@@ -322,79 +336,105 @@ impl Making<'_> {
         }
     }
 
-    /// One value a partner. Groups of countries and the world hold others.
-    fn by_partner(&self, goods: &Goods, span: Span) -> Result<Values, Error> {
+    /// One value a partner, all of the same goods. Groups of countries and the world hold others.
+    fn by_partner(
+        &self,
+        goods: &Goods,
+        span: Span,
+        asked: Option<Classification>,
+    ) -> Result<Values, Error> {
         let mut values = Values::default();
         for partner in self.reading.partners(self.query.reporter) {
             let partner = partner?;
             if matches!(partner.kind(), CountryKind::World | CountryKind::Group) {
                 continue;
             }
-            let found = self.find(self.line(partner), goods, span)?;
+            let found = find(self.reading, self.line(partner), goods, asked, span)?;
             values.put(Key::Partner(partner), found);
         }
+        if let (Goods::Code(_), Some(newest)) = (goods, values.newest()) {
+            let found = &mut values.found;
+            found.retain(|_, value| goods.counts_the_same(value.classification, newest));
+        }
         Ok(values)
-    }
-
-    fn find(&self, line: Line, goods: &Goods, span: Span) -> Result<Found, store::Error> {
-        find(self.reading, line, goods, self.query.classification, span)
     }
 
     fn by_sector(&self, line: Line, span: Span) -> Result<Values, Error> {
         let mut values = Values::default();
         for sector in sector::all(self.reading.state, self.reading.as_of, MAX_SECTORS)? {
             let id = sector.id.clone();
-            let goods = Goods::from(sector);
-            values.put(Key::Sector(id), self.find(line, &goods, span)?);
+            let asked = self.query.classification;
+            let found = find(self.reading, line, &Goods::from(sector), asked, span)?;
+            values.put(Key::Sector(id), found);
         }
         Ok(values)
     }
 
-    /// The published figure that the parts make up, where there is one.
-    fn published_total(&self, goods: &Goods) -> Result<Option<Amount>, Error> {
+    /// The published figure that the parts make up, where there is one; of the same goods as they.
+    fn published_total(&self, goods: &Goods, values: &Values) -> Result<Option<Amount>, Error> {
         let (line, goods) = match &self.query.ranked {
             Ranked::Partners(_) => (self.line(Country::WORLD), goods.clone()),
-            Ranked::Commodities {
-                partner, within, ..
-            } => (
-                self.line(*partner),
-                Goods::Code(within.unwrap_or(Code::TOTAL)),
-            ),
+            Ranked::Commodities { partner, codes } => {
+                let whole = codes.within.unwrap_or(Code::TOTAL);
+                (self.line(*partner), Goods::Code(whole))
+            }
             Ranked::Sectors { partner } => (self.line(*partner), Goods::Code(Code::TOTAL)),
         };
-        let found = self.find(line, &goods, self.query.span)?;
-        Ok(found.whole().cloned())
+        let asked = match &goods {
+            Goods::Code(code) if !code.is_total() => self.ranked_under(&goods, values),
+            Goods::Code(_) | Goods::Group { .. } => self.query.classification,
+        };
+        let found = find(self.reading, line, &goods, asked, self.query.span)?;
+        let both = found.classification.zip(values.newest());
+        let same = both.is_some_and(|(total, parts)| goods.counts_the_same(total, parts));
+        let same = same || matches!(goods, Goods::Group { .. });
+        Ok(found.whole().filter(|_| same).cloned())
     }
 
-    /// Months that the reporter did not publish at this level, of the span and of the one a year before.
-    fn missing(&self, goods: &Goods, span: Option<Span>) -> Result<Vec<MissingFigure>, Error> {
+    /// Months that the reporter did not publish at this level, of the span or of the one a year before.
+    fn missing(
+        &self,
+        goods: &Goods,
+        span: Option<Span>,
+        under: Option<Classification>,
+    ) -> Result<Vec<MissingFigure>, Error> {
         let Some(span) = span.filter(|span| span.sums_months) else {
             return Ok(Vec::new());
         };
         let level = self.level(goods);
         let (reporter, flow) = (self.query.reporter, self.query.flow);
-        let periods = unpublished(self.reading, reporter, flow, level, span)?;
-        let (line, code) = self.example(goods);
+        let periods = unpublished(self.reading, reporter, flow, level, under, span)?;
         let mut missing = Vec::new();
         for period in periods {
-            let reason = Wanted::of_period(line, code, period).why_absent(self.reading)?;
+            let wanted = Wanted {
+                classification: under,
+                ..self.wanted(goods, period)
+            };
+            let (line, code) = (wanted.line, wanted.code);
+            let reason = wanted.why_absent(self.reading)?;
             missing.push(missing_figure(self.reading, line, code, period, reason));
         }
         Ok(missing)
     }
 
-    /// A line and a code that stand for all that is ranked, where something is missing.
-    fn example(&self, goods: &Goods) -> (Line, Code) {
+    /// What stands for all that is ranked, where something of a period is missing.
+    fn wanted(&self, goods: &Goods, period: Period) -> Wanted {
         let code = match goods {
             Goods::Code(code) => *code,
             Goods::Group { codes, .. } => codes.first().copied().unwrap_or(Code::TOTAL),
         };
         match &self.query.ranked {
-            Ranked::Partners(_) => (self.line(Country::WORLD), code),
-            Ranked::Commodities {
-                partner, within, ..
-            } => (self.line(*partner), within.unwrap_or(Code::TOTAL)),
-            Ranked::Sectors { partner } => (self.line(*partner), Code::TOTAL),
+            Ranked::Partners(_) => Wanted::of_period(self.line(Country::WORLD), code, period),
+            Ranked::Commodities { partner, codes } => {
+                let within = codes.within.unwrap_or(Code::TOTAL);
+                Wanted {
+                    level: codes.level,
+                    ..Wanted::of_period(self.line(*partner), within, period)
+                }
+            }
+            Ranked::Sectors { partner } => {
+                Wanted::of_period(self.line(*partner), Code::TOTAL, period)
+            }
         }
     }
 }
@@ -427,31 +467,32 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Ranking, Err
         reading: &reading,
     };
     let base_span = query.span.year_before();
-    let values = making.values(&goods, query.span)?;
+    let values = making.values(&goods, query.span, query.classification)?;
     let base = match base_span {
-        Some(span) if !values.found.is_empty() => making.values(&goods, span)?,
+        Some(span) if !values.found.is_empty() => making.base(&goods, span, &values)?,
         Some(_) | None => Values::default(),
     };
-    let mut missing = making.missing(&goods, Some(query.span))?;
-    missing.extend(making.missing(&goods, base_span)?);
+    let under = making.ranked_under(&goods, &values);
+    let under_before = making.ranked_under(&goods, &base).or(under);
+    let mut missing = making.missing(&goods, Some(query.span), under)?;
+    missing.extend(making.missing(&goods, base_span, under_before)?);
     let mut ranking = frame(query, &reading);
     if values.found.is_empty() {
-        let (line, code) = making.example(&goods);
         let wanted = Wanted {
             frequency: query.span.frequency(),
             classification: query.classification,
-            ..Wanted::of_period(line, code, query.span.period)
+            ..making.wanted(&goods, query.span.period)
         };
         ranking.empty_reason = wanted.why_absent(&reading)?.into();
         ranking.missing = missing;
         ranking.conversion = values.split.into_values().next().map(|c| c.to_wire());
         return Ok(ranking);
     }
-    let total = making.published_total(&goods)?;
+    let total = making.published_total(&goods, &values)?;
     let like_for_like = missing.is_empty();
     ranking.missing = missing;
     fill(&mut ranking, &making, total, values, &base, like_for_like)?;
-    Ok(ranking)
+    Ok(bounded(ranking, "top")?)
 }
 
 fn frame(query: &Query, reading: &Reading<'_>) -> wire::Ranking {
@@ -475,26 +516,23 @@ fn frame(query: &Query, reading: &Reading<'_>) -> wire::Ranking {
             ranking.code = goods.code();
             ranking.sector = goods.sector();
         }
-        Ranked::Commodities {
-            partner,
-            level,
-            within,
-        } => {
+        Ranked::Commodities { partner, codes } => {
             ranking.partner = partner.to_string();
-            ranking.level = i32::from(*level);
-            ranking.code = within.map(|code| code.to_string()).unwrap_or_default();
+            ranking.level = i32::from(codes.level);
+            let within = codes.within.map(|code| code.to_string());
+            ranking.code = within.unwrap_or_default();
         }
         Ranked::Sectors { partner } => ranking.partner = partner.to_string(),
     }
     ranking
 }
 
-/// Values in their order: the largest first, equal ones by their keys.
+/// Values in their order: the largest first, equal ones by their keys as they are told.
 fn in_order(found: HashMap<Key, Value>) -> Vec<(Key, Value)> {
     let mut values: Vec<(Key, Value)> = found.into_iter().collect();
     values.sort_unstable_by(|(a, of_a), (b, of_b)| {
         let by_value = of_b.amount.value.cmp(&of_a.amount.value);
-        by_value.then_with(|| a.cmp(b))
+        by_value.then_with(|| a.text().cmp(&b.text()))
     });
     values
 }
@@ -508,6 +546,7 @@ fn fill(
     like_for_like: bool,
 ) -> Result<(), Error> {
     let overlap = matches!(making.query.ranked, Ranked::Sectors { .. });
+    let newest = values.newest();
     let Values { found, split } = values;
     let values = in_order(found);
     let sum: Total = values.iter().map(|(_, value)| value.amount.value).sum();
@@ -550,8 +589,6 @@ fn fill(
     }
     .into();
     ranking.published_total = published.map(|p| p.value.to_string()).unwrap_or_default();
-    let newest = values.iter().map(|(_, value)| value.classification);
-    let newest = newest.max_by_key(|c| standing(*c));
     ranking.classification = newest.map(|c| c.to_string()).unwrap_or_default();
     if let Ranked::Partners(Asked::Sector(_)) = making.query.ranked {
         let conversion = values

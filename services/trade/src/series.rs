@@ -10,7 +10,7 @@ use proto::{Violations, parse_dataset_name, parse_timestamp};
 use store::{Micros, State};
 use wire::{EmptyReason, GrowthGap, Measure, growth::Outcome};
 
-use crate::absence::Wanted;
+use crate::absence::{MAX_NAMED, Wanted};
 use crate::amount::Total;
 use crate::cells::{Cell, Cells, Making};
 use crate::convert::Converted;
@@ -18,12 +18,10 @@ use crate::error::Error;
 use crate::goods::Asked;
 use crate::growth;
 use crate::reading::{Line, Reading, Times};
-use crate::sources::Sources;
+use crate::sources::{MAX_ANSWER, Sources};
 
 /// The most points of one series: a hundred years of months.
 const MAX_POINTS: usize = 1_200;
-/// The most bytes of one series: a client takes 4 MiB if nobody told it otherwise.
-const MAX_BYTES: usize = 3 << 20;
 
 /// Which series.
 #[derive(Debug)]
@@ -246,7 +244,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Series, Erro
         series.empty_reason = why_empty(query, &reading, &making)?.into();
     }
     series.sources = sources.into_list();
-    if series.encoded_len() > MAX_BYTES {
+    if series.encoded_len() > MAX_ANSWER {
         return Err(too_long().into());
     }
     Ok(series)
@@ -344,7 +342,8 @@ fn growth(is_total: bool, period: Period, cell: &Cell, cells: &Cells) -> Option<
     let missing = match outcome {
         Err(GrowthGap::MonthsMissing | GrowthGap::PartMissing) => {
             let of_base = base.map_or(&[][..], |base| &base.missing);
-            [&cell.missing, of_base].concat()
+            let all = cell.missing.iter().chain(of_base);
+            all.take(MAX_NAMED).cloned().collect()
         }
         Ok(_) | Err(_) => Vec::new(),
     };
@@ -379,6 +378,7 @@ fn why_empty(
     let wanted = Wanted {
         line: query.line(query.shown.flows()[0]),
         code: making.code(),
+        level: making.code().level(),
         classification: query.classification.filter(|_| !query.convert),
         frequency: query.times().frequency,
         window: query.window,

@@ -1,9 +1,23 @@
 //! The sources that an answer cites, each once.
 
+use prost::Message;
+use proto::Violations;
 use proto::r#type::v1::Source;
 
 use crate::query::source;
 use crate::reading::Reading;
+
+/// The most bytes of an answer, its sources included: a client takes 4 MiB if nobody told it otherwise.
+pub(crate) const MAX_ANSWER: usize = 3 << 20;
+
+/// An answer that is not too large; else the field that makes it so is at fault.
+pub(crate) fn bounded<M: Message>(answer: M, field: &str) -> Result<M, Violations> {
+    if answer.encoded_len() > MAX_ANSWER {
+        let what = "the answer with its sources has more than 3 MiB; ask for less of it";
+        return Err(Violations::one(field, what));
+    }
+    Ok(answer)
+}
 
 /// Sources, numbered from 1 in the order in which they were cited.
 #[derive(Debug, Default)]
