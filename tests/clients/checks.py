@@ -123,11 +123,11 @@ class Client:
         fields.update(changed)
         return self.call("CreateDataset", **fields)
 
-    def ingest(self, *batches, ingest_id="first"):
+    def ingest(self, *batches, timeout=PATIENCE, **changed):
         part = self._message("IngestObservationsRequest")
-        header = part(header={"parent": self.dataset, "ingest_id": ingest_id})
+        header = part(header={"parent": self.dataset, "ingest_id": "first", **changed})
         parts = [header] + [part(batch=batch) for batch in batches]
-        return self._trade.IngestObservations(iter(parts), timeout=PATIENCE)
+        return self._trade.IngestObservations(iter(parts), timeout=timeout)
 
     def series(self, **changed):
         fields = {
