@@ -299,8 +299,21 @@ async fn a_gap_is_held_against_both_sides(server: &mut Server) {
     assert_eq!(found.verdict(), Verdict::Supported);
     let value = found.sides[0].value.as_ref().unwrap();
     assert_eq!(value.observed, format!("5{}", "800000000"));
-    let signs: Vec<i32> = value.terms.iter().map(|term| term.sign).collect();
-    assert_eq!(signs, [1, -1]);
+    let terms: Vec<_> = value
+        .terms
+        .iter()
+        .map(|term| (term.sign, term.observation.as_str()))
+        .collect();
+    let expected = [
+        (1, "datasets/china/observations/CHN.KAZ.X.NA.TOTAL.2021"),
+        (
+            -1,
+            "datasets/kazakhstan/observations/KAZ.CHN.M.NA.TOTAL.2021",
+        ),
+    ];
+    assert_eq!(terms, expected);
+    let publishers = found.sources.iter().map(|source| source.title.as_str());
+    assert!(publishers.eq(["Tables of china", "Tables of kazakhstan"]));
     let gap = said(StatedMeasure::MirrorGap, "2022", "5200000000");
     assert_eq!(
         check(&client, gap).await.verdict(),

@@ -79,7 +79,7 @@ impl Wanted {
 
     fn is_there(&self, reading: &Reading<'_>) -> Result<bool, store::Error> {
         let times = Times::within(self.frequency, self.window);
-        for part in self.parts() {
+        for part in self.parts(reading)? {
             for block in reading.blocks(self.line, part, times) {
                 let (key, value) = block?;
                 let wanted = self.window.contains(key.period) && self.wants(key.classification);
@@ -112,7 +112,7 @@ impl Wanted {
         reading: &Reading<'_>,
         place: impl Fn(Part) -> Place,
     ) -> Result<bool, store::Error> {
-        let places: Vec<Place> = self.parts().into_iter().map(place).collect();
+        let places: Vec<Place> = self.parts(reading)?.into_iter().map(place).collect();
         let blocks = places.iter().flat_map(|place| reading.blocks_at(place));
         for block in blocks.take(MAX_SEARCHED) {
             let (key, value) = block?;
@@ -131,9 +131,11 @@ impl Wanted {
         })
     }
 
-    fn parts(&self) -> Vec<Part> {
-        let codes = self.codes();
-        codes.map_or_else(|| vec![Part::of(self.code)], Codes::parts)
+    fn parts(&self, reading: &Reading<'_>) -> Result<Vec<Part>, store::Error> {
+        match self.codes() {
+            Some(codes) => codes.parts(reading, self.line),
+            None => Ok(vec![Part::of(self.code)]),
+        }
     }
 
     fn stands_in(&self, block: &[u8]) -> Result<bool, store::Error> {

@@ -125,8 +125,29 @@ pub(crate) struct Amount {
     pub(crate) figures: u32,
     /// The latest vintage among them.
     pub(crate) vintage: Micros,
-    /// Numbers of their sources within the dataset, each once.
-    pub(crate) sources: Vec<u32>,
+    /// Their sources.
+    pub(crate) sources: Cited,
+}
+
+/// Numbers of sources within a dataset, each once. Most sums have one: it costs no allocation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cited {
+    first: Option<u32>,
+    more: Vec<u32>,
+}
+
+impl Cited {
+    fn add(&mut self, source: u32) {
+        match self.first {
+            None => self.first = Some(source),
+            Some(first) if first == source || self.more.contains(&source) => {}
+            Some(_) => self.more.push(source),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + use<'_> {
+        self.first.into_iter().chain(self.more.iter().copied())
+    }
 }
 
 impl Amount {
@@ -141,7 +162,7 @@ impl Amount {
         self.flags = self.flags.and(figure.flags);
         self.figures += 1;
         self.vintage = self.vintage.max(figure.since);
-        self.cite(figure.source);
+        self.sources.add(figure.source);
     }
 
     /// Adds what another amount is made of, its value apart: a balance has both and subtracts.
@@ -149,14 +170,8 @@ impl Amount {
         self.flags = self.flags.and(other.flags);
         self.figures += other.figures;
         self.vintage = self.vintage.max(other.vintage);
-        for source in &other.sources {
-            self.cite(*source);
-        }
-    }
-
-    fn cite(&mut self, source: u32) {
-        if !self.sources.contains(&source) {
-            self.sources.push(source);
+        for source in other.sources.iter() {
+            self.sources.add(source);
         }
     }
 }

@@ -335,12 +335,12 @@ impl Making<'_> {
             Some(base) => Some((base, side.observe(base.period)?)),
             None => None,
         };
-        check.value = Some(self.value(side, &observed, self.claim.value, |observed| {
+        check.value = Some(self.value(&observed, self.claim.value, |observed| {
             self.claim.fits(observed)
         })?);
         if let Some((base, before)) = &before {
             check.growth = Some(self.growth(&observed, before));
-            check.base = Some(self.value(side, before, base.value, |observed| {
+            check.base = Some(self.value(before, base.value, |observed| {
                 let below = base.highest.is_some_and(|highest| observed > highest);
                 outcome(observed >= base.lowest && !below)
             })?);
@@ -376,8 +376,7 @@ impl Making<'_> {
 
     fn value(
         &mut self,
-        side: &Side<'_>,
-        observed: &Sought,
+        observed: &Sought<'_>,
         stated: Total,
         judge: impl Fn(Total) -> SideOutcome,
     ) -> Result<ValueCheck, store::Error> {
@@ -401,31 +400,34 @@ impl Making<'_> {
             observed: observed.value.to_string(),
             difference: (stated - observed.value).to_string(),
             ratio: change(stated, observed.value).unwrap_or_default(),
-            terms: self.terms(side.reading, observed)?,
+            terms: self.terms(observed)?,
         })
     }
 
-    fn terms(
-        &mut self,
-        reading: &Reading<'_>,
-        observed: &Observed,
-    ) -> Result<Vec<Term>, store::Error> {
+    fn terms(&mut self, observed: &Observed<'_>) -> Result<Vec<Term>, store::Error> {
         let terms = observed.terms.iter();
         terms
-            .map(|Observation { key, figure, sign }| {
-                Ok(Term {
-                    observation: observation_name(&reading.id, key),
-                    sign: *sign,
-                    value: figure.value.to_string(),
-                    flags: figure.flags.to_wire(),
-                    source: self.sources.cite(reading, figure.source)?,
-                })
-            })
+            .map(
+                |Observation {
+                     reading,
+                     key,
+                     figure,
+                     sign,
+                 }| {
+                    Ok(Term {
+                        observation: observation_name(&reading.id, key),
+                        sign: *sign,
+                        value: figure.value.to_string(),
+                        flags: figure.flags.to_wire(),
+                        source: self.sources.cite(reading, figure.source)?,
+                    })
+                },
+            )
             .collect()
     }
 
     /// The stated growth against that of the side's own figures.
-    fn growth(&self, now: &Sought, before: &Sought) -> GrowthCheck {
+    fn growth(&self, now: &Sought<'_>, before: &Sought<'_>) -> GrowthCheck {
         let statement = self.claim.statement;
         let stated = statement.growth.unwrap_or_default();
         let slack = statement.growth_precision.unwrap_or_default() / Decimal::TWO;
@@ -440,7 +442,8 @@ impl Making<'_> {
             check.gap = GrowthGap::BaseNotPublished.into();
             return check;
         };
-        let is_bound = |observed: &Observed| observed.flags().contains(ObservationFlag::LowerBound);
+        let is_bound =
+            |observed: &Observed<'_>| observed.flags().contains(ObservationFlag::LowerBound);
         if is_bound(now) || is_bound(before) {
             check.gap = GrowthGap::LowerBound.into();
             return check;
@@ -464,7 +467,7 @@ impl Making<'_> {
     fn bounds(
         &mut self,
         side: &Side<'_>,
-        sought: &Sought,
+        sought: &Sought<'_>,
         period: Period,
         lowest: Total,
         highest: Option<Total>,
@@ -482,7 +485,7 @@ impl Making<'_> {
             } else {
                 highest.is_some_and(|highest| observed.value > highest)
             };
-            let figure = self.terms(side.reading, &observed)?.into_iter().next();
+            let figure = self.terms(&observed)?.into_iter().next();
             let period = observed
                 .terms
                 .first()
@@ -541,7 +544,7 @@ impl Making<'_> {
         for (exporter, exported) in &exporters {
             for (_, imported) in &importers {
                 let gap = exported.clone().less(imported.clone());
-                let value = self.value(exporter, &Ok(gap), self.claim.value, |observed| {
+                let value = self.value(&Ok(gap), self.claim.value, |observed| {
                     self.claim.fits(observed)
                 })?;
                 sides.push(SideCheck {

@@ -24,21 +24,23 @@ pub(crate) struct Side<'a> {
 
 /// An observed value, and the published figures that it is computed from.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Observed {
+pub(crate) struct Observed<'a> {
     pub(crate) value: Total,
-    pub(crate) terms: Vec<Observation>,
+    pub(crate) terms: Vec<Observation<'a>>,
 }
 
 /// One published figure.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Observation {
+pub(crate) struct Observation<'a> {
+    /// The dataset in which it stands.
+    pub(crate) reading: &'a Reading<'a>,
     pub(crate) key: ObservationKey,
     pub(crate) figure: Figure,
     pub(crate) sign: i32,
 }
 
-impl Observed {
-    fn of(line: Line, point: Point) -> Observed {
+impl<'a> Observed<'a> {
+    fn of(reading: &'a Reading<'a>, line: Line, point: Point) -> Observed<'a> {
         let key = ObservationKey {
             reporter: line.reporter,
             partner: line.partner,
@@ -52,6 +54,7 @@ impl Observed {
         Observed {
             value: point.figure.value.into(),
             terms: vec![Observation {
+                reading,
                 key,
                 figure: point.figure,
                 sign: 1,
@@ -59,13 +62,13 @@ impl Observed {
         }
     }
 
-    fn and(mut self, other: Observed) -> Observed {
+    fn and(mut self, other: Observed<'a>) -> Observed<'a> {
         self.value += other.value;
         self.terms.extend(other.terms);
         self
     }
 
-    pub(crate) fn less(mut self, other: Observed) -> Observed {
+    pub(crate) fn less(mut self, other: Observed<'a>) -> Observed<'a> {
         self.value = self.value - other.value;
         self.terms
             .extend(other.terms.into_iter().map(|term| Observation {
@@ -88,10 +91,12 @@ fn is_evidence(figure: &Figure) -> bool {
 }
 
 /// What was looked for, or what is missing.
-pub(crate) type Sought = Result<Observed, Vec<MissingFigure>>;
+pub(crate) type Sought<'a> = Result<Observed<'a>, Vec<MissingFigure>>;
 
 /// All of several, added up, or all that is missing of any.
-fn all(parts: impl Iterator<Item = Result<Sought, store::Error>>) -> Result<Sought, store::Error> {
+fn all<'a>(
+    parts: impl Iterator<Item = Result<Sought<'a>, store::Error>>,
+) -> Result<Sought<'a>, store::Error> {
     let mut sum = Observed::default();
     let mut lacking = Vec::new();
     for part in parts {
@@ -107,7 +112,7 @@ fn all(parts: impl Iterator<Item = Result<Sought, store::Error>>) -> Result<Soug
     })
 }
 
-impl Side<'_> {
+impl<'a> Side<'a> {
     fn flows(&self) -> &'static [Flow] {
         match self.measure {
             StatedMeasure::Exports | StatedMeasure::MirrorGap => &[Flow::Export],
@@ -125,7 +130,7 @@ impl Side<'_> {
     }
 
     /// The figure of a period with all partners.
-    pub(crate) fn observe(&self, period: Period) -> Result<Sought, store::Error> {
+    pub(crate) fn observe(&self, period: Period) -> Result<Sought<'a>, store::Error> {
         all(self.partners.iter().map(|partner| match self.measure {
             StatedMeasure::Turnover | StatedMeasure::Unspecified => self.turnover(*partner, period),
             StatedMeasure::Exports | StatedMeasure::MirrorGap => {
@@ -136,7 +141,7 @@ impl Side<'_> {
     }
 
     /// As the side states it, else its exports + imports.
-    fn turnover(&self, partner: Country, period: Period) -> Result<Sought, store::Error> {
+    fn turnover(&self, partner: Country, period: Period) -> Result<Sought<'a>, store::Error> {
         let stated = self.flow(self.line(partner, Flow::TotalTrade), period)?;
         let Err(missing) = stated else {
             return Ok(stated);
@@ -148,11 +153,11 @@ impl Side<'_> {
     }
 
     /// As published for the period, else the sum of its months.
-    fn flow(&self, line: Line, period: Period) -> Result<Sought, store::Error> {
+    fn flow(&self, line: Line, period: Period) -> Result<Sought<'a>, store::Error> {
         if let Some(observed) = self.published(line, period)? {
             return Ok(Ok(observed));
         }
-        let lacking = || -> Result<Sought, store::Error> {
+        let lacking = || -> Result<Sought<'a>, store::Error> {
             let reason = Wanted::of_period(line, Code::TOTAL, period).why_absent(self.reading)?;
             Ok(Err(vec![self.missing(line, period, reason)]))
         };
@@ -173,7 +178,7 @@ impl Side<'_> {
         Ok(Ok(sum))
     }
 
-    fn published(&self, line: Line, period: Period) -> Result<Option<Observed>, store::Error> {
+    fn published(&self, line: Line, period: Period) -> Result<Option<Observed<'a>>, store::Error> {
         let span = Span {
             period,
             sums_months: false,
@@ -187,7 +192,7 @@ impl Side<'_> {
                 best = Some(point);
             }
         }
-        Ok(best.map(|point| Observed::of(line, point)))
+        Ok(best.map(|point| Observed::of(self.reading, line, point)))
     }
 
     fn missing(&self, line: Line, period: Period, reason: EmptyReason) -> MissingFigure {
@@ -195,7 +200,7 @@ impl Side<'_> {
     }
 
     /// Published figures of times that hold `period`, or that it holds.
-    pub(crate) fn around(&self, period: Period) -> Result<Vec<(bool, Observed)>, store::Error> {
+    pub(crate) fn around(&self, period: Period) -> Result<Vec<(bool, Observed<'a>)>, store::Error> {
         let [partner] = self.partners else {
             return Ok(Vec::new());
         };
@@ -210,7 +215,7 @@ impl Side<'_> {
                     let contains = other.start() <= period.start() && period.end() <= other.end();
                     let within = period.start() <= other.start() && other.end() <= period.end();
                     if (contains != within) && is_evidence(&point.figure) {
-                        around.push((contains, Observed::of(line, point)));
+                        around.push((contains, Observed::of(self.reading, line, point)));
                     }
                 }
             }

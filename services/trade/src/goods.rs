@@ -10,7 +10,7 @@ use crate::amount::Amount;
 use crate::convert::{Converted, convert};
 use crate::error::Error;
 use crate::keys::Part;
-use crate::reading::{Line, Reading, Span, Times, standing};
+use crate::reading::{Line, Reading, Span, Times, Year, Years, standing};
 use crate::sector::{self, Sector};
 
 /// Goods.
@@ -261,9 +261,21 @@ pub(crate) fn find(
     asked: Option<Classification>,
     span: Span,
 ) -> Result<Found, store::Error> {
-    let mut amounts = amounts(reading, line, goods, span.times())?;
+    let amounts = amounts(reading, line, goods, span.times())?;
+    select(reading, line, goods, asked, span, amounts)
+}
+
+/// [`find`], out of amounts of these and of other times.
+pub(crate) fn select(
+    reading: &Reading<'_>,
+    line: Line,
+    goods: &Goods,
+    asked: Option<Classification>,
+    span: Span,
+    mut amounts: Amounts,
+) -> Result<Found, store::Error> {
     amounts.retain(|(period, classification), _| {
-        span.takes(*period) && asked.is_none_or(|asked| asked == *classification)
+        span.holds(*period) && asked.is_none_or(|asked| asked == *classification)
     });
     let best = amounts.keys().map(|(_, c)| *c).max_by_key(|c| standing(*c));
     let Some(best) = best else {
@@ -344,15 +356,29 @@ impl Codes {
         asked: Option<Classification>,
         span: Span,
     ) -> Result<Option<ByCode>, store::Error> {
-        let mut found: BTreeMap<Classification, HashMap<Code, Amount>> = BTreeMap::new();
-        for part in self.parts() {
-            for block in reading.blocks(line, part, span.times()) {
+        let years = Years {
+            now: span,
+            before: None,
+        };
+        let mut found = self.gather(reading, line, years)?;
+        Ok(found.take(Year::Now, asked))
+    }
+
+    /// The figures of all codes in a span and in the one a year before, read in one pass.
+    pub(crate) fn gather(
+        self,
+        reading: &Reading<'_>,
+        line: Line,
+        years: Years,
+    ) -> Result<Gathered, store::Error> {
+        let mut gathered = Gathered::default();
+        for part in self.parts(reading, line)? {
+            for block in reading.blocks(line, part, years.times()) {
                 let (key, value) = block?;
-                let other = asked.is_some_and(|asked| asked != key.classification);
-                if other || !span.takes(key.period) {
+                let Some(year) = years.year_of(key.period) else {
                     continue;
-                }
-                let codes = found.entry(key.classification).or_default();
+                };
+                let codes = gathered.0.entry((year, key.classification)).or_default();
                 for figure in reading.figures(&key, &value)?.figures() {
                     if self.takes(figure.code) {
                         codes.entry(figure.code).or_default().add(figure);
@@ -360,8 +386,8 @@ impl Codes {
                 }
             }
         }
-        found.retain(|_, codes| !codes.is_empty());
-        Ok(found.into_iter().max_by_key(|(c, _)| standing(*c)))
+        gathered.0.retain(|_, codes| !codes.is_empty());
+        Ok(gathered)
     }
 
     pub(crate) fn takes(self, code: Code) -> bool {
@@ -371,16 +397,35 @@ impl Codes {
         code.level() == self.level && within
     }
 
-    /// The parts of blocks in which they stand.
-    pub(crate) fn parts(self) -> Vec<Part> {
+    /// The parts of blocks in which they may stand.
+    pub(crate) fn parts(
+        self,
+        reading: &Reading<'_>,
+        line: Line,
+    ) -> Result<Vec<Part>, store::Error> {
         if self.level == 2 {
-            return vec![Part::CHAPTERS];
+            return Ok(vec![Part::CHAPTERS]);
         }
         match self.within.and_then(Code::chapter) {
-            Some(chapter) => vec![Part::within(chapter)],
-            None => (0..100_u8)
-                .map(|number| Part::within([b'0' + number / 10, b'0' + number % 10]))
+            Some(chapter) => Ok(vec![Part::within(chapter)]),
+            None => reading
+                .parts(line)
+                .filter(|part| !matches!(part, Ok(Part::TOTAL | Part::CHAPTERS)))
                 .collect(),
         }
+    }
+}
+
+/// The figures of codes by year and classification.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gathered(BTreeMap<(Year, Classification), HashMap<Code, Amount>>);
+
+impl Gathered {
+    /// Those of a year under the classification asked for, or the one that stands.
+    pub(crate) fn take(&mut self, of: Year, asked: Option<Classification>) -> Option<ByCode> {
+        let of_year = self.0.keys().filter(|(year, _)| *year == of);
+        let wanted = of_year.filter(|(_, c)| asked.is_none_or(|asked| asked == *c));
+        let place = *wanted.max_by_key(|(_, c)| standing(*c))?;
+        Some((place.1, self.0.remove(&place)?))
     }
 }

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
 use proto::trade::v1 as wire;
-use proto::{Classification, Code, Country, Decimal, Flow, Slug, Violations};
+use proto::{Classification, Code, Country, Decimal, Flow, Period, Slug, Violations};
 use proto::{format_decimal, parse_dataset_name, parse_decimal, parse_timestamp, to_timestamp};
 use store::{Micros, State};
 use wire::{
@@ -171,6 +171,7 @@ impl<'a> Account<'a> {
 }
 
 /// One side's value, as it stands in a line.
+#[derive(Clone)]
 struct Value<'a> {
     account: Account<'a>,
     /// `None` where it was computed from two flows.
@@ -195,8 +196,26 @@ impl Value<'_> {
     }
 }
 
-/// One side's value, or the figures that it would need.
-type Counted<'a> = Result<Value<'a>, Vec<MissingFigure>>;
+/// One side's value, or what it would need.
+type Counted<'a> = Result<Value<'a>, Lacking<'a>>;
+
+/// Figures that are missing. Why is looked up only where it is told.
+#[derive(Clone)]
+enum Lacking<'a> {
+    Periods(Account<'a>, Code, Vec<Period>),
+    Named(Vec<MissingFigure>),
+}
+
+impl Lacking<'_> {
+    fn named(self) -> Result<Vec<MissingFigure>, store::Error> {
+        match self {
+            Lacking::Periods(Account { reading, line }, code, periods) => {
+                missing(reading, line, code, None, &periods)
+            }
+            Lacking::Named(missing) => Ok(missing),
+        }
+    }
+}
 
 /// Both sides' figures.
 pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Mirror, Error> {
@@ -213,13 +232,15 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Mirror, Erro
         query,
         sources: Sources::default(),
     };
-    let first_to_second =
-        making.direction(account(true, Flow::Export), account(false, Flow::Import))?;
-    let second_to_first =
-        making.direction(account(false, Flow::Export), account(true, Flow::Import))?;
-    let turnover = making.turnover([true, false].map(|first| {
-        [Flow::TotalTrade, Flow::Export, Flow::Import].map(|flow| account(first, flow))
-    }))?;
+    let of_first = making.both_flows(account(true, Flow::Export), account(true, Flow::Import))?;
+    let of_second =
+        making.both_flows(account(false, Flow::Export), account(false, Flow::Import))?;
+    let first_to_second = making.direction(&of_first, &of_second)?;
+    let second_to_first = making.direction(&of_second, &of_first)?;
+    let stated = |first| making.value(account(first, Flow::TotalTrade), query.code);
+    let a = turnover(query.code, stated(true)?, of_first)?;
+    let b = turnover(query.code, stated(false)?, of_second)?;
+    let turnover = making.line(query.code, a, b)?;
     let mirror = wire::Mirror {
         first: Some(to_wire(&query.first)),
         second: Some(to_wire(&query.second)),
@@ -242,17 +263,28 @@ fn to_wire(side: &Side) -> wire::MirrorSide {
 }
 
 impl Making<'_> {
-    fn direction<'a>(
-        &mut self,
-        exporter: Account<'a>,
-        importer: Account<'a>,
-    ) -> Result<MirrorDirection, Error> {
+    /// One side's exports and imports.
+    fn both_flows<'a>(
+        &self,
+        exports: Account<'a>,
+        imports: Account<'a>,
+    ) -> Result<BothFlows<'a>, store::Error> {
         let code = self.query.code;
-        let a = self.value(exporter, code)?;
-        let b = self.value(importer, code)?;
-        let total = self.line(code, a, b)?;
+        Ok(BothFlows {
+            exports: (exports, self.value(exports, code)?),
+            imports: (imports, self.value(imports, code)?),
+        })
+    }
+
+    fn direction(
+        &mut self,
+        from: &BothFlows<'_>,
+        to: &BothFlows<'_>,
+    ) -> Result<MirrorDirection, Error> {
+        let ((exporter, a), (importer, b)) = (&from.exports, &to.imports);
+        let total = self.line(self.query.code, a.clone(), b.clone())?;
         let (lines, omitted_lines) = match self.query.level {
-            Some(level) => self.lines(exporter, importer, level)?,
+            Some(level) => self.lines(*exporter, *importer, level)?,
             None => (Vec::new(), 0),
         };
         Ok(MirrorDirection {
@@ -276,35 +308,7 @@ impl Making<'_> {
                 classification,
             }));
         }
-        Ok(Err(missing(reading, line, code, None, &found.missing)?))
-    }
-
-    /// What each side gives as its turnover: stated, or else exports + imports.
-    fn turnover(&mut self, accounts: [[Account<'_>; 3]; 2]) -> Result<MirrorLine, Error> {
-        let [first, second] = accounts;
-        let a = self.turnover_of(first)?;
-        let b = self.turnover_of(second)?;
-        self.line(self.query.code, a, b)
-    }
-
-    fn turnover_of<'a>(&self, accounts: [Account<'a>; 3]) -> Result<Counted<'a>, store::Error> {
-        let [stated, exports, imports] = accounts;
-        let code = self.query.code;
-        let stated = self.value(stated, code)?;
-        if stated.is_ok() {
-            return Ok(stated);
-        }
-        match (self.value(exports, code)?, self.value(imports, code)?) {
-            (Ok(mut x), Ok(m)) if same_goods(code, x.classification, m.classification) => {
-                x.amount.value += m.amount.value;
-                x.amount.take_in(&m.amount);
-                x.flow = None;
-                Ok(Ok(x))
-            }
-            (Ok(_), Ok(_)) => Ok(stated),
-            (Err(missing), Ok(_)) | (Ok(_), Err(missing)) => Ok(Err(missing)),
-            (Err(x), Err(m)) => Ok(Err([x, m].concat())),
-        }
+        Ok(Err(Lacking::Periods(account, code, found.missing)))
     }
 
     /// The codes of a level, the largest gap first, as many as were asked for; and how many more there are.
@@ -406,7 +410,7 @@ impl Making<'_> {
         let value = match value {
             Ok(value) => value,
             Err(missing) => {
-                lacking.extend(missing);
+                lacking.extend(missing.named()?);
                 return Ok(None);
             }
         };
@@ -431,6 +435,34 @@ impl Making<'_> {
     }
 }
 
+/// One side's figures of all goods asked for.
+struct BothFlows<'a> {
+    exports: (Account<'a>, Counted<'a>),
+    imports: (Account<'a>, Counted<'a>),
+}
+
+/// What a side gives as its turnover: stated, or else exports + imports.
+fn turnover<'a>(
+    code: Code,
+    stated: Counted<'a>,
+    of_side: BothFlows<'a>,
+) -> Result<Counted<'a>, store::Error> {
+    if stated.is_ok() {
+        return Ok(stated);
+    }
+    match (of_side.exports.1, of_side.imports.1) {
+        (Ok(mut x), Ok(m)) if same_goods(code, x.classification, m.classification) => {
+            x.amount.value += m.amount.value;
+            x.amount.take_in(&m.amount);
+            x.flow = None;
+            Ok(Ok(x))
+        }
+        (Ok(_), Ok(_)) => Ok(stated),
+        (Err(missing), Ok(_)) | (Ok(_), Err(missing)) => Ok(Err(missing)),
+        (Err(x), Err(m)) => Ok(Err(Lacking::Named([x.named()?, m.named()?].concat()))),
+    }
+}
+
 /// One side's figures by code.
 struct ByCode<'a> {
     account: Account<'a>,
@@ -439,7 +471,7 @@ struct ByCode<'a> {
     /// Whether every period of the span was published: else what there is of a code is not all of it.
     is_whole: bool,
     /// Why a code has no value, and for which period.
-    absence: (proto::Period, EmptyReason),
+    absence: (Period, EmptyReason),
 }
 
 impl<'a> ByCode<'a> {
@@ -454,7 +486,8 @@ impl<'a> ByCode<'a> {
         }
         let Account { reading, line } = self.account;
         let (period, reason) = self.absence;
-        Err(vec![missing_figure(reading, line, code, period, reason)])
+        let missing = missing_figure(reading, line, code, period, reason);
+        Err(Lacking::Named(vec![missing]))
     }
 }
 

@@ -17,9 +17,10 @@ use crate::absence::{Wanted, missing_figure, unpublished};
 use crate::amount::{Amount, Concentration, Total, shares};
 use crate::convert::Converted;
 use crate::error::Error;
-use crate::goods::{Asked, ByCode, Codes, Found, Goods, find};
+use crate::goods::{Amounts, Asked, ByCode, Codes, Found, Gathered, Goods};
+use crate::goods::{amounts, find, select};
 use crate::growth::{self, Side};
-use crate::reading::{Line, Reading, Span, standing};
+use crate::reading::{Line, Reading, Span, Year, Years, standing};
 use crate::sources::{Sources, bounded};
 use crate::{commodity, sector};
 
@@ -54,6 +55,16 @@ enum Ranked {
     Sectors {
         partner: Country,
     },
+}
+
+impl Query {
+    fn line(&self, partner: Country) -> Line {
+        Line {
+            reporter: self.reporter,
+            partner,
+            flow: self.flow,
+        }
+    }
 }
 
 impl TryFrom<wire::RankPartnersRequest> for Query {
@@ -278,17 +289,52 @@ impl Values {
 struct Making<'a> {
     query: &'a Query,
     reading: &'a Reading<'a>,
+    read: Read,
+}
+
+/// What was read of all that is ranked, of the span and of the year before at once.
+enum Read {
+    ByKey(Vec<(Key, Line, Goods, Amounts)>),
+    ByCode(Gathered),
+}
+
+/// Reads what is ranked. Groups of countries and the world hold others, and are no partners here.
+fn read(query: &Query, reading: &Reading<'_>, goods: &Goods) -> Result<Read, store::Error> {
+    let times = Years::of(query.span).times();
+    let mut by_key = Vec::new();
+    match &query.ranked {
+        Ranked::Partners(_) => {
+            for partner in reading.partners(query.reporter) {
+                let partner = partner?;
+                if !matches!(partner.kind(), CountryKind::World | CountryKind::Group) {
+                    let line = query.line(partner);
+                    let amounts = amounts(reading, line, goods, times)?;
+                    by_key.push((Key::Partner(partner), line, goods.clone(), amounts));
+                }
+            }
+        }
+        Ranked::Commodities { partner, codes } => {
+            let line = query.line(*partner);
+            return Ok(Read::ByCode(codes.gather(
+                reading,
+                line,
+                Years::of(query.span),
+            )?));
+        }
+        Ranked::Sectors { partner } => {
+            let line = query.line(*partner);
+            for sector in sector::all(reading.state, reading.as_of, MAX_SECTORS)? {
+                let key = Key::Sector(sector.id.clone());
+                let goods = Goods::from(sector);
+                let amounts = amounts(reading, line, &goods, times)?;
+                by_key.push((key, line, goods, amounts));
+            }
+        }
+    }
+    Ok(Read::ByKey(by_key))
 }
 
 impl Making<'_> {
-    fn line(&self, partner: Country) -> Line {
-        Line {
-            reporter: self.query.reporter,
-            partner,
-            flow: self.query.flow,
-        }
-    }
-
     /// The level of detail that the reporter must have published.
     fn level(&self, goods: &Goods) -> u8 {
         match &self.query.ranked {
@@ -320,52 +366,35 @@ impl Making<'_> {
         .or(self.query.classification)
     }
 
+    /// What is ranked in a span, all of the same goods.
     fn values(
         &self,
         goods: &Goods,
         span: Span,
         asked: Option<Classification>,
     ) -> Result<Values, Error> {
-        match &self.query.ranked {
-            Ranked::Partners(_) => self.by_partner(goods, span, asked),
-            Ranked::Commodities { partner, codes } => {
-                let found = codes.find(self.reading, self.line(*partner), asked, span)?;
-                Ok(found.map_or_else(Values::default, by_code))
+        let read = match &self.read {
+            Read::ByKey(read) => read,
+            Read::ByCode(gathered) => {
+                let year = if span == self.query.span {
+                    Year::Now
+                } else {
+                    Year::Before
+                };
+                let found = gathered.clone().take(year, asked);
+                return Ok(found.map_or_else(Values::default, by_code));
             }
-            Ranked::Sectors { partner } => self.by_sector(self.line(*partner), span),
-        }
-    }
-
-    /// One value a partner, all of the same goods. Groups of countries and the world hold others.
-    fn by_partner(
-        &self,
-        goods: &Goods,
-        span: Span,
-        asked: Option<Classification>,
-    ) -> Result<Values, Error> {
+        };
         let mut values = Values::default();
-        for partner in self.reading.partners(self.query.reporter) {
-            let partner = partner?;
-            if matches!(partner.kind(), CountryKind::World | CountryKind::Group) {
-                continue;
-            }
-            let found = find(self.reading, self.line(partner), goods, asked, span)?;
-            values.put(Key::Partner(partner), found);
+        for (key, line, goods, amounts) in read {
+            let found = select(self.reading, *line, goods, asked, span, amounts.clone())?;
+            values.put(key.clone(), found);
         }
-        if let (Goods::Code(_), Some(newest)) = (goods, values.newest()) {
+        if let (Ranked::Partners(_), Goods::Code(_), Some(newest)) =
+            (&self.query.ranked, goods, values.newest())
+        {
             let found = &mut values.found;
             found.retain(|_, value| goods.counts_the_same(value.classification, newest));
-        }
-        Ok(values)
-    }
-
-    fn by_sector(&self, line: Line, span: Span) -> Result<Values, Error> {
-        let mut values = Values::default();
-        for sector in sector::all(self.reading.state, self.reading.as_of, MAX_SECTORS)? {
-            let id = sector.id.clone();
-            let asked = self.query.classification;
-            let found = find(self.reading, line, &Goods::from(sector), asked, span)?;
-            values.put(Key::Sector(id), found);
         }
         Ok(values)
     }
@@ -373,12 +402,12 @@ impl Making<'_> {
     /// The published figure that the parts make up, where there is one; of the same goods as they.
     fn published_total(&self, goods: &Goods, values: &Values) -> Result<Option<Amount>, Error> {
         let (line, goods) = match &self.query.ranked {
-            Ranked::Partners(_) => (self.line(Country::WORLD), goods.clone()),
+            Ranked::Partners(_) => (self.query.line(Country::WORLD), goods.clone()),
             Ranked::Commodities { partner, codes } => {
                 let whole = codes.within.unwrap_or(Code::TOTAL);
-                (self.line(*partner), Goods::Code(whole))
+                (self.query.line(*partner), Goods::Code(whole))
             }
-            Ranked::Sectors { partner } => (self.line(*partner), Goods::Code(Code::TOTAL)),
+            Ranked::Sectors { partner } => (self.query.line(*partner), Goods::Code(Code::TOTAL)),
         };
         let asked = match &goods {
             Goods::Code(code) if !code.is_total() => self.ranked_under(&goods, values),
@@ -424,16 +453,16 @@ impl Making<'_> {
             Goods::Group { codes, .. } => codes.first().copied().unwrap_or(Code::TOTAL),
         };
         match &self.query.ranked {
-            Ranked::Partners(_) => Wanted::of_period(self.line(Country::WORLD), code, period),
+            Ranked::Partners(_) => Wanted::of_period(self.query.line(Country::WORLD), code, period),
             Ranked::Commodities { partner, codes } => {
                 let within = codes.within.unwrap_or(Code::TOTAL);
                 Wanted {
                     level: codes.level,
-                    ..Wanted::of_period(self.line(*partner), within, period)
+                    ..Wanted::of_period(self.query.line(*partner), within, period)
                 }
             }
             Ranked::Sectors { partner } => {
-                Wanted::of_period(self.line(*partner), Code::TOTAL, period)
+                Wanted::of_period(self.query.line(*partner), Code::TOTAL, period)
             }
         }
     }
@@ -465,6 +494,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Ranking, Err
     let making = Making {
         query,
         reading: &reading,
+        read: read(query, &reading, &goods)?,
     };
     let base_span = query.span.year_before();
     let values = making.values(&goods, query.span, query.classification)?;

@@ -175,23 +175,34 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// The distinct countries at one place of the keys in `all`: each found by one look behind all that
+    /// The parts of a line of which there is any figure, now or ever.
+    pub(crate) fn parts(
+        &self,
+        line: Line,
+    ) -> impl Iterator<Item = Result<Part, store::Error>> + use<'_, 'a> {
+        let line = self.place(line);
+        let part = |key: &BlockKey| key.part;
+        self.leaps(line.clone(), part, move |part| line.clone().part(part))
+    }
+
+    /// The distinct values of one component of the keys in `all`: each found by one look behind all that
     /// starts with the one before.
-    fn leaps<F, P>(
+    fn leaps<T, F, P>(
         &self,
         all: Place,
-        country: F,
+        component: F,
         place: P,
-    ) -> impl Iterator<Item = Result<Country, store::Error>> + use<'_, 'a, F, P>
+    ) -> impl Iterator<Item = Result<T, store::Error>> + use<'_, 'a, T, F, P>
     where
-        F: Fn(&BlockKey) -> Country,
-        P: Fn(Country) -> Place,
+        T: Copy,
+        F: Fn(&BlockKey) -> T,
+        P: Fn(T) -> Place,
     {
         let mut from = all.start();
         std::iter::from_fn(move || {
             let next = self.state.range(&from, &all.end()).find_map(parsed)?;
             Some(next.map(|(key, _)| {
-                let found = country(&key);
+                let found = component(&key);
                 from = place(found).end();
                 found
             }))
@@ -285,6 +296,15 @@ impl Span {
         self.sums_months || period == self.period
     }
 
+    /// Whether a period is one of its own, wherever it was found.
+    pub(crate) fn holds(self, period: Period) -> bool {
+        let Times { start, end, .. } = self.times();
+        let first = period.start();
+        self.takes(period)
+            && start.is_none_or(|start| start <= first)
+            && end.is_none_or(|end| first < end)
+    }
+
     /// The periods of which it needs a figure.
     pub(crate) fn periods(self) -> Vec<Period> {
         if !self.sums_months {
@@ -297,4 +317,47 @@ impl Span {
             .filter_map(|month| Period::month(month.year(), month.month()))
             .collect()
     }
+}
+
+/// A span, and the one a year before: what is asked about both is read in one pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Years {
+    pub(crate) now: Span,
+    pub(crate) before: Option<Span>,
+}
+
+impl Years {
+    pub(crate) fn of(now: Span) -> Years {
+        Years {
+            now,
+            before: now.year_before(),
+        }
+    }
+
+    /// The keys among which the figures of both stand.
+    pub(crate) fn times(self) -> Times {
+        let earlier = self.before.unwrap_or(self.now);
+        Times {
+            start: earlier.times().start,
+            ..self.now.times()
+        }
+    }
+
+    /// Which of the two a period is of, and among whose keys it stands.
+    pub(crate) fn year_of(self, period: Period) -> Option<Year> {
+        if self.now.holds(period) {
+            Some(Year::Now)
+        } else if self.before.is_some_and(|before| before.holds(period)) {
+            Some(Year::Before)
+        } else {
+            None
+        }
+    }
+}
+
+/// One of [`Years`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Year {
+    Now,
+    Before,
 }

@@ -4,6 +4,7 @@ use prost::Message;
 use proto::Violations;
 use proto::r#type::v1::Source;
 
+use crate::amount::Cited;
 use crate::query::source;
 use crate::reading::Reading;
 
@@ -46,11 +47,11 @@ impl Sources {
     pub(crate) fn cite_all(
         &mut self,
         reading: &Reading<'_>,
-        numbers: &[u32],
+        cited: &Cited,
     ) -> Result<Vec<i32>, store::Error> {
-        numbers
+        cited
             .iter()
-            .map(|number| self.cite(reading, *number))
+            .map(|number| self.cite(reading, number))
             .collect()
     }
 
