@@ -8,7 +8,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
-use crate::args::ServerArgs;
+use crate::args::answer::ServerArgs;
 
 /// A client of the trade service.
 pub(crate) type TradeClient = TradeServiceClient<Channel>;
@@ -50,6 +50,33 @@ pub(crate) fn explain(error: &anyhow::Error) -> String {
     parts.join(": ")
 }
 
+/// A violation of one entry of a list.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct EntryViolation {
+    /// The entry, from 0.
+    pub(crate) entry: usize,
+    /// The field inside it; empty for the entry itself.
+    pub(crate) field: String,
+    /// What is wrong.
+    pub(crate) reason: String,
+}
+
+/// Violations that name an entry of a list, as `names[3].text` does. None when any names something else.
+pub(crate) fn entry_violations(status: &Status, list: &str) -> Option<Vec<EntryViolation>> {
+    let details = status.get_error_details();
+    let violations = &details.bad_request()?.field_violations;
+    let parsed = violations.iter().map(|violation| {
+        let rest = violation.field.strip_prefix(list)?.strip_prefix('[')?;
+        let (entry, field) = rest.split_once(']')?;
+        Some(EntryViolation {
+            entry: entry.parse().ok()?,
+            field: field.trim_start_matches('.').to_owned(),
+            reason: violation.description.clone(),
+        })
+    });
+    parsed.collect()
+}
+
 /// A status with its violations, its reason and when to try again.
 fn explain_status(status: &Status) -> String {
     let details = status.get_error_details();
@@ -72,4 +99,30 @@ fn explain_status(status: &Status) -> String {
         lines.push(format!("try again in {delay:?}"));
     }
     lines.join("\n  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::{ErrorDetails, FieldViolation};
+
+    use super::*;
+
+    fn refusal(fields: &[&str]) -> Status {
+        let violation = |field: &&str| FieldViolation::new(*field, "is wrong");
+        let violations: Vec<_> = fields.iter().map(violation).collect();
+        let details = ErrorDetails::with_bad_request(violations);
+        Status::with_error_details(tonic::Code::InvalidArgument, "invalid", details)
+    }
+
+    #[test]
+    fn a_violation_is_brought_back_to_the_entry_that_it_names() {
+        let found = entry_violations(&refusal(&["names[3].text"]), "names").unwrap();
+        assert_eq!((found[0].entry, &*found[0].field), (3, "text"));
+        assert_eq!(found[0].reason, "is wrong");
+        assert_eq!(
+            entry_violations(&refusal(&["names[3].text", "language_code"]), "names"),
+            None
+        );
+        assert_eq!(entry_violations(&Status::internal("defect"), "names"), None);
+    }
 }

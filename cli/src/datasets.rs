@@ -5,7 +5,7 @@ use std::io::Write;
 use proto::trade::v1 as wire;
 use proto::r#type::v1::{LocalizedText, Source};
 
-use crate::args::{CreateDatasetArgs, ValuationArg};
+use crate::args::bulk::{CreateDatasetArgs, ValuationArg};
 use crate::client::{self, request};
 
 /// Creates a dataset and tells its name.

@@ -7,15 +7,17 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use anyhow::Context;
 use proto::trade::v1 as wire;
 use proto::{Decimal, Flow, Frequency, Period, format_decimal, parse_decimal};
-use tonic::Code;
+use tonic::{Code, Status};
+use wire::check_statement_request::Subject;
 use wire::ingest_observations_request::Part;
 use wire::{ObservationFlag, Series};
 
-use crate::args::DemoArgs;
+use crate::args::serve::DemoArgs;
 use crate::client::{self, TradeClient};
 use crate::plot::Bar;
 use crate::serve::{Serving, announce, start_log};
-use crate::{figures, output, plot};
+use crate::sources::Footnotes;
+use crate::{figures, output, plot, records, trade};
 
 /// The demonstration figures: a request that creates a dataset, and a batch of its figures.
 const FILES: [&str; 2] = [
@@ -23,6 +25,9 @@ const FILES: [&str; 2] = [
     include_str!("../demo/kazakhstan-statistics.json"),
 ];
 const INGEST: &str = "demo-1";
+/// The year that is shown in both directions, and the statement that is checked.
+const MIRRORED: &str = "2021";
+const CHECKED: &str = "ambassador-2024";
 
 /// Starts the platform, loads and shows the figures, and serves until it is told to stop.
 pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
@@ -33,12 +38,15 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let mut client = client::trade(&format!("http://{}", local(address))).await?;
     let mut out = output::stdout();
     let new = load(&mut client).await?;
+    load_records(&mut client).await?;
     let folder = args.data.display();
     match new {
         0 => writeln!(out, "Found the demonstration figures in {folder}.\n")?,
         new => writeln!(out, "Loaded {new} demonstration figures into {folder}.\n")?,
     }
     show(&mut client, &mut out).await?;
+    show_mirror(&mut client, &mut out).await?;
+    show_check(&mut client, &mut out).await?;
     drop(client);
     out.flush()?;
     drop(out);
@@ -61,10 +69,7 @@ async fn load(client: &mut TradeClient) -> anyhow::Result<i64> {
     for file in FILES {
         let (create, batch) = parse(file).context("reading the demonstration figures")?;
         let parent = format!("datasets/{}", create.dataset_id);
-        match client.create_dataset(create).await {
-            Err(status) if status.code() != Code::AlreadyExists => return Err(status.into()),
-            Ok(_) | Err(_) => {}
-        }
+        unless_there(client.create_dataset(create).await)?;
         let header = wire::IngestHeader {
             parent,
             ingest_id: INGEST.into(),
@@ -79,6 +84,24 @@ async fn load(client: &mut TradeClient) -> anyhow::Result<i64> {
         new += response.into_inner().counts.unwrap_or_default().new;
     }
     Ok(new)
+}
+
+/// Records the sectors and statements that are not there; those that are may have been changed, and stay.
+async fn load_records(client: &mut TradeClient) -> anyhow::Result<()> {
+    for sector in records::starting_sectors()? {
+        unless_there(client.create_sector(sector).await)?;
+    }
+    for statement in records::demo_statements()? {
+        unless_there(client.create_statement(statement).await)?;
+    }
+    Ok(())
+}
+
+fn unless_there<T>(created: Result<T, Status>) -> Result<(), Status> {
+    match created {
+        Err(status) if status.code() != Code::AlreadyExists => Err(status),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 fn parse(file: &str) -> anyhow::Result<(wire::CreateDatasetRequest, wire::ObservationBatch)> {
@@ -111,24 +134,24 @@ const KAZAKHSTAN: Side = Side {
 };
 
 /// What is compared: the same goods, as each side counts them.
-struct Subject {
+struct Compared {
     title: &'static str,
     china: Flow,
     kazakhstan: Flow,
 }
 
-const SUBJECTS: [Subject; 3] = [
-    Subject {
+const COMPARED: [Compared; 3] = [
+    Compared {
         title: "total trade",
         china: Flow::TotalTrade,
         kazakhstan: Flow::TotalTrade,
     },
-    Subject {
+    Compared {
         title: "China to Kazakhstan",
         china: Flow::Export,
         kazakhstan: Flow::Import,
     },
-    Subject {
+    Compared {
         title: "Kazakhstan to China",
         china: Flow::Import,
         kazakhstan: Flow::Export,
@@ -151,7 +174,7 @@ async fn show(client: &mut TradeClient, out: &mut dyn Write) -> anyhow::Result<(
     let mut table = output::table(&titles, &[2, 3, 4, 5]);
     let mut footnotes = Footnotes::default();
     let mut bars = BTreeMap::new();
-    for subject in SUBJECTS {
+    for subject in COMPARED {
         for frequency in [Frequency::Year, Frequency::Cumulated] {
             let china = series(client, &CHINA, subject.china, frequency).await?;
             let kazakhstan = series(client, &KAZAKHSTAN, subject.kazakhstan, frequency).await?;
@@ -183,7 +206,7 @@ async fn show(client: &mut TradeClient, out: &mut dyn Write) -> anyhow::Result<(
     )?;
     plot::draw(out, &to_bars(&bars), 44)?;
     writeln!(out)?;
-    crate::trade::sources(&footnotes.sources, out)?;
+    footnotes.write(out)?;
     Ok(writeln!(out)?)
 }
 
@@ -205,6 +228,39 @@ async fn series(
     Ok(client.get_series(asked).await?.into_inner())
 }
 
+/// What both sides say of 2021, in both directions.
+async fn show_mirror(client: &mut TradeClient, out: &mut dyn Write) -> anyhow::Result<()> {
+    let side = |side: &Side| wire::MirrorSide {
+        dataset: side.dataset.into(),
+        reporter: side.reporter.into(),
+    };
+    let asked = wire::GetMirrorRequest {
+        first: Some(side(&CHINA)),
+        second: Some(side(&KAZAKHSTAN)),
+        period: MIRRORED.into(),
+        ..Default::default()
+    };
+    let mirror = client.get_mirror(asked).await?.into_inner();
+    writeln!(out, "Both sides of {MIRRORED}: `entente trade mirror`\n")?;
+    trade::mirror(&mirror, out)?;
+    Ok(writeln!(out)?)
+}
+
+/// What a stated figure is worth.
+async fn show_check(client: &mut TradeClient, out: &mut dyn Write) -> anyhow::Result<()> {
+    let asked = wire::CheckStatementRequest {
+        subject: Some(Subject::Name(format!("statements/{CHECKED}"))),
+        ..Default::default()
+    };
+    let check = client.check_statement(asked).await?.into_inner();
+    writeln!(
+        out,
+        "A statement held against them: `entente trade check {CHECKED}`\n"
+    )?;
+    trade::report(&check, out)?;
+    Ok(writeln!(out)?)
+}
+
 /// A figure's cells.
 #[derive(Clone, Default)]
 struct Cells {
@@ -220,7 +276,7 @@ fn by_period(series: Series, footnotes: &mut Footnotes) -> BTreeMap<Period, Cell
     for point in series.points {
         let source = usize::try_from(point.source - 1).ok();
         let source = source.and_then(|at| series.sources.get(at)).cloned();
-        let note = footnotes.number(source.unwrap_or_default());
+        let note = footnotes.number(&source.unwrap_or_default());
         let value = parse_decimal(&point.value).unwrap_or_default() / Decimal::from(1_000_000_000);
         let Ok(period) = point.period.parse() else {
             continue;
@@ -284,20 +340,4 @@ fn to_bars(years: &BTreeMap<Period, [Cells; 2]>) -> Vec<Bar> {
         }
     }
     bars
-}
-
-/// Sources as they are cited, each once.
-#[derive(Default)]
-struct Footnotes {
-    sources: Vec<proto::r#type::v1::Source>,
-}
-
-impl Footnotes {
-    fn number(&mut self, source: proto::r#type::v1::Source) -> usize {
-        let known = self.sources.iter().position(|known| *known == source);
-        known.unwrap_or_else(|| {
-            self.sources.push(source);
-            self.sources.len() - 1
-        }) + 1
-    }
 }

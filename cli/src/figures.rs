@@ -1,8 +1,12 @@
 //! How a figure is written for people.
 
 use proto::trade::v1 as wire;
+use proto::{Decimal, format_decimal};
 use wire::growth::Outcome;
-use wire::{EmptyReason, GrowthGap, ObservationFlag, Valuation};
+use wire::{EmptyReason, GrowthGap, Measure, ObservationFlag, SideOutcome, Valuation};
+
+const BILLION: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 
 /// An exact decimal with a comma every three digits: `87,673,764,182`.
 pub(crate) fn grouped(decimal: &str) -> String {
@@ -32,6 +36,66 @@ pub(crate) fn percent(ratio: &str) -> String {
             format!("{per_cent:+.1} %")
         },
     )
+}
+
+/// A share or another ratio without a direction, as per cent with one decimal: `52.3 %`.
+pub(crate) fn share(ratio: &str) -> String {
+    let parsed = proto::parse_decimal(ratio);
+    parsed.map_or_else(
+        |_| ratio.to_owned(),
+        |ratio| format!("{:.1} %", (ratio * Decimal::ONE_HUNDRED).round_dp(1)),
+    )
+}
+
+/// A stated ratio as per cent with all its digits: `18 %`, `23.6 %`.
+pub(crate) fn exact_percent(ratio: &str) -> String {
+    let parsed = proto::parse_decimal(ratio);
+    parsed.map_or_else(
+        |_| ratio.to_owned(),
+        |ratio| format!("{} %", format_decimal(ratio * Decimal::ONE_HUNDRED)),
+    )
+}
+
+/// An amount as a person writes it, to two decimals of bn or m: `14.93 bn`.
+pub(crate) fn short(amount: &str) -> String {
+    in_unit(amount, 2)
+}
+
+fn in_unit(amount: &str, decimals: u32) -> String {
+    let Ok(amount) = proto::parse_decimal(amount) else {
+        return amount.to_owned();
+    };
+    let (unit, word) = match amount.abs() {
+        size if size >= BILLION => (BILLION, " bn"),
+        size if size >= MILLION => (MILLION, " m"),
+        _ => (Decimal::ONE, ""),
+    };
+    let scaled = format_decimal((amount / unit).round_dp(decimals));
+    format!("{}{word}", grouped(&scaled))
+}
+
+/// An amount in bn or m to three decimals, where the difference matters: `17.527 bn`.
+pub(crate) fn fine(amount: &str) -> String {
+    in_unit(amount, 3)
+}
+
+/// An exact amount with its currency: `25,250,000,000 USD`.
+pub(crate) fn money(money: &proto::r#type::v1::Money) -> String {
+    format!("{} {}", grouped(&money.amount), money.currency_code)
+}
+
+/// An amount in millions with one decimal, for columns: `87,673.8`. Empty where there is none.
+pub(crate) fn millions(amount: &str) -> String {
+    let parsed = proto::parse_decimal(amount);
+    parsed.map_or_else(
+        |_| amount.to_owned(),
+        |amount| grouped(&format!("{:.1}", (amount / MILLION).round_dp(1))),
+    )
+}
+
+/// Why there is no growth, in terms of the year before.
+pub(crate) fn growth_gap(gap: i32) -> String {
+    gap_text(gap, "the year before")
 }
 
 /// Growth, or why there is none.
@@ -68,6 +132,18 @@ fn gap_text(gap: i32, base: &str) -> String {
     }
 }
 
+/// Growth as a ratio, or the name of the reason why there is none.
+pub(crate) fn growth_cells(growth: Option<&wire::Growth>) -> (String, String) {
+    match growth.and_then(|growth| growth.outcome.as_ref()) {
+        Some(Outcome::Ratio(ratio)) => (ratio.clone(), String::new()),
+        Some(Outcome::Gap(gap)) => {
+            let gap = GrowthGap::try_from(*gap).unwrap_or_default();
+            (String::new(), gap.as_str_name().to_owned())
+        }
+        None => Default::default(),
+    }
+}
+
 /// Flags in words.
 pub(crate) fn flags(flags: &[i32]) -> String {
     let words = flags.iter().map(|flag| flag_text(*flag));
@@ -89,6 +165,16 @@ fn flag_text(flag: i32) -> &'static str {
     }
 }
 
+/// What holding a statement against figures came to.
+pub(crate) fn outcome(outcome: i32) -> &'static str {
+    match SideOutcome::try_from(outcome).unwrap_or_default() {
+        SideOutcome::Unspecified => "nothing to check",
+        SideOutcome::Fits => "fits",
+        SideOutcome::Contradicts => "contradicts",
+        SideOutcome::CannotBeChecked => "cannot be checked",
+    }
+}
+
 /// How values are valued.
 pub(crate) fn valuation(valuation: i32) -> &'static str {
     match Valuation::try_from(valuation).unwrap_or_default() {
@@ -96,6 +182,26 @@ pub(crate) fn valuation(valuation: i32) -> &'static str {
         Valuation::Cif => "CIF",
         Valuation::Fob => "FOB",
     }
+}
+
+/// How the values are valued; of a measure, each of its parts.
+pub(crate) fn series_valuation(series: &wire::Series) -> String {
+    if series.measure == i32::from(Measure::Unspecified) {
+        return valuation(series.valuation).to_owned();
+    }
+    let [exports, imports] = [series.export_valuation, series.import_valuation].map(valuation);
+    if exports == imports {
+        return exports.to_owned();
+    }
+    format!("exports {exports}, imports {imports}")
+}
+
+/// Where a series goes on under another classification.
+pub(crate) fn class_break(point: &wire::ClassificationBreak) -> String {
+    format!(
+        "From {} on the classification is {} (before: {}).",
+        point.period, point.after, point.before
+    )
 }
 
 /// Why a series is empty.
@@ -144,6 +250,25 @@ mod tests {
         assert_eq!(grouped("87673764182"), "87,673,764,182");
         assert_eq!(grouped("-1234.5"), "-1,234.5");
         assert_eq!(grouped("999"), "999");
+    }
+
+    #[test]
+    fn an_amount_is_written_in_bn_or_m() {
+        assert_eq!(short("17620000000"), "17.62 bn");
+        assert_eq!(short("14932203389.830508"), "14.93 bn");
+        assert_eq!(short("-5800000000"), "-5.8 bn");
+        assert_eq!(short("850500000"), "850.5 m");
+        assert_eq!(short("999999"), "999,999");
+        assert_eq!(millions("87673764182"), "87,673.8");
+        assert_eq!(millions("-49999"), "0.0");
+        assert_eq!(millions(""), "");
+    }
+
+    #[test]
+    fn a_ratio_without_direction_has_no_sign() {
+        assert_eq!(share("0.522523"), "52.3 %");
+        assert_eq!(exact_percent("0.236"), "23.6 %");
+        assert_eq!(exact_percent("0.18"), "18 %");
     }
 
     #[test]

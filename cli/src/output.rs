@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::sync::LazyLock;
 
 use anyhow::Context;
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
+};
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 
@@ -13,6 +15,9 @@ const STYLE: TableStyle = TableStyle::new()
     .top_border(LineStyle::none().fill('─').junction('─'))
     .header_separator(LineStyle::none().fill('─').junction('─'))
     .bottom_border(LineStyle::none().fill('─').junction('─'));
+
+/// Columns of running text.
+const WIDTH: usize = 100;
 
 static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     DescriptorPool::decode(proto::DESCRIPTORS).expect("the schema was compiled with this binary")
@@ -26,6 +31,20 @@ pub(crate) fn json(out: &mut dyn Write, name: &str, message: &impl Message) -> a
     message.serialize_with_options(&mut serializer, &SerializeOptions::new())?;
     writeln!(out)?;
     Ok(())
+}
+
+/// Writes messages as a JSON list.
+pub(crate) fn json_list(
+    out: &mut dyn Write,
+    name: &str,
+    messages: &[impl Message],
+) -> anyhow::Result<()> {
+    write!(out, "[")?;
+    for (at, message) in messages.iter().enumerate() {
+        write!(out, "{}", if at == 0 { "" } else { "," })?;
+        json(out, name, message)?;
+    }
+    Ok(writeln!(out, "]")?)
 }
 
 /// Reads a message from canonical protobuf JSON.
@@ -51,6 +70,36 @@ pub(crate) fn table(titles: &[&str], numbers: &[usize]) -> Table {
     table
 }
 
+/// Hides the columns in which no row has anything, so that the others have room.
+pub(crate) fn hide_empty(table: &mut Table) {
+    for column in 0..table.column_count() {
+        let cells = table
+            .row_iter()
+            .filter_map(|row| row.cell_iter().nth(column));
+        let is_empty = cells.into_iter().all(|cell| cell.content().is_empty());
+        if let Some(column) = table.column_mut(column).filter(|_| is_empty) {
+            column.set_constraint(ColumnConstraint::Hidden);
+        }
+    }
+}
+
+/// Writes titled lines, without those that are empty; a long text goes on below its beginning.
+pub(crate) fn lines(out: &mut dyn Write, rows: &[(String, String)]) -> anyhow::Result<()> {
+    for (title, text) in rows.iter().filter(|(_, text)| !text.is_empty()) {
+        paragraph(out, &format!("{title:<11} {text}"), "            ")?;
+    }
+    Ok(())
+}
+
+/// Writes running text; what has no room on its first line goes on below, behind an indent.
+pub(crate) fn paragraph(out: &mut dyn Write, text: &str, indent: &str) -> io::Result<()> {
+    let options = textwrap::Options::new(WIDTH)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .subsequent_indent(indent);
+    writeln!(out, "{}", textwrap::fill(text, options))
+}
+
 /// Writes CSV rows.
 pub(crate) fn csv<'a>(
     out: &'a mut dyn Write,
@@ -67,6 +116,35 @@ pub(crate) fn safe(text: &str) -> String {
         return format!("'{text}");
     }
     text.to_owned()
+}
+
+/// What a list came to.
+#[derive(Debug)]
+pub(crate) struct Paged<T> {
+    /// The entries, in order.
+    pub(crate) entries: Vec<T>,
+    /// The token of what follows; empty when nothing does.
+    pub(crate) next: String,
+}
+
+/// Follows a list from page to page, to its end or until there are so many entries. The call is given the
+/// page's token and how many entries are still wanted.
+pub(crate) async fn pages<T>(
+    limit: usize,
+    mut call: impl AsyncFnMut(String, i32) -> Result<(Vec<T>, String), tonic::Status>,
+) -> Result<Paged<T>, tonic::Status> {
+    let mut entries = Vec::new();
+    let mut next = String::new();
+    loop {
+        let left = i32::try_from(limit - entries.len()).unwrap_or(i32::MAX);
+        let (page, token) = call(next, left).await?;
+        entries.extend(page);
+        entries.truncate(limit);
+        next = token;
+        if next.is_empty() || entries.len() >= limit {
+            return Ok(Paged { entries, next });
+        }
+    }
 }
 
 /// Standard output, buffered.

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::args::{Cli, Command, ImportCommand, ServeCommand};
+use crate::args::import::ImportCommand;
+use crate::args::serve::ServeCommand;
+use crate::args::{Cli, Command};
 use crate::import::Imported;
 use crate::{client, demo, import, serve, trade};
 
@@ -56,12 +58,27 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
+async fn run_import(command: ImportCommand) -> anyhow::Result<Imported> {
+    match command {
+        ImportCommand::Comtrade(args) => import::comtrade(&args).await,
+        ImportCommand::Sdmx(args) => import::sdmx(&args).await,
+        ImportCommand::Statements(args) => import::statements(&args).await,
+        ImportCommand::Concordance(args) => import::concordance(&args).await,
+        ImportCommand::Nomenclature(args) => import::nomenclature(&args).await,
+    }
+}
+
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(ServeCommand::Trade(args)) => serve::trade(&args).await?,
         Command::Demo(args) => demo::run(&args).await?,
         Command::Trade(command) => trade::run(command).await?,
-        Command::Import(command) => return import(&command).await,
+        Command::Import(command) => {
+            return Ok(match run_import(command).await? {
+                Imported::Whole => ExitCode::SUCCESS,
+                Imported::WithRejections => ExitCode::from(ROWS_REJECTED),
+            });
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);
@@ -69,15 +86,4 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn import(command: &ImportCommand) -> anyhow::Result<ExitCode> {
-    let imported = match command {
-        ImportCommand::Comtrade(args) => import::comtrade(args).await?,
-        ImportCommand::Sdmx(args) => import::sdmx(args).await?,
-    };
-    Ok(match imported {
-        Imported::Whole => ExitCode::SUCCESS,
-        Imported::WithRejections => ExitCode::from(ROWS_REJECTED),
-    })
 }

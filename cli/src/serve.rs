@@ -11,7 +11,7 @@ use store::Store;
 use tokio::net::TcpListener;
 use trade::Trade;
 
-use crate::args::{ListenerArgs, LogFormat, ServeArgs, StorageArgs};
+use crate::args::serve::{ListenerArgs, LogFormat, ServeArgs, StorageArgs};
 
 /// Runs the trade service until it is told to stop.
 pub(crate) async fn trade(args: &ServeArgs) -> anyhow::Result<()> {

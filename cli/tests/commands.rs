@@ -12,15 +12,15 @@ fn the_demonstration_shows_both_sides_and_finds_its_data_again() {
     let data = folder.path().to_str().unwrap();
     let (mut first, _, printed) = start(&["demo", "--data", data]);
     assert!(
-        printed.contains("Loaded 21 demonstration figures"),
+        printed.contains("Loaded 19 demonstration figures"),
         "{printed}"
     );
     for figure in [
         "25.25 [",
         "18.2 [",
-        "17.62 unverified",
-        "14.93 implied",
         "over 30.0",
+        "52.3 % of the mean, 41.4 % of China's figure, 70.7 % of Kazakhstan's figure",
+        "17.62 bn / (1 + 0.18) = 14.93 bn for January to May 2023.",
     ] {
         assert!(printed.contains(figure), "{figure} in {printed}");
     }
@@ -44,26 +44,38 @@ fn the_demonstration_shows_both_sides_and_finds_its_data_again() {
 }
 
 #[test]
-fn an_implied_base_gives_no_growth() {
+fn what_was_said_is_no_figure_of_the_demonstration() {
     let folder = tempfile::tempdir().unwrap();
     let (mut demo, url, _) = start(&["demo", "--data", folder.path().to_str().unwrap()]);
-    let mut series = entente();
-    series.args([
-        "trade", "series", "CHN", "KAZ", "--server", &url, "--flow", "T",
-    ]);
-    series.args([
+    let ask = |arguments: &[&str]| {
+        let mut command = entente();
+        command.args(arguments).args(["--server", &url]);
+        let ran = run(command, b"");
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran.out
+    };
+    let cumulated = ask(&[
+        "trade",
+        "series",
+        "CHN",
+        "KAZ",
+        "--flow",
+        "T",
         "--dataset",
         "china-customs",
         "--frequency",
         "cumulated",
         "-ocsv",
     ]);
-    let ran = run(series, b"");
-    assert!(ran.out.contains("2024-01..2024-05,17620000000"), "{ran:?}");
     assert!(
-        ran.out.contains("GROWTH_GAP_IMPLIED,2023-01..2023-05"),
-        "{ran:?}"
+        cumulated.contains("2023-01..2023-10,32700000000"),
+        "{cumulated}"
     );
+    assert!(!cumulated.contains("17620000000"), "{cumulated}");
+    let said = ask(&["trade", "statements", "show", "ambassador-2024"]);
+    assert!(said.contains("17,620,000,000 USD, to 10,000,000"), "{said}");
+    assert!(ask(&["trade", "check", "--all"]).contains("central-asia-2024"));
+    assert!(ask(&["trade", "sectors"]).contains("automobiles"));
     assert_eq!(interrupt(&mut demo), 0);
 }
 
@@ -146,8 +158,30 @@ fn an_empty_answer_says_why() {
     assert!(why(&["CHN", "KAZ", "--flow", "M"]).contains("in this flow"));
     assert!(why(&["CHN", "KAZ", "--code", "87"]).contains("for 87"));
     assert!(why(&["CHN", "KAZ", "--frequency", "month"]).contains("of another length"));
-    assert!(why(&["CHN", "KAZ", "--from", "2030"]).contains("none of these periods"));
+    assert!(why(&["CHN", "KAZ", "--from", "2030"]).contains("has not published these periods yet"));
     assert!(why(&["CHN", "KAZ", "--as-of", "2999-01-01"]).contains("2021"));
+}
+
+#[test]
+fn a_series_is_drawn_into_a_file_or_to_standard_output() {
+    let server = Server::start();
+    let rows: Vec<_> = (2005..2020)
+        .map(|year| row(year, "TOTAL", "5000000"))
+        .collect();
+    server.run_with(&["import", "comtrade", "-"], file(&rows).as_bytes());
+    let path = server.folder.path().join("chart.svg");
+    let path = path.to_str().unwrap();
+    let ask = ["trade", "series", "CHN", "KAZ", "--svg"];
+    let table = server.ask(&[&ask[..], &[path]].concat());
+    assert!(table.contains("m USD") && table.contains('┤'), "{table}");
+    let svg = std::fs::read_to_string(path).unwrap();
+    assert!(svg.contains("China with Kazakhstan: exports"), "{svg}");
+    let printed = server.ask(&[&ask[..], &["-"]].concat());
+    assert_eq!(printed, svg);
+    let folder = server.folder.path().to_str().unwrap();
+    let refused = server.run(&[&ask[..], &[folder]].concat());
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.err.contains(folder), "{refused:?}");
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use proto::{Currency, Slug};
 
-use super::{AsOfArgs, FilterArgs, ServerArgs};
+use super::answer::{AsOfArgs, ServerArgs};
+use super::trade::FilterArgs;
 use crate::sdmx::Assignment;
 
 /// Options of every import.

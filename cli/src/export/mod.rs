@@ -30,7 +30,7 @@ use tonic::{Request, Streaming};
 use self::figure::{Figure, Figures};
 use self::subject::Subject;
 use self::target::Target;
-use crate::args::{ExportArgs, ExportFormat};
+use crate::args::bulk::{ExportArgs, ExportFormat};
 use crate::client::{self, request};
 use crate::{figures, trade};
 
@@ -73,7 +73,7 @@ async fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let mut client = client::trade(&args.server.server).await?;
     let asked = wire::GetDatasetRequest {
         name: dataset_name(&args.dataset),
-        as_of: trade::as_of(&args.as_of),
+        as_of: args.as_of.to_wire(),
     };
     let dataset = client.get_dataset(request(asked, &args.server)).await?;
     let subject = Subject::new(dataset.into_inner());
@@ -81,7 +81,7 @@ async fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let asked = wire::ExportObservationsRequest {
         parent: dataset_name(&args.dataset),
         filter: Some(trade::filter(&args.filter)),
-        as_of: trade::as_of(&args.as_of),
+        as_of: args.as_of.to_wire(),
     };
     let stream = client.export_observations(Request::new(asked)).await?;
     let sink = sink(args.format, &subject, target.writer()?)?;

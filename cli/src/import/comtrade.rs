@@ -4,7 +4,7 @@ use proto::trade::v1 as wire;
 use proto::{Slug, dataset_name};
 use tonic::Code;
 
-use crate::args::ComtradeArgs;
+use crate::args::import::ComtradeArgs;
 use crate::client::{TradeClient, request};
 
 /// Creates the dataset when it does not exist.

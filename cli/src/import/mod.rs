@@ -5,11 +5,18 @@
 //! * this file: a command's files, one after another, each read once or twice while its batches are sent.
 //! * `input`: what is read. `reading`: rows into batches. `report`: what came of it, in words.
 //! * `comtrade`: the dataset of UN Comtrade's figures.
+//! * `statements` (as `claims` reads them), `concordance`, `nomenclature`: records from small CSV files, which
+//!   `sheet` reads whole.
 
+mod claims;
 mod comtrade;
+mod concordance;
 mod input;
+mod nomenclature;
 mod reading;
 mod report;
+mod sheet;
+mod statements;
 
 use std::fs::File;
 use std::io::Write;
@@ -27,13 +34,18 @@ use tonic::Status;
 use self::input::{Input, is_stream};
 use self::reading::{Open, Pass, Seen};
 use self::report::Report;
-use crate::args::{ComtradeArgs, ImportArgs, SdmxArgs};
+use crate::args::bulk::{ImportArgs, SdmxArgs};
+use crate::args::import::ComtradeArgs;
 use crate::client::{self, TradeClient, request};
 use crate::rows::ReadError;
 use crate::sdmx;
 
 /// Batches that wait to be sent while the next is read.
 const AHEAD: usize = 4;
+
+pub(crate) use concordance::concordance;
+pub(crate) use nomenclature::nomenclature;
+pub(crate) use statements::statements;
 
 /// How an import ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,176 @@
+//! Options that many questions share: who answers, as of when, about which time, and in which form.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use proto::trade::v1::PeriodBasis;
+use proto::{Frequency, Period};
+
+/// Which service answers.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// Address of the service
+    #[arg(
+        long,
+        env = "ENTENTE_SERVER",
+        default_value = "http://127.0.0.1:50051",
+        value_name = "URL"
+    )]
+    pub(crate) server: String,
+    /// How long a question may take, in seconds; an import takes as long as it needs
+    #[arg(
+        long,
+        env = "ENTENTE_TIMEOUT",
+        default_value_t = 30,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub(crate) timeout: u64,
+}
+
+/// How to answer.
+#[derive(Debug, Args)]
+pub(crate) struct AnswerArgs {
+    /// How the answer is written
+    #[arg(long, short, default_value = "table", value_name = "FORMAT")]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For reading
+    Table,
+    /// The service's message as canonical protobuf JSON
+    Json,
+    /// One row a figure; text cells are safe to open in a spreadsheet
+    Csv,
+}
+
+/// As of when a question is answered.
+#[derive(Debug, Args)]
+pub(crate) struct AsOfArgs {
+    /// Answer as it was known then: an instant (`2024-07-01T12:00:00Z`), or a day (its end, UTC)
+    #[arg(long, value_name = "TIME", value_parser = parse_as_of)]
+    pub(crate) as_of: Option<AsOf>,
+}
+
+impl AsOfArgs {
+    /// As the wire has it; unset is now.
+    pub(crate) fn to_wire(&self) -> Option<prost_types::Timestamp> {
+        self.as_of.map(AsOf::to_wire)
+    }
+}
+
+/// An instant in microseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AsOf(i64);
+
+impl AsOf {
+    /// As the wire has it.
+    pub(crate) fn to_wire(self) -> prost_types::Timestamp {
+        proto::to_timestamp(self.0)
+    }
+}
+
+/// An instant, or the end of a day.
+pub(super) fn parse_as_of(text: &str) -> Result<AsOf, String> {
+    parse_instant(text, |day| {
+        Ok(start_of(day.tomorrow()?)?.as_microsecond() - 1)
+    })
+}
+
+/// An instant, or the start of a day.
+pub(super) fn parse_since(text: &str) -> Result<AsOf, String> {
+    parse_instant(text, |day| Ok(start_of(day)?.as_microsecond()))
+}
+
+fn parse_instant(
+    text: &str,
+    of_day: impl Fn(jiff::civil::Date) -> Result<i64, jiff::Error>,
+) -> Result<AsOf, String> {
+    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+        return Ok(AsOf(instant.as_microsecond()));
+    }
+    let day = text
+        .parse()
+        .map_err(|_| "neither an instant (2024-07-01T12:00:00Z) nor a day (2024-07-01)")?;
+    of_day(day).map(AsOf).map_err(|error| error.to_string())
+}
+
+fn start_of(day: jiff::civil::Date) -> Result<jiff::Timestamp, jiff::Error> {
+    Ok(day.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
+}
+
+/// What a figure of a period is.
+#[derive(Debug, Args)]
+pub(crate) struct BasisArgs {
+    /// Add up the published months, instead of the figure that was published for the time as a whole
+    #[arg(long)]
+    sum_of_months: bool,
+}
+
+impl BasisArgs {
+    /// As the wire has it.
+    pub(crate) fn to_wire(&self) -> PeriodBasis {
+        if self.sum_of_months {
+            PeriodBasis::SumOfMonths
+        } else {
+            PeriodBasis::Published
+        }
+    }
+}
+
+/// Whether the answer is drawn into a file.
+#[derive(Debug, Args)]
+pub(crate) struct ChartArgs {
+    /// Draw the figures into this SVG file as well; `-` is standard output, in place of the answer
+    ///
+    /// A file that is there is overwritten.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+}
+
+/// Which periods.
+#[derive(Debug, Args)]
+pub(crate) struct WindowArgs {
+    /// First period: 2012 or 2012-01
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) from: Option<Period>,
+    /// Last period, included: 2022 or 2022-12
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) to: Option<Period>,
+}
+
+pub(crate) fn parse_frequency(text: &str) -> Result<Frequency, String> {
+    match text {
+        "year" => Ok(Frequency::Year),
+        "month" => Ok(Frequency::Month),
+        "cumulated" => Ok(Frequency::Cumulated),
+        _ => {
+            Err("one of: year, month, cumulated (ranges of months published as one figure)".into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_means_its_end() {
+        let AsOf(day) = parse_as_of("2024-07-01").unwrap();
+        let AsOf(instant) = parse_as_of("2024-07-01T23:59:59.999999Z").unwrap();
+        assert_eq!(day, instant);
+        assert!(parse_as_of("yesterday").is_err());
+    }
+
+    #[test]
+    fn since_a_day_means_from_its_start() {
+        let AsOf(day) = parse_since("2024-07-01").unwrap();
+        let AsOf(instant) = parse_since("2024-07-01T00:00:00Z").unwrap();
+        assert_eq!(day, instant);
+    }
+}
