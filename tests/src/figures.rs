@@ -178,6 +178,31 @@ pub async fn with_figures(server: &Server, table: &str) -> Client {
     client
 }
 
+/// Records a thousand codes of China's exports to Kazakhstan in 2023, each with a source of its own of four
+/// kilobytes: more than one answer takes.
+pub async fn record_long_sources(client: &Client, dataset: &str) {
+    for number in 0..10 {
+        let source = |at: usize| Source {
+            title: format!("Table {number} {at}"),
+            publisher: "Office of statistics".into(),
+            note: "ж".repeat(1_000),
+            uri: format!("https://example.org/{}", "x".repeat(1_900)),
+            ..Source::default()
+        };
+        let row = |at: usize| {
+            let (code, source) = (number * 100 + at + 10_000, at + 1);
+            format!("CHN KAZ X H6 {code:06} 2023 1 source={source}\n")
+        };
+        let sent = ObservationBatch {
+            sources: (0..100).map(source).collect(),
+            ..batch(1, &(0..100).map(row).collect::<String>())
+        };
+        let id = format!("sources-{number}");
+        let taken = ingest(client, header(dataset, &id), vec![sent]).await;
+        taken.expect("taken");
+    }
+}
+
 /// What a figure says, without when and from where: its name's key, its value, its flags.
 pub type Shape = (String, String, Vec<i32>);
 

@@ -19,7 +19,8 @@ mod server;
 
 pub use answers::{entries, growth, missing, why};
 pub use errors::{fields, metadata, reason};
-pub use figures::{Shape, batch, dataset, groups, header, ingest, record, shape, with_figures};
+pub use figures::{Shape, batch, dataset, groups, header, ingest, record, record_long_sources};
+pub use figures::{shape, with_figures};
 pub use records::{sector, source, statement, text};
 pub use server::{Client, Server, Way, tell, within_limit};
 

@@ -5,13 +5,12 @@
     reason = "a test fails by panicking, wherever it does"
 )]
 
-use proto::r#type::v1::Source;
 use tests::wire::{
     GetIndicatorsRequest, Indicator, IndicatorGap, IndicatorInput, IndicatorKind, Indicators,
-    ObservationBatch, ObservationFlag, PeriodBasis, WorldReference,
+    ObservationFlag, PeriodBasis, WorldReference,
 };
 use tests::{
-    Client, Server, both_ways, fields, header, ingest, missing, reason, record, with_figures,
+    Client, Server, both_ways, fields, missing, reason, record, record_long_sources, with_figures,
 };
 use tonic::Status;
 
@@ -359,7 +358,7 @@ async fn a_month_that_was_not_published_leaves_no_concentration(server: &mut Ser
     };
     let found = all(&client, asked.clone()).await;
     assert_eq!(gaps(&found), [IndicatorGap::InputMissing; 2]);
-    let february = ["CHN WLD X TOTAL 2023-02 PARTNER_NOT_COVERED"];
+    let february = ["CHN WLD X TOTAL 2023-02 PERIOD_NOT_COVERED"];
     assert_eq!(missing(&found[0].missing), february);
     let february = ["CHN KAZ X TOTAL 2023-02 PERIOD_NOT_COVERED"];
     assert_eq!(missing(&found[1].missing), february);
@@ -465,28 +464,7 @@ async fn all_that_is_wrong_is_named_at_once(server: &mut Server) {
 
 async fn an_answer_with_too_many_sources_is_refused_by_its_field(server: &mut Server) {
     let client = with_figures(server, EXPORTS).await;
-    // A thousand codes, each with a source of its own of four kilobytes.
-    for batch in 0..10 {
-        let source = |at: usize| Source {
-            title: format!("Table {batch} {at}"),
-            publisher: "Office of statistics".into(),
-            note: "ж".repeat(1_000),
-            uri: format!("https://example.org/{}", "x".repeat(1_900)),
-            ..Source::default()
-        };
-        let row = |at: usize| {
-            let (code, source) = (batch * 100 + at + 10_000, at + 1);
-            format!("CHN KAZ X H6 {code:06} 2023 1 source={source}\n")
-        };
-        let sent = ObservationBatch {
-            sources: (0..100).map(source).collect(),
-            ..tests::batch(1, &(0..100).map(row).collect::<String>())
-        };
-        let id = format!("batch-{batch}");
-        ingest(&client, header("comtrade", &id), vec![sent])
-            .await
-            .expect("taken");
-    }
+    record_long_sources(&client, "comtrade").await;
     let asked = GetIndicatorsRequest {
         code: String::new(),
         level: 6,

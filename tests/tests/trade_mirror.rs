@@ -9,7 +9,10 @@ use tests::wire::{
     Asymmetry, Dataset, Flow, GetMirrorRequest, Mirror, MirrorDirection, MirrorFigure, MirrorGap,
     MirrorLine, MirrorSide, ObservationFlag, PeriodBasis, Valuation,
 };
-use tests::{Client, Server, both_ways, dataset, fields, missing, reason, record, with_figures};
+use tests::{
+    Client, Server, both_ways, dataset, fields, missing, reason, record, record_long_sources,
+    with_figures,
+};
 use tonic::Status;
 
 both_ways!(
@@ -32,6 +35,7 @@ both_ways!(
     months_are_added_up_or_named,
     a_mirror_is_answered_as_of_its_day_and_after_a_replay,
     all_that_is_wrong_is_named_at_once,
+    an_answer_with_too_many_sources_is_refused_by_its_field,
 );
 
 /// China's and Kazakhstan's own figures of 2021, in one dataset.
@@ -602,4 +606,20 @@ async fn all_that_is_wrong_is_named_at_once(server: &mut Server) {
     };
     let refused = ask(&client, elsewhere).await.unwrap_err();
     assert_eq!(reason(&refused), "NotFound NOT_FOUND");
+}
+
+async fn an_answer_with_too_many_sources_is_refused_by_its_field(server: &mut Server) {
+    let client = with_figures(server, YEAR_2021).await;
+    record_long_sources(&client, "comtrade").await;
+    let asked = |top| GetMirrorRequest {
+        level: 6,
+        top,
+        ..of("2023")
+    };
+    let refused = ask(&client, asked(1_000)).await.unwrap_err();
+    assert_eq!(reason(&refused), "InvalidArgument INVALID_FIELD");
+    assert_eq!(fields(&refused), ["top"]);
+    let some = mirror(&client, asked(500)).await;
+    let forth = parts(&some).0;
+    assert_eq!((forth.lines.len(), forth.omitted_lines), (500, 500));
 }

@@ -5,12 +5,11 @@
     reason = "a test fails by panicking, wherever it does"
 )]
 
-use proto::r#type::v1::Source;
 use tests::wire::{
-    EmptyReason, Flow, ObservationBatch, ObservationFlag, PeriodBasis, RankCommoditiesRequest,
-    RankPartnersRequest, Ranking, Remainder, ShareOf, Valuation,
+    EmptyReason, Flow, ObservationFlag, PeriodBasis, RankCommoditiesRequest, RankPartnersRequest,
+    Ranking, Remainder, ShareOf, Valuation,
 };
-use tests::{Client, Server, both_ways, fields, header, ingest, reason, record, with_figures};
+use tests::{Client, Server, both_ways, fields, reason, record, record_long_sources, with_figures};
 use tests::{entries, missing};
 use tonic::Status;
 
@@ -39,6 +38,7 @@ both_ways!(
     a_revised_ranking_is_answered_as_of_its_day,
     a_replayed_journal_ranks_the_same,
     an_empty_ranking_says_why,
+    an_empty_ranking_says_why_where_the_world_is_no_partner,
     codes_of_a_level_that_was_never_published_are_not_covered,
     all_that_is_wrong_is_named_at_once,
     a_million_entries_are_a_thousand,
@@ -711,6 +711,34 @@ async fn an_empty_ranking_says_why(server: &mut Server) {
     assert_eq!(none.empty_reason(), EmptyReason::PartnerNotCovered);
 }
 
+async fn an_empty_ranking_says_why_where_the_world_is_no_partner(server: &mut Server) {
+    let table = "CHN UZB M H6 TOTAL 2023 9
+                 CHN KAZ X H6 TOTAL 2021 5
+                 CHN KAZ X H6 TOTAL 2023 5
+                 CHN KAZ X H6 87 2021 5
+                 CHN KAZ X H6 84 2023 5
+                 CHN KAZ X H6 TOTAL 2023-01 5";
+    let client = with_figures(server, table).await;
+    let cases = [
+        ("2024", "TOTAL", EmptyReason::NotPublishedYet),
+        ("2022", "TOTAL", EmptyReason::PeriodNotCovered),
+        ("2023", "87", EmptyReason::NotReported),
+        ("2023", "8703", EmptyReason::CommodityNotCovered),
+    ];
+    for (period, code, why) in cases {
+        let asked = RankPartnersRequest {
+            period: period.into(),
+            code: code.into(),
+            ..exports()
+        };
+        let ranking = partners(&client, asked).await;
+        assert_eq!(ranking.empty_reason(), why, "{code} {period}");
+    }
+    let ranking = partners(&client, of_months("2023-01..2023-02")).await;
+    let lacking = missing(&ranking.missing);
+    assert_eq!(lacking[0], "CHN WLD X TOTAL 2023-02 NOT_PUBLISHED_YET");
+}
+
 async fn codes_of_a_level_that_was_never_published_are_not_covered(server: &mut Server) {
     // The total is there, and is no reason for codes that are not.
     let table = "CHN KAZ X H6 TOTAL 2023 9
@@ -825,28 +853,7 @@ async fn a_million_entries_are_a_thousand(server: &mut Server) {
 
 async fn an_answer_with_too_many_sources_is_refused_by_its_field(server: &mut Server) {
     let client = with_figures(server, "CHN KAZ X H6 TOTAL 2023 5").await;
-    // A thousand codes, each with a source of its own of four kilobytes.
-    for batch in 0..10 {
-        let source = |at: usize| Source {
-            title: format!("Table {batch} {at}"),
-            publisher: "Office of statistics".into(),
-            note: "ж".repeat(1_000),
-            uri: format!("https://example.org/{}", "x".repeat(1_900)),
-            ..Source::default()
-        };
-        let row = |at: usize| {
-            let (code, source) = (batch * 100 + at + 10_000, at + 1);
-            format!("CHN KAZ X H6 {code:06} 2023 1 source={source}\n")
-        };
-        let sent = ObservationBatch {
-            sources: (0..100).map(source).collect(),
-            ..tests::batch(1, &(0..100).map(row).collect::<String>())
-        };
-        let id = format!("batch-{batch}");
-        ingest(&client, header("comtrade", &id), vec![sent])
-            .await
-            .expect("taken");
-    }
+    record_long_sources(&client, "comtrade").await;
     let all = RankCommoditiesRequest {
         top: 1_000,
         ..goods(6)

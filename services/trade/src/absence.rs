@@ -1,7 +1,7 @@
 //! Why there is no figure: not published yet, outside coverage, no such code, or published without it.
 
 use proto::trade::v1 as wire;
-use proto::{Classification, Code, Flow, Frequency, Month, Period, PeriodWindow};
+use proto::{Classification, Code, Country, Flow, Frequency, Month, Period, PeriodWindow};
 use wire::{EmptyReason, MissingFigure};
 
 use crate::block::Block;
@@ -242,11 +242,38 @@ pub(crate) fn missing_figure(
     }
 }
 
+/// A partner that stands for all of a reporter's where something about all of them is missing: the world or
+/// else another with whom it has goods like these, or the flow, or anything at all.
+pub(crate) fn any_partner(
+    reading: &Reading<'_>,
+    reporter: Country,
+    flow: Flow,
+    code: Code,
+) -> Result<Country, store::Error> {
+    let mut partners = vec![Country::WORLD];
+    for partner in reading.partners(reporter) {
+        partners.push(partner?);
+    }
+    let line = |partner: Country| Line {
+        reporter,
+        partner,
+        flow,
+    };
+    let of_goods = |partner: &Country| {
+        let place = reading.place(line(*partner));
+        reading.has_any(&place.part(Part::of(code)))
+    };
+    let of_flow = |partner: &Country| reading.has_any(&reading.place(line(*partner)));
+    let found = partners.iter().find(|partner| of_goods(partner));
+    let found = found.or_else(|| partners.iter().find(|partner| of_flow(partner)));
+    Ok(found.or(partners.last()).copied().unwrap_or(Country::WORLD))
+}
+
 /// The periods of a span that a reporter did not publish in a flow at a level of detail, under a
 /// classification or, of totals, one of its kin; `None` is any.
 pub(crate) fn unpublished(
     reading: &Reading<'_>,
-    reporter: proto::Country,
+    reporter: Country,
     flow: Flow,
     level: u8,
     under: Option<Classification>,

@@ -17,10 +17,11 @@ use crate::error::Error;
 use crate::figure::{Figure, Row};
 use crate::ingest::{Record, sum};
 use crate::keys::{self, BlockKey, Counter, Part};
+use crate::shelf;
 
 /// The figures of a block as they are now.
 pub(crate) fn load(state: &State<'_>, key: &BlockKey) -> Result<Block, store::Error> {
-    let stored = state.get(&key.block())?;
+    let stored = shelf::get(state, key)?;
     stored.map_or_else(|| Ok(Block::default()), |bytes| Block::decode(&bytes))
 }
 
@@ -161,7 +162,7 @@ fn put_figures(
     coverage::note(state, key, figures, stamp.time)?;
     let mut block = load(state, key)?;
     let superseded = block.put(figures.iter().copied());
-    state.put(key.block(), block.encode())?;
+    shelf::put(state, key, block.encode())?;
     if superseded.is_empty() {
         return Ok(());
     }

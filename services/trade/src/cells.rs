@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proto::{Classification, Code, Flow, Period};
 use wire::MissingFigure;
@@ -33,11 +34,15 @@ pub(crate) struct Cell {
     /// Whether it is made of exports and imports.
     pub(crate) is_of_two: bool,
     pub(crate) missing: Vec<MissingFigure>,
-    pub(crate) conversion: Option<Converted>,
+    pub(crate) conversion: Option<Arc<Converted>>,
 }
 
 impl Cell {
-    fn of(classification: Classification, amount: Amount, conversion: Option<Converted>) -> Cell {
+    fn of(
+        classification: Classification,
+        amount: Amount,
+        conversion: Option<Arc<Converted>>,
+    ) -> Cell {
         let splits = conversion
             .as_ref()
             .is_some_and(|converted| !converted.exact);

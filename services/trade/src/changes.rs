@@ -14,6 +14,7 @@ use proto::{parse_dataset_name, parse_timestamp, to_timestamp};
 use store::{Micros, State};
 
 use crate::amount::change;
+use crate::apply::load;
 use crate::block::Block;
 use crate::dataset::{self, Record};
 use crate::error::Error;
@@ -390,7 +391,8 @@ impl Page<'_> {
     ) -> Result<Vec<Figure>, store::Error> {
         let mut figures: Vec<Figure> = Vec::with_capacity(count);
         let of_then = |figure: &&Figure| figure.since == instant;
-        let now = self.block(&block.block())?;
+        self.steps += 1;
+        let now = load(self.state, block)?;
         figures.extend(now.figures().iter().filter(of_then));
         let (start, end) = block.history_after(instant);
         let mut later = self.state.range(&start, &end);

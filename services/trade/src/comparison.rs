@@ -10,9 +10,10 @@ use crate::amount::change;
 use crate::error::Error;
 use crate::figure::Figure;
 use crate::growth::{Side, gaps};
-use crate::keys::{BlockKey, Place};
+use crate::keys::Place;
 use crate::query::{Found, figure_as_of, find};
 use crate::reading::standing;
+use crate::shelf;
 
 /// Which figures.
 #[derive(Debug)]
@@ -136,11 +137,8 @@ fn year_before(state: &State<'_>, named: &Found, as_of: Option<Micros>) -> Resul
     base.block.period = period;
     let mut rank = None;
     let place = Place::period(&base.block);
-    for block in state.range(&place.start(), &place.end()) {
+    for block in shelf::range(state, &place.start(), &place.end()) {
         let (key, value) = block?;
-        let Some(key) = BlockKey::parse(&key) else {
-            continue;
-        };
         let Some(figure) = figure_as_of(state, &key, &value, named.code, as_of)? else {
             continue;
         };

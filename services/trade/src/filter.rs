@@ -15,6 +15,7 @@ use crate::block::Block;
 use crate::figure::Figure;
 use crate::keys::{BlockKey, Part, Place};
 use crate::query::figures_as_of;
+use crate::shelf;
 
 /// Blocks and jumps that one piece of a walk may cost.
 const MAX_STEPS: usize = 2_000;
@@ -227,13 +228,11 @@ impl Walk<'_> {
         };
         let mut steps = 0;
         'jumps: loop {
-            for block in state.range(&from, &end) {
-                let (bytes, value) = block?;
-                let key = BlockKey::parse(&bytes)
-                    .ok_or_else(|| store::Error::View("the key of a block".into()))?;
+            for block in shelf::range(state, &from, &end) {
+                let (key, value) = block?;
                 let skip = std::mem::take(&mut skip);
                 if steps == MAX_STEPS {
-                    let key = bytes.to_vec();
+                    let key = key.block();
                     return Ok(Some(Resume { key, skip }));
                 }
                 steps += 1;
@@ -247,7 +246,7 @@ impl Walk<'_> {
                 let figures = Block::decode(&value)?;
                 let figures = figures_as_of(state, &key, figures, Some(self.as_of))?;
                 if let Some(skip) = self.hand_out(&key, &figures, skip, &mut take)? {
-                    let key = bytes.to_vec();
+                    let key = key.block();
                     return Ok(Some(Resume { key, skip }));
                 }
             }

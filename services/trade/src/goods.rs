@@ -1,6 +1,7 @@
 //! What was traded, as a question names it: a code, or a sector's codes; and its figure in a span of time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use proto::{Classification, Code, Period, Slug, Violations, parse_sector_name, sector_name};
 use store::State;
@@ -70,7 +71,7 @@ impl Goods {
                 let converted = convert(state, *classification, codes, wanted)?;
                 Ok(InClassification {
                     codes: converted.to_codes.clone(),
-                    conversion: Some(converted),
+                    conversion: Some(Arc::new(converted)),
                 })
             }
         }
@@ -140,7 +141,7 @@ impl Asked {
 #[derive(Clone, Debug)]
 pub(crate) struct InClassification {
     pub(crate) codes: Vec<Code>,
-    pub(crate) conversion: Option<Converted>,
+    pub(crate) conversion: Option<Arc<Converted>>,
 }
 
 impl InClassification {
@@ -160,7 +161,7 @@ impl InClassification {
 }
 
 /// The figures of some goods by period and classification.
-pub(crate) type Amounts = BTreeMap<(Period, Classification), (Amount, Option<Converted>)>;
+pub(crate) type Amounts = BTreeMap<(Period, Classification), (Amount, Option<Arc<Converted>>)>;
 
 /// Every period's sum over the goods' codes, by the classification under which they were published. Goods
 /// that cannot be brought to a classification as a whole have an amount of no figures there.
@@ -241,7 +242,7 @@ pub(crate) struct Found {
     /// What was found, of all periods that have it; `None` when there is nothing.
     pub(crate) amount: Option<Amount>,
     pub(crate) classification: Option<Classification>,
-    pub(crate) conversion: Option<Converted>,
+    pub(crate) conversion: Option<Arc<Converted>>,
     /// Periods of the span without a figure, so that the amount is not of the whole.
     pub(crate) missing: Vec<Period>,
 }
@@ -262,7 +263,7 @@ pub(crate) fn find(
     span: Span,
 ) -> Result<Found, store::Error> {
     let amounts = amounts(reading, line, goods, span.times())?;
-    select(reading, line, goods, asked, span, amounts)
+    select(reading, line, goods, asked, span, &amounts)
 }
 
 /// [`find`], out of amounts of these and of other times.
@@ -272,40 +273,34 @@ pub(crate) fn select(
     goods: &Goods,
     asked: Option<Classification>,
     span: Span,
-    mut amounts: Amounts,
+    amounts: &Amounts,
 ) -> Result<Found, store::Error> {
-    amounts.retain(|(period, classification), _| {
-        span.holds(*period) && asked.is_none_or(|asked| asked == *classification)
-    });
-    let best = amounts.keys().map(|(_, c)| *c).max_by_key(|c| standing(*c));
-    let Some(best) = best else {
-        return Ok(Found {
-            missing: missing_periods(reading, line, goods, span, &BTreeSet::new())?,
-            ..Found::default()
-        });
+    let wanted = |period: Period, classification: Classification| {
+        span.holds(period) && asked.is_none_or(|asked| asked == classification)
     };
+    let own = amounts.iter().filter(|((p, c), _)| wanted(*p, *c));
     let mut found = Found {
-        classification: Some(best),
+        classification: own
+            .clone()
+            .map(|((_, c), _)| *c)
+            .max_by_key(|c| standing(*c)),
         ..Found::default()
     };
-    let mut chosen: BTreeMap<Period, Classification> = BTreeMap::new();
-    for (period, classification) in amounts.keys() {
-        let kin = goods.is_total() && classification.is_kin_of(best);
-        if *classification == best || kin {
-            let of_period = chosen.entry(*period).or_insert(*classification);
-            *of_period = (*of_period).max(*classification);
-        }
-    }
-    for place in &chosen {
-        let Some((amount, conversion)) = amounts.remove(&(*place.0, *place.1)) else {
+    let mut periods: Vec<Period> = Vec::new();
+    // Of a period's classifications the last one stands for it.
+    for ((period, classification), (amount, conversion)) in own.rev() {
+        let same = found
+            .classification
+            .is_some_and(|best| goods.counts_the_same(*classification, best));
+        if !same || periods.last() == Some(period) {
             continue;
-        };
-        found.conversion = conversion.or(found.conversion.take());
+        }
+        periods.push(*period);
+        found.conversion = conversion.clone().or(found.conversion.take());
         let sum = found.amount.get_or_insert_default();
         sum.value += amount.value;
-        sum.take_in(&amount);
+        sum.take_in(amount);
     }
-    let periods = chosen.into_keys().collect();
     if found
         .conversion
         .as_ref()
@@ -324,7 +319,7 @@ fn missing_periods(
     line: Line,
     goods: &Goods,
     span: Span,
-    found: &BTreeSet<Period>,
+    found: &[Period],
 ) -> Result<Vec<Period>, store::Error> {
     let mut missing = match goods {
         Goods::Code(_) => span.periods(),

@@ -14,7 +14,7 @@ use wire::{
     WorldReference,
 };
 
-use crate::absence::{MAX_NAMED, Wanted, missing, missing_figure, unpublished};
+use crate::absence::{MAX_NAMED, Wanted, any_partner, missing, missing_figure, unpublished};
 use crate::amount::{Amount, Concentration, Total, ratio};
 use crate::error::Error;
 use crate::goods::{Codes, Found, Goods, find};
@@ -358,9 +358,14 @@ impl Computing<'_> {
         }
         let newest = amounts.iter().map(|(classification, _)| *classification);
         let Some(newest) = newest.max_by_key(|c| standing(*c)) else {
-            return Err(self.nothing(Country::WORLD, code)?);
+            let periods = self.query.span.periods();
+            return Err(self.of_all_partners(code, self.under(code), &periods)?);
         };
-        self.require_published(Country::WORLD, Flow::Export, code, code.level(), newest)?;
+        let (level, span, under) = (code.level(), self.query.span, Some(newest));
+        let lacking = unpublished(self.reading, reporter, Flow::Export, level, under, span)?;
+        if !lacking.is_empty() {
+            return Err(self.of_all_partners(code, under, &lacking)?);
+        }
         let goods = Goods::Code(code);
         amounts.retain(|(classification, _)| goods.counts_the_same(*classification, newest));
         let amounts = amounts.into_iter().map(|(_, amount)| amount);
@@ -521,6 +526,23 @@ impl Computing<'_> {
             Ok(missing_figure(reading, line, code, *period, reason))
         });
         named.take(MAX_NAMED).collect()
+    }
+
+    /// Periods of which exports to all partners are missing.
+    fn of_all_partners(
+        &self,
+        code: Code,
+        under: Option<Classification>,
+        periods: &[Period],
+    ) -> Result<Gap, store::Error> {
+        let reporter = self.query.reporter;
+        let partner = any_partner(self.reading, reporter, Flow::Export, code)?;
+        let line = line(reporter, partner, Flow::Export);
+        let mut named = missing(self.reading, line, code, under, periods)?;
+        for figure in &mut named {
+            figure.partner = Country::WORLD.to_string();
+        }
+        Ok(Gap::Missing(named))
     }
 
     fn nothing(&self, partner: Country, code: Code) -> Result<Gap, store::Error> {

@@ -5,6 +5,7 @@
 //! | `DATASET` | id | [`crate::dataset::Record`]: what every read needs |
 //! | `COUNTER` | what is counted, dataset number | how many there are, `u32` |
 //! | `BLOCK` | [`BlockKey`] | [`crate::block::Block`]: the figures as they are now |
+//! | `BLOCK` | the same up to the length of the period, January of its year | blocks of a year: see [`crate::shelf`] |
 //! | `HISTORY` | [`BlockKey`], when superseded | [`crate::block::Block`]: the figures that were superseded then |
 //! | `COVERAGE` | dataset number, reporter, period | [`crate::coverage::Published`]: what was published for it |
 //! | `CHANGE` | [`ChangeKey`] | which parts were recorded then, and how many figures of each |
@@ -322,6 +323,32 @@ pub(crate) struct BlockKey {
 
 /// Bytes of a [`BlockKey`] without the first byte of its key.
 const BLOCK_KEY: usize = 18;
+/// Bytes of a block's key before the start of its period.
+const LINE: usize = 13;
+/// Bytes of the key of a shelf.
+pub(crate) const SHELF: usize = LINE + 4;
+/// Bytes of a block's key from the start of its period on.
+pub(crate) const SLOT: usize = BLOCK_KEY + 1 - LINE;
+
+/// The place of a block on a shelf: the start of its period, its months, its classification.
+pub(crate) type Slot = [u8; SLOT];
+
+/// Whether a key leads into a line whose blocks stand on shelves.
+fn is_shelved(key: &[u8]) -> bool {
+    let is_block = key.first() == Some(&BLOCK);
+    // The total and the chapters are the only parts that begin with a zero.
+    is_block && key.len() > LINE && key[10] == 0
+}
+
+/// The key of the shelf that a block's key, or what begins like one, leads to.
+fn shelf_of(key: &[u8]) -> Vec<u8> {
+    let (line, rest) = key.split_at(LINE);
+    let start = rest
+        .first_chunk()
+        .map_or(0, |start| u32::from_be_bytes(*start));
+    let january = start - start % 12;
+    [line, &january.to_be_bytes()].concat()
+}
 
 impl BlockKey {
     /// The block of a dataset that a figure stands in.
@@ -358,6 +385,45 @@ impl BlockKey {
 
     pub(crate) fn block(&self) -> Vec<u8> {
         [&[BLOCK], &self.bytes()[..]].concat()
+    }
+
+    /// The key of the shelf on which the block stands, if it stands on one: the total and the chapters do.
+    pub(crate) fn shelf(&self) -> Option<Vec<u8>> {
+        (self.part <= Part::CHAPTERS).then(|| shelf_of(&self.block()))
+    }
+
+    /// Its place on the shelf.
+    pub(crate) fn slot(&self) -> Slot {
+        *self
+            .bytes()
+            .last_chunk()
+            .expect("a slot is a part of a key")
+    }
+
+    /// The key of the block in a slot of a shelf.
+    pub(crate) fn on_shelf(shelf: &[u8; SHELF], slot: Slot) -> [u8; BLOCK_KEY + 1] {
+        let mut key = [0; BLOCK_KEY + 1];
+        key[..LINE].copy_from_slice(&shelf[..LINE]);
+        key[LINE..].copy_from_slice(&slot);
+        key
+    }
+
+    /// Where the stored keys begin that hold blocks from the key `start` on.
+    pub(crate) fn stored_from(start: &[u8]) -> Vec<u8> {
+        match (is_shelved(start), start.len()) {
+            (true, SHELF..) => shelf_of(start),
+            (true, _) => start[..LINE].to_vec(),
+            (false, _) => start.to_vec(),
+        }
+    }
+
+    /// Behind which stored keys there are no blocks before the key `end` any more.
+    pub(crate) fn stored_to(end: &[u8]) -> Vec<u8> {
+        match (is_shelved(end), end.len()) {
+            (true, SHELF..) => [&shelf_of(end)[..], &[0]].concat(),
+            (true, _) => Place(end[..LINE].to_vec()).end(),
+            (false, _) => end.to_vec(),
+        }
     }
 
     pub(crate) fn history(&self, superseded: Micros) -> Vec<u8> {

@@ -4,7 +4,8 @@
 //!
 //! * [`Trade`] (`service.rs`): the calls; each parses, acts and replies.
 //! * [`Model`] (`model.rs`): what the store journals, and what applying it does.
-//! * `keys.rs`: every key. `block.rs`, `figure.rs`: what is behind them.
+//! * `keys.rs`: every key. `block.rs`, `figure.rs`: what is behind them. `shelf.rs`: blocks that
+//!   stand together.
 //! * `dataset.rs`: datasets. `coverage.rs`: what each reporter published.
 //! * `upload.rs`, `batch.rs`, `compare.rs`, `ingest.rs`, `apply.rs`: the way of a figure in: one call, its
 //!   batches parsed, held against the state, decided, applied.
@@ -54,6 +55,7 @@ mod record_write;
 mod sector;
 mod series;
 mod service;
+mod shelf;
 mod sources;
 mod statement;
 mod upload;

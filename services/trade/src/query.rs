@@ -10,6 +10,7 @@ use crate::dataset::Record;
 use crate::error::Error;
 use crate::figure::Figure;
 use crate::keys::{self, BlockKey};
+use crate::shelf;
 use prost::Message;
 
 /// The figures of a block as of an instant: of each code the version that was recorded last by then.
@@ -104,7 +105,7 @@ pub(crate) fn find(
     let record = Record::find(state, dataset, as_of)?;
     let block = BlockKey::of(record.number, key);
     let code = key.commodity.code;
-    let figure = match state.get(&block.block())? {
+    let figure = match shelf::get(state, &block)? {
         Some(stored) => figure_as_of(state, &block, &stored, code, as_of)?,
         None => None,
     };

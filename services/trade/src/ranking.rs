@@ -6,6 +6,7 @@
 //! series are.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use proto::trade::v1 as wire;
 use proto::{Classification, Code, Country, CountryKind, Flow, Period, Slug, Violations};
@@ -13,7 +14,7 @@ use proto::{parse_dataset_name, parse_timestamp, sector_name};
 use store::{Micros, State};
 use wire::{GrowthGap, MissingFigure, RankedEntry, ShareOf, growth::Outcome};
 
-use crate::absence::{Wanted, missing_figure, unpublished};
+use crate::absence::{Wanted, any_partner, missing_figure, unpublished};
 use crate::amount::{Amount, Concentration, Total, shares};
 use crate::convert::Converted;
 use crate::error::Error;
@@ -253,7 +254,7 @@ impl Key {
 struct Value {
     amount: Amount,
     classification: Classification,
-    conversion: Option<Converted>,
+    conversion: Option<Arc<Converted>>,
 }
 
 /// What was found of all that is ranked.
@@ -261,7 +262,7 @@ struct Value {
 struct Values {
     found: HashMap<Key, Value>,
     /// Those whose goods are no goods as a whole in the classification of the figures.
-    split: BTreeMap<Key, Converted>,
+    split: BTreeMap<Key, Arc<Converted>>,
 }
 
 impl Values {
@@ -387,7 +388,7 @@ impl Making<'_> {
         };
         let mut values = Values::default();
         for (key, line, goods, amounts) in read {
-            let found = select(self.reading, *line, goods, asked, span, amounts.clone())?;
+            let found = select(self.reading, *line, goods, asked, span, amounts)?;
             values.put(key.clone(), found);
         }
         if let (Ranked::Partners(_), Goods::Code(_), Some(newest)) =
@@ -437,23 +438,35 @@ impl Making<'_> {
         for period in periods {
             let wanted = Wanted {
                 classification: under,
-                ..self.wanted(goods, period)
+                ..self.wanted(goods, period)?
             };
-            let (line, code) = (wanted.line, wanted.code);
+            let (line, code) = (self.all_together(wanted.line), wanted.code);
             let reason = wanted.why_absent(self.reading)?;
             missing.push(missing_figure(self.reading, line, code, period, reason));
         }
         Ok(missing)
     }
 
+    /// The line that is named where something of all partners is missing.
+    fn all_together(&self, line: Line) -> Line {
+        match &self.query.ranked {
+            Ranked::Partners(_) => self.query.line(Country::WORLD),
+            Ranked::Commodities { .. } | Ranked::Sectors { .. } => line,
+        }
+    }
+
     /// What stands for all that is ranked, where something of a period is missing.
-    fn wanted(&self, goods: &Goods, period: Period) -> Wanted {
+    fn wanted(&self, goods: &Goods, period: Period) -> Result<Wanted, store::Error> {
         let code = match goods {
             Goods::Code(code) => *code,
             Goods::Group { codes, .. } => codes.first().copied().unwrap_or(Code::TOTAL),
         };
-        match &self.query.ranked {
-            Ranked::Partners(_) => Wanted::of_period(self.query.line(Country::WORLD), code, period),
+        Ok(match &self.query.ranked {
+            Ranked::Partners(_) => {
+                let (reporter, flow) = (self.query.reporter, self.query.flow);
+                let partner = any_partner(self.reading, reporter, flow, code)?;
+                Wanted::of_period(self.query.line(partner), code, period)
+            }
             Ranked::Commodities { partner, codes } => {
                 let within = codes.within.unwrap_or(Code::TOTAL);
                 Wanted {
@@ -464,7 +477,7 @@ impl Making<'_> {
             Ranked::Sectors { partner } => {
                 Wanted::of_period(self.query.line(*partner), Code::TOTAL, period)
             }
-        }
+        })
     }
 }
 
@@ -511,7 +524,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Ranking, Err
         let wanted = Wanted {
             frequency: query.span.frequency(),
             classification: query.classification,
-            ..making.wanted(&goods, query.span.period)
+            ..making.wanted(&goods, query.span.period)?
         };
         ranking.empty_reason = wanted.why_absent(&reading)?.into();
         ranking.missing = missing;
@@ -624,7 +637,7 @@ fn fill(
         let conversion = values
             .iter()
             .find_map(|(_, value)| value.conversion.as_ref());
-        ranking.conversion = conversion.map(Converted::to_wire);
+        ranking.conversion = conversion.map(|converted| converted.to_wire());
     }
 
     let places = places(base);
@@ -646,7 +659,7 @@ fn fill(
                 .conversion
                 .as_ref()
                 .filter(|_| overlap)
-                .map(Converted::to_wire),
+                .map(|converted| converted.to_wire()),
         });
     }
     let split = split.iter().filter(|_| overlap);

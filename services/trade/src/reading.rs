@@ -4,7 +4,7 @@
 use proto::trade::v1 as wire;
 use proto::{Classification, Code, Country, Flow, Frequency, Month, Period, PeriodWindow, Slug};
 use proto::{Violations, dataset_name};
-use store::{Micros, State, Value};
+use store::{Micros, State};
 use wire::PeriodBasis;
 
 use crate::block::Block;
@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::figure::Figure;
 use crate::keys::{BlockKey, Part, Place};
 use crate::query::{figure_as_of, figures_as_of};
+use crate::shelf::{self, Stored};
 
 /// A dataset as of an instant.
 #[derive(Debug)]
@@ -106,7 +107,7 @@ impl<'a> Reading<'a> {
         line: Line,
         part: Part,
         times: Times,
-    ) -> impl Iterator<Item = Result<(BlockKey, Value), store::Error>> + use<'_, 'a> {
+    ) -> impl Iterator<Item = Result<(BlockKey, Stored), store::Error>> + use<'_, 'a> {
         let place = self.place(line).part(part).frequency(times.frequency);
         let start = times
             .start
@@ -114,16 +115,15 @@ impl<'a> Reading<'a> {
         let end = times
             .end
             .map_or_else(|| place.end(), |month| place.clone().month(month).start());
-        self.state.range(&start, &end).filter_map(parsed)
+        shelf::range(self.state, &start, &end)
     }
 
     /// The blocks at a place, with their keys.
     pub(crate) fn blocks_at(
         &self,
         place: &Place,
-    ) -> impl Iterator<Item = Result<(BlockKey, Value), store::Error>> + use<'_, 'a> {
-        let blocks = self.state.range(&place.start(), &place.end());
-        blocks.filter_map(parsed)
+    ) -> impl Iterator<Item = Result<(BlockKey, Stored), store::Error>> + use<'_, 'a> {
+        shelf::range(self.state, &place.start(), &place.end())
     }
 
     /// The figures of one code in a range of time; of a period that was published under several
@@ -134,7 +134,7 @@ impl<'a> Reading<'a> {
         code: Code,
         times: Times,
     ) -> impl Iterator<Item = Result<Point, store::Error>> + use<'_, 'a> {
-        let point = move |block: Result<(BlockKey, Value), store::Error>| {
+        let point = move |block: Result<(BlockKey, Stored), store::Error>| {
             let (key, value) = block?;
             let figure = figure_as_of(self.state, &key, &value, code, self.as_of)?;
             Ok(figure.map(|figure| Point {
@@ -148,7 +148,7 @@ impl<'a> Reading<'a> {
     }
 
     /// All figures of a block as of this reading's instant.
-    pub(crate) fn figures(&self, key: &BlockKey, value: &Value) -> Result<Block, store::Error> {
+    pub(crate) fn figures(&self, key: &BlockKey, value: &[u8]) -> Result<Block, store::Error> {
         figures_as_of(self.state, key, Block::decode(value)?, self.as_of)
     }
 
@@ -200,7 +200,7 @@ impl<'a> Reading<'a> {
     {
         let mut from = all.start();
         std::iter::from_fn(move || {
-            let next = self.state.range(&from, &all.end()).find_map(parsed)?;
+            let next = shelf::range(self.state, &from, &all.end()).next()?;
             Some(next.map(|(key, _)| {
                 let found = component(&key);
                 from = place(found).end();
@@ -211,8 +211,9 @@ impl<'a> Reading<'a> {
 
     /// The first block at a place or behind it within, if there is one.
     pub(crate) fn has_any(&self, place: &Place) -> bool {
-        let mut range = self.state.range(&place.start(), &place.end());
-        range.next().is_some()
+        shelf::range(self.state, &place.start(), &place.end())
+            .next()
+            .is_some()
     }
 
     pub(crate) fn place(&self, line: Line) -> Place {
@@ -220,16 +221,6 @@ impl<'a> Reading<'a> {
             .reporter(line.reporter)
             .partner(line.partner)
             .flow(line.flow)
-    }
-}
-
-/// A block's key and value; a key that does not parse is not of a block.
-fn parsed(
-    item: Result<(Value, Value), store::Error>,
-) -> Option<Result<(BlockKey, Value), store::Error>> {
-    match item {
-        Ok((key, value)) => BlockKey::parse(&key).map(|key| Ok((key, value))),
-        Err(error) => Some(Err(error)),
     }
 }
 

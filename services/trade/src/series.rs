@@ -13,7 +13,6 @@ use wire::{EmptyReason, GrowthGap, Measure, growth::Outcome};
 use crate::absence::{MAX_NAMED, Wanted};
 use crate::amount::Total;
 use crate::cells::{Cell, Cells, Making};
-use crate::convert::Converted;
 use crate::error::Error;
 use crate::goods::Asked;
 use crate::growth;
@@ -321,7 +320,10 @@ fn point(
         imports: text(cell.imports),
         figures: i32::try_from(cell.made_of.figures).unwrap_or(i32::MAX),
         missing: cell.missing.clone(),
-        conversion: cell.conversion.as_ref().map(Converted::to_wire),
+        conversion: cell
+            .conversion
+            .as_ref()
+            .map(|converted| converted.to_wire()),
         sources: if cited.len() > 1 { cited } else { Vec::new() },
     })
 }
