@@ -56,9 +56,9 @@ fn pair() -> ListObservationChangesRequest {
     }
 }
 
-fn between(after: i64, until: i64) -> ListObservationChangesRequest {
+fn between(since: i64, until: i64) -> ListObservationChangesRequest {
     ListObservationChangesRequest {
-        after: Some(to_timestamp(after)),
+        since: Some(to_timestamp(since)),
         until: Some(to_timestamp(until)),
         ..pair()
     }
@@ -396,7 +396,7 @@ async fn a_token_continues_its_own_list_only(server: &mut Server) {
             ..with(&token)
         },
         ListObservationChangesRequest {
-            after: Some(Timestamp::default()),
+            since: Some(Timestamp::default()),
             ..with(&token)
         },
         with("garbage"),
@@ -439,10 +439,10 @@ async fn a_bad_question_names_every_field(server: &mut Server) {
         nanos: 0,
     });
     let wrong = ListObservationChangesRequest {
-        after: none,
+        since: none,
         until: none,
         ..pair()
     };
     let refused = page(&client, wrong).await.unwrap_err();
-    assert_eq!(fields(&refused), ["after", "until"]);
+    assert_eq!(fields(&refused), ["since", "until"]);
 }

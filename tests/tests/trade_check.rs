@@ -8,8 +8,8 @@
 use proto::r#type::v1::Money;
 use tests::wire::check_statement_request::Subject;
 use tests::wire::{
-    CheckStatementRequest, EmptyReason, GrowthGap, ObservationFlag, SideCheck, SideOutcome,
-    StatedMeasure, Statement, StatementCheck, Verdict,
+    CheckStatementRequest, EmptyReason, GrowthCheck, GrowthGap, ObservationFlag, SideCheck,
+    SideOutcome, StatedMeasure, Statement, StatementCheck, Verdict,
 };
 use tests::{Client, Server, both_ways, dataset, fields, reason, record};
 use tonic::Status;
@@ -413,7 +413,7 @@ async fn rounding_is_taken_into_account(server: &mut Server) {
     let found = check(&client, exact).await;
     assert_eq!(side(&found, "CHN").outcome(), SideOutcome::Contradicts);
     assert_eq!(
-        side(&found, "CHN").growth.as_ref().map(|g| g.gap()),
+        side(&found, "CHN").growth.as_ref().map(GrowthCheck::gap),
         None::<GrowthGap>
     );
 }

@@ -667,11 +667,11 @@ fn changes_between(before: &Known, time: i64, after: &Known) -> Vec<Change> {
     change.collect()
 }
 
-async fn changes(client: &Client, after: i64, until: i64, page_size: i32) -> Vec<Change> {
+async fn changes(client: &Client, since: i64, until: i64, page_size: i32) -> Vec<Change> {
     let mut request = ListObservationChangesRequest {
         first: "KAZ".into(),
         second: "CHN".into(),
-        after: Some(to_timestamp(after)),
+        since: Some(to_timestamp(since)),
         until: Some(to_timestamp(until)),
         page_size,
         ..ListObservationChangesRequest::default()

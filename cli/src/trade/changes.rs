@@ -47,7 +47,7 @@ fn asked(
     wire::ListObservationChangesRequest {
         first: args.first.to_string(),
         second: args.second.to_string(),
-        after: args.since.map(AsOf::to_wire),
+        since: args.since.map(AsOf::to_wire),
         until: args.until.map(AsOf::to_wire),
         dataset: args.dataset.as_ref().map(dataset_name).unwrap_or_default(),
         totals_only: args.totals,

@@ -81,7 +81,7 @@ pub(crate) struct Query {
     /// The sides: each reporter with its partner, in the order of the index; one when a country trades with
     /// itself.
     sides: Vec<(Country, Country)>,
-    after: Micros,
+    since: Micros,
     until: Option<Micros>,
     dataset: Option<Slug>,
     totals_only: bool,
@@ -135,7 +135,7 @@ impl TryFrom<wire::ListObservationChangesRequest> for Query {
         let wire::ListObservationChangesRequest {
             first,
             second,
-            after,
+            since,
             until,
             dataset,
             totals_only,
@@ -145,21 +145,21 @@ impl TryFrom<wire::ListObservationChangesRequest> for Query {
         let mut violations = Violations::new();
         let first = violations.check("first", first.parse());
         let second = violations.check("second", second.parse());
-        let after = after.as_ref().map(parse_timestamp).transpose();
-        let after = violations.check("after", after);
+        let since = since.as_ref().map(parse_timestamp).transpose();
+        let since = violations.check("since", since);
         let until = until.as_ref().map(parse_timestamp).transpose();
         let until = violations.check("until", until);
-        if let (Some(Some(after)), Some(Some(until))) = (after, until)
-            && until < after
+        if let (Some(Some(since)), Some(Some(until))) = (since, until)
+            && until < since
         {
-            violations.push("until", "must not be before `after`");
+            violations.push("until", "must not be before `since`");
         }
         let dataset = (!dataset.is_empty()).then(|| parse_dataset_name(&dataset));
         let dataset = violations.check("dataset", dataset.transpose());
         let size = proto::page_size(page_size, DEFAULT_PAGE, MAX_PAGE);
         let size = violations.check_nested("", size);
-        let (Some(first), Some(second), Some(after), Some(until), Some(dataset), Some(size)) =
-            (first, second, after, until, dataset, size)
+        let (Some(first), Some(second), Some(since), Some(until), Some(dataset), Some(size)) =
+            (first, second, since, until, dataset, size)
         else {
             return Err(violations.into());
         };
@@ -167,7 +167,7 @@ impl TryFrom<wire::ListObservationChangesRequest> for Query {
         let query = Query {
             cursor: parse_token(&page_token, digest, &sides)?,
             sides,
-            after: after.unwrap_or(0),
+            since: since.unwrap_or(0),
             until,
             dataset,
             totals_only,
@@ -263,7 +263,7 @@ impl Query {
         for (reporter, partner) in &self.sides {
             let start = |instant| ChangeKey::start(*reporter, *partner, instant);
             let from = match self.cursor.as_ref().map(|cursor| &cursor.key) {
-                None => start(self.after),
+                None => start(self.since),
                 Some(last) if last.reporter == *reporter => last.bytes(),
                 // What was recorded of this side at that instant comes before, or after.
                 Some(last) => {

@@ -477,9 +477,7 @@ impl ChangeKey {
         let mut key = ChangeKey::start(self.reporter, self.partner, self.recorded);
         key.extend(self.dataset.to_be_bytes());
         key.push(self.flow.id());
-        key.push(self.period.frequency().id());
-        key.extend(self.period.start().ordinal().to_be_bytes());
-        key.push(u8::try_from(self.period.months()).unwrap_or(u8::MAX));
+        key.extend(period_bytes(self.period));
         key.push(self.classification.id());
         key
     }
@@ -506,14 +504,13 @@ impl ChangeKey {
     /// The key of a change, or `None` when the bytes are none.
     pub(crate) fn parse(key: &[u8]) -> Option<ChangeKey> {
         let bytes: [u8; CHANGE_KEY] = key.strip_prefix(&[CHANGE])?.try_into().ok()?;
-        let start = Month::from_ordinal(u32::from_be_bytes(bytes[18..22].try_into().ok()?))?;
         Some(ChangeKey {
             reporter: Country::from_id(u16::from_be_bytes([bytes[0], bytes[1]]))?,
             partner: Country::from_id(u16::from_be_bytes([bytes[2], bytes[3]]))?,
             recorded: Micros::from_be_bytes(bytes[4..12].try_into().ok()?),
             dataset: u32::from_be_bytes(bytes[12..16].try_into().ok()?),
             flow: Flow::from_id(bytes[16])?,
-            period: period(Frequency::from_id(bytes[17])?, start, bytes[22])?,
+            period: parse_period(bytes[17..23].try_into().ok()?)?,
             classification: Classification::from_id(bytes[23])?,
         })
     }
@@ -528,14 +525,6 @@ impl ChangeKey {
             period: self.period,
             classification: self.classification,
         }
-    }
-}
-
-fn period(frequency: Frequency, start: Month, months: u8) -> Option<Period> {
-    match frequency {
-        Frequency::Year => Period::year(start.year()),
-        Frequency::Month => Period::month(start.year(), start.month()),
-        Frequency::Cumulated => Period::cumulated(start, start.plus(i32::from(months) - 1)?),
     }
 }
 
