@@ -57,6 +57,25 @@ impl Converted {
         }
     }
 
+    /// As the wire tells it of a figure: from the codes that were published, which are the result of looking
+    /// for the goods asked for, to those.
+    pub(crate) fn of_figures(&self) -> wire::Conversion {
+        let turned = Converted {
+            from: self.to,
+            from_codes: self.to_codes.clone(),
+            to: self.from,
+            to_codes: self.from_codes.clone(),
+            relation: match self.relation {
+                Relation::OneToMany => Relation::ManyToOne,
+                Relation::ManyToOne => Relation::OneToMany,
+                same @ (Relation::Unspecified | Relation::OneToOne | Relation::ManyToMany) => same,
+            },
+            exact: self.exact,
+            path: self.path.iter().rev().copied().collect(),
+        };
+        turned.to_wire()
+    }
+
     /// Within one revision every code is itself.
     fn same(of: Classification, codes: &[Code]) -> Converted {
         Converted {

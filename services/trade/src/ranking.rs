@@ -528,7 +528,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Ranking, Err
         };
         ranking.empty_reason = wanted.why_absent(&reading)?.into();
         ranking.missing = missing;
-        ranking.conversion = values.split.into_values().next().map(|c| c.to_wire());
+        ranking.conversion = values.split.into_values().next().map(|c| c.of_figures());
         return Ok(ranking);
     }
     let total = making.published_total(&goods, &values)?;
@@ -637,7 +637,7 @@ fn fill(
         let conversion = values
             .iter()
             .find_map(|(_, value)| value.conversion.as_ref());
-        ranking.conversion = conversion.map(|converted| converted.to_wire());
+        ranking.conversion = conversion.map(|converted| converted.of_figures());
     }
 
     let places = places(base);
@@ -659,7 +659,7 @@ fn fill(
                 .conversion
                 .as_ref()
                 .filter(|_| overlap)
-                .map(|converted| converted.to_wire()),
+                .map(|converted| converted.of_figures()),
         });
     }
     let split = split.iter().filter(|_| overlap);
@@ -667,7 +667,7 @@ fn fill(
         .entries
         .extend(split.map(|(key, conversion)| RankedEntry {
             key: key.text(),
-            conversion: Some(conversion.to_wire()),
+            conversion: Some(conversion.of_figures()),
             ..RankedEntry::default()
         }));
     ranking.sources = sources.into_list();

@@ -323,7 +323,7 @@ fn point(
         conversion: cell
             .conversion
             .as_ref()
-            .map(|converted| converted.to_wire()),
+            .map(|converted| converted.of_figures()),
         sources: if cited.len() > 1 { cited } else { Vec::new() },
     })
 }
@@ -338,7 +338,11 @@ fn growth(is_total: bool, period: Period, cell: &Cell, cells: &Cells) -> Option<
     let base = kin.or(bases.first());
     let outcome = match (cell.side(), base.map(|base| (base, base.side()))) {
         (_, None) => Err(GrowthGap::BaseNotPublished),
-        (Some(now), Some((_, Some(then)))) => growth::ratio(is_total, now, then),
+        (Some(now), Some((base, Some(then)))) => {
+            // What was brought to another revision as a whole is the same goods there.
+            let converted = cell.conversion.is_some() || base.conversion.is_some();
+            growth::ratio(is_total || converted, now, then)
+        }
         (None, Some((base, _))) | (Some(_), Some((base, None))) => Err(lacking(cell, base)),
     };
     let missing = match outcome {
