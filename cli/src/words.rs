@@ -203,6 +203,7 @@ pub(crate) fn indicator_gap(gap: i32) -> &'static str {
         IndicatorGap::DividesByZero => "a denominator is zero",
         IndicatorGap::NeedsCommodity => "it is about single goods: give --code",
         IndicatorGap::NeedsPartner => "it is about one partner: name one",
+        IndicatorGap::NeedsFinerCodes => "it is about finer codes: ask for fewer digits",
         IndicatorGap::LowerBound => "an input is a lower bound",
     }
 }

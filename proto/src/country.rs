@@ -104,6 +104,15 @@ impl Country {
             .map_or(CountryKind::Unspecified, |area| area.kind)
     }
 
+    /// Whether it stands beside others: not the world or a group, which hold others that have figures of
+    /// their own.
+    pub fn stands_beside_others(self) -> bool {
+        match self.kind() {
+            CountryKind::World | CountryKind::Group => false,
+            CountryKind::Country | CountryKind::Former | CountryKind::Unspecified => true,
+        }
+    }
+
     /// The last year of a former country, where Comtrade says it.
     pub fn until(self) -> Option<u16> {
         self.area().and_then(|area| area.until)

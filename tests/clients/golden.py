@@ -760,7 +760,11 @@ class Questions:
 
         self.same_partner_concentration(told["PARTNER_CONCENTRATION"], dataset, reporter, code, when)
 
-        within = code if level(code) < lvl else "TOTAL"
+        if level(code) == 6:
+            for kind in ("COMMODITY_CONCENTRATION", "GRUBEL_LLOYD_AGGREGATE"):
+                self.same_indicator(told[kind], "NEEDS_FINER_CODES", [None], hhi)
+            return
+        within = code
         exports = self.by_code(dataset, reporter, partner, "X", within, lvl, when)
         part = self.unpublished(dataset, reporter, exports, lvl, when, "X")
         inputs = [None] if part or not exports else exports
@@ -911,7 +915,7 @@ def questions(ask, dice):
         lvl, within = dice.choice([(2, ""), (4, ""), (6, ""), (4, "87"), (6, "87"), (6, "8703"), (4, "99")])
         yield ask.commodities, (*side, partner, flow, lvl, within, period, months, top)
         world = dice.choice(["WORLD_REFERENCE_PUBLISHED", "WORLD_REFERENCE_SUM_OF_REPORTERS"])
-        lvl = dice.choice([2, 4, 6])
+        lvl = dice.choice([one for one in (2, 4, 6) if one > level(code)] or [0])
         yield ask.indicators, (*side, partner, code, period, months, world, lvl)
         first, second = dice.choice(sides), dice.choice(sides)
         if first[1] != second[1]:

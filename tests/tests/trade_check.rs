@@ -314,6 +314,18 @@ async fn a_gap_is_held_against_both_sides(server: &mut Server) {
     assert_eq!(terms, expected);
     let publishers = found.sources.iter().map(|source| source.title.as_str());
     assert!(publishers.eq(["Tables of china", "Tables of kazakhstan"]));
+    // The other way round the gap is below zero: 9.8 − 10.2 = −0.4.
+    let other_way = Statement {
+        country: "KAZ".into(),
+        partners: vec!["CHN".into()],
+        ..said(StatedMeasure::MirrorGap, "2021", "-400000000")
+    };
+    let found = check(&client, other_way).await;
+    assert_eq!(found.verdict(), Verdict::Supported);
+    assert_eq!(
+        (found.lowest_value.as_str(), found.highest_value.as_str()),
+        ("-452250000", "-348250000")
+    );
     let gap = said(StatedMeasure::MirrorGap, "2022", "5200000000");
     assert_eq!(
         check(&client, gap).await.verdict(),

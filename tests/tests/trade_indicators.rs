@@ -249,7 +249,7 @@ async fn a_denominator_of_zero_divides_nothing(server: &mut Server) {
                  WLD WLD X H6 8703 2023 0
                  CHN KAZ X H6 8703 2023 0
                  CHN KAZ M H6 8703 2023 0
-                 CHN KAZ X H6 87 2023 0";
+                 CHN KAZ X H6 870380 2023 0";
     let client = with_figures(server, table).await;
     let zero = [
         IndicatorKind::Rca,
@@ -272,9 +272,9 @@ async fn a_lower_bound_is_no_input_anywhere(server: &mut Server) {
                  CHN KAZ X H6 8703 2023 3
                  CHN KAZ M H6 8703 2023 3 lower-bound
                  CHN RUS X H6 8703 2023 4 lower-bound
-                 CHN KAZ X H6 87 2023 5
-                 CHN KAZ X H6 84 2023 5 lower-bound
-                 CHN KAZ M H6 84 2023 5";
+                 CHN KAZ X H6 870340 2023 5
+                 CHN KAZ X H6 870380 2023 5 lower-bound
+                 CHN KAZ M H6 870380 2023 5";
     let client = with_figures(server, table).await;
     let found = all(&client, of(&[])).await;
     assert_eq!(gaps(&found), [IndicatorGap::LowerBound; 6]);
@@ -288,8 +288,8 @@ async fn inputs_are_of_one_revision(server: &mut Server) {
                  WLD WLD X H5 8703 2022 100
                  CHN KAZ X H6 8703 2022 9
                  CHN KAZ M H5 8703 2022 9
-                 CHN KAZ X H6 87 2022 9
-                 CHN KAZ M H5 87 2022 9
+                 CHN KAZ X H6 870380 2022 9
+                 CHN KAZ M H5 870380 2022 9
                  CHN RUS X H5 8703 2022 9";
     let client = with_figures(server, table).await;
     let asked = GetIndicatorsRequest {

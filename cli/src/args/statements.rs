@@ -106,7 +106,7 @@ pub(crate) struct SaidArgs {
     #[arg(long, requires = "country")]
     pub(crate) period: Option<Period>,
     /// The figure as it was said, which tells how precise it is: 17.62bn, 850m, 17620000000
-    #[arg(long, requires = "country", value_parser = parse_amount)]
+    #[arg(long, requires = "country", allow_hyphen_values = true, value_parser = parse_amount)]
     pub(crate) value: Option<Amount>,
     /// The currency of the figure
     #[arg(long, default_value = "USD", requires = "country")]

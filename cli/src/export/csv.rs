@@ -1,4 +1,4 @@
-//! CSV for spreadsheets: the columns that `entente trade list --output csv` has, and the terms.
+//! CSV for spreadsheets: one row a figure, with the terms under which it may be passed on.
 
 use super::figure::{Figure, decimal, instant};
 use super::{Out, Sink};

@@ -80,7 +80,7 @@ impl Wanted {
     fn is_there(&self, reading: &Reading<'_>) -> Result<bool, store::Error> {
         let times = Times::within(self.frequency, self.window);
         for part in self.parts(reading)? {
-            for block in reading.blocks(self.line, part, times) {
+            for block in reading.blocks(self.line, part, times).take(MAX_SEARCHED) {
                 let (key, value) = block?;
                 let wanted = self.window.contains(key.period) && self.wants(key.classification);
                 if wanted && self.stands_in(&value)? {

@@ -188,6 +188,18 @@ pub(crate) fn ratio(value: Decimal) -> String {
     format_decimal(value.round_dp(DECIMALS.into()))
 }
 
+/// Parses a ratio of 0 to 1; without a text, `default`.
+pub(crate) fn parse_share(text: &str, default: Decimal) -> Result<Decimal, String> {
+    if text.is_empty() {
+        return Ok(default);
+    }
+    let share = proto::parse_decimal(text).map_err(|error| error.to_string())?;
+    if share < Decimal::ZERO || share > Decimal::ONE {
+        return Err("must be 0 to 1".into());
+    }
+    Ok(share)
+}
+
 /// Shares of `total`, each rounded down or up to 6 decimals, that add up to the share of the sum of `parts`:
 /// to exactly 1 when they make up the total. What rounding down leaves goes to the largest remainders.
 /// `None` unless the total is above zero.
@@ -239,7 +251,9 @@ impl Concentration {
         if total == 0 {
             return None;
         }
-        let squared = |part: &i128| (part * FINE / total).pow(2);
+        // Sums of more than a hundred of the largest figures are taken in whole units, to fit.
+        let coarse = if total > i128::MAX / FINE { ONE } else { 1 };
+        let squared = |part: &i128| ((part / coarse) * FINE / (total / coarse)).pow(2);
         let sum: i128 = parts.iter().map(squared).sum();
         let hhi = Decimal::try_from_i128_with_scale(sum, 24).ok()?;
         let n = Decimal::from(parts.len());
@@ -303,6 +317,14 @@ mod tests {
             Some("0.07")
         );
         assert_eq!(found.parts, 3);
+    }
+
+    /// By hand: 600 of the largest figures in each of two parts are a half each, and 0.25 + 0.25 = 0.5.
+    #[test]
+    fn the_largest_sums_have_a_concentration() {
+        let largest = Total(total("999999999999999999").0 * 600);
+        let found = Concentration::of([largest, largest].into_iter()).expect("above zero");
+        assert_eq!(format_decimal(found.hhi), "0.5");
     }
 
     #[test]

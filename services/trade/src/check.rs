@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use proto::trade::v1 as wire;
 use proto::{Country, Decimal, Period, Slug, Violations};
 use proto::{format_decimal, observation_name};
-use proto::{parse_dataset_name, parse_decimal, parse_statement_name, parse_timestamp};
+use proto::{parse_dataset_name, parse_statement_name, parse_timestamp};
 use store::{Micros, State};
 use wire::check_statement_request::Subject;
 use wire::{
@@ -21,15 +21,19 @@ use wire::{
     StatementCheck, Term, ValueCheck, Verdict,
 };
 
-use crate::amount::{Total, change, ratio};
+use crate::amount::{Total, change, parse_share, ratio};
 use crate::dataset;
 use crate::error::Error;
 use crate::evidence::{Observation, Observed, Side, Sought};
 use crate::keys::Place;
 use crate::reading::Reading;
-use crate::sources::Sources;
+use crate::sources::{Sources, bounded};
 use crate::statement::{self, Statement};
 
+/// Bounds that are told of a side's value, and of its base.
+const MAX_BOUNDS: usize = 24;
+/// Pairs of datasets that a stated gap is held against.
+const MAX_PAIRS: usize = 100;
 /// Datasets that one check looks at.
 const MAX_DATASETS: usize = 50;
 
@@ -72,7 +76,7 @@ impl TryFrom<wire::CheckStatementRequest> for Query {
             }
         };
         let datasets = violations.check_nested("datasets", parse_datasets(&datasets));
-        let tolerance = violations.check("tolerance", parse_tolerance(&tolerance));
+        let tolerance = violations.check("tolerance", parse_share(&tolerance, Decimal::new(5, 3)));
         let as_of = as_of.as_ref().map(parse_timestamp).transpose();
         let as_of = violations.check("as_of", as_of);
         let (Some(subject), Some(datasets), Some(tolerance), Some(as_of)) =
@@ -103,17 +107,6 @@ fn parse_datasets(names: &[String]) -> Result<Vec<Slug>, Violations> {
     violations.into_result(datasets)
 }
 
-fn parse_tolerance(text: &str) -> Result<Decimal, String> {
-    if text.is_empty() {
-        return Ok(Decimal::new(5, 3));
-    }
-    let tolerance = parse_decimal(text).map_err(|error| error.to_string())?;
-    if tolerance < Decimal::ZERO || tolerance > Decimal::ONE {
-        return Err("must be 0 to 1".into());
-    }
-    Ok(tolerance)
-}
-
 /// What a statement claims, as numbers.
 #[derive(Debug)]
 struct Claim<'a> {
@@ -140,8 +133,17 @@ impl<'a> Claim<'a> {
         let value = statement.value.amount;
         let half = statement.value_precision.unwrap_or_default() / Decimal::TWO;
         let lower_bound = statement.flags.contains(&ObservationFlag::LowerBound);
-        let lowest = (value - half).max(Decimal::ZERO) * (Decimal::ONE - tolerance);
-        let highest = (value + half) * (Decimal::ONE + tolerance);
+        let (lowest, highest) = (value - half, value + half);
+        let lowest = lowest - lowest.abs() * tolerance;
+        let highest = highest + highest.abs() * tolerance;
+        // A gap may be below zero; trade is not.
+        let lowest = match statement.measure {
+            StatedMeasure::MirrorGap => lowest,
+            StatedMeasure::Unspecified
+            | StatedMeasure::Turnover
+            | StatedMeasure::Exports
+            | StatedMeasure::Imports => lowest.max(Decimal::ZERO),
+        };
         let highest = (!lower_bound).then_some(highest);
         Some(Claim {
             statement,
@@ -192,6 +194,28 @@ fn implied_base(
     })
 }
 
+/// What a statement says of a time: its own value, or the base that its growth implies.
+#[derive(Clone, Copy)]
+struct Expected {
+    period: Period,
+    lowest: Total,
+    highest: Option<Total>,
+    of_base: bool,
+}
+
+impl Expected {
+    /// Whether a figure of a time that holds this one, or lies within it, cannot be true beside it.
+    fn is_contradicted(&self, contains: bool, observed: &Observed<'_>) -> bool {
+        if contains {
+            // The whole has less than the part is said to have.
+            let is_bound = observed.flags().contains(ObservationFlag::LowerBound);
+            observed.value < self.lowest && !is_bound
+        } else {
+            self.highest.is_some_and(|highest| observed.value > highest)
+        }
+    }
+}
+
 /// A check that is being made.
 struct Making<'a> {
     claim: &'a Claim<'a>,
@@ -212,7 +236,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<StatementCheck, Er
         sources: Sources::default(),
     };
     let mut sides = Vec::new();
-    for id in datasets(state, query)? {
+    for id in datasets(state, query, statement)? {
         let reading = Reading::open(state, &id, query.as_of)?;
         making.sides(&reading, !query.datasets.is_empty(), &mut sides)?;
     }
@@ -222,7 +246,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<StatementCheck, Er
     let verdict = verdict(&sides);
     let base = claim.base;
     let text = |total: Option<Total>| total.map(|t| t.to_string()).unwrap_or_default();
-    Ok(StatementCheck {
+    let check = StatementCheck {
         statement: Some(told),
         verdict: verdict.into(),
         tolerance: format_decimal(query.tolerance),
@@ -232,15 +256,33 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<StatementCheck, Er
         implied_base_period: base.map(|base| base.period.to_string()).unwrap_or_default(),
         sides,
         sources: making.sources.into_list(),
-    })
+    };
+    Ok(bounded(check, "datasets")?)
 }
 
-/// The datasets asked for, or the first of all.
-fn datasets(state: &State<'_>, query: &Query) -> Result<Vec<Slug>, Error> {
+/// The datasets asked for, or the first of those that have figures of the pair.
+fn datasets(state: &State<'_>, query: &Query, statement: &Statement) -> Result<Vec<Slug>, Error> {
     if !query.datasets.is_empty() {
         return Ok(query.datasets.clone());
     }
-    Ok(dataset::ids(state, query.as_of, MAX_DATASETS)?)
+    let mut covering = Vec::new();
+    for id in dataset::ids(state, query.as_of)? {
+        let reading = Reading::open(state, &id, query.as_of)?;
+        let has = |of: Country, with: Country| covers(&reading, of, with);
+        let mut partners = statement.partners.iter().copied();
+        if partners.any(|with| has(statement.country, with) || has(with, statement.country)) {
+            covering.push(id);
+        }
+        if covering.len() == MAX_DATASETS {
+            break;
+        }
+    }
+    Ok(covering)
+}
+
+fn covers(reading: &Reading<'_>, reporter: Country, partner: Country) -> bool {
+    let place = Place::dataset(reading.record.number);
+    reading.has_any(&place.reporter(reporter).partner(partner))
 }
 
 /// What all sides together say: see [`Verdict`].
@@ -311,10 +353,9 @@ impl Making<'_> {
                 partners,
                 measure,
             };
-            let covered = partners.iter().any(|partner| {
-                let place = Place::dataset(reading.record.number);
-                reading.has_any(&place.reporter(reporter).partner(*partner))
-            });
+            let covered = partners
+                .iter()
+                .any(|partner| covers(reading, reporter, *partner));
             if covered || asked_for {
                 sides.push(self.side(&side)?);
             }
@@ -344,28 +385,21 @@ impl Making<'_> {
                 let below = base.highest.is_some_and(|highest| observed > highest);
                 outcome(observed >= base.lowest && !below)
             })?);
-            self.bounds(
-                side,
-                before,
-                base.period,
-                base.lowest,
-                base.highest,
-                true,
-                &mut check,
-            )?;
+            let expected = Expected {
+                period: base.period,
+                lowest: base.lowest,
+                highest: base.highest,
+                of_base: true,
+            };
+            check.bounds = self.bounds(side, before, expected)?;
         }
-        let Claim {
-            lowest, highest, ..
-        } = *self.claim;
-        self.bounds(
-            side,
-            &observed,
-            statement.period,
-            lowest,
-            highest,
-            false,
-            &mut check,
-        )?;
+        let expected = Expected {
+            period: statement.period,
+            lowest: self.claim.lowest,
+            highest: self.claim.highest,
+            of_base: false,
+        };
+        check.bounds.extend(self.bounds(side, &observed, expected)?);
         let lacking = [Some(observed), before.map(|(_, before)| before)];
         for sought in lacking.into_iter().flatten() {
             check.missing.extend(sought.err().unwrap_or_default());
@@ -459,46 +493,35 @@ impl Making<'_> {
         check
     }
 
-    /// Where a figure is missing, what those of longer and shorter times say about it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the value and the base differ in all of them"
-    )]
+    /// Where a figure is missing, what those of longer and shorter times say about it: those that contradict
+    /// first.
     fn bounds(
         &mut self,
         side: &Side<'_>,
         sought: &Sought<'_>,
-        period: Period,
-        lowest: Total,
-        highest: Option<Total>,
-        of_base: bool,
-        check: &mut SideCheck,
-    ) -> Result<(), store::Error> {
+        range: Expected,
+    ) -> Result<Vec<BoundCheck>, store::Error> {
         if sought.is_ok() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        for (contains, observed) in side.around(period)? {
-            let is_bound = observed.flags().contains(ObservationFlag::LowerBound);
-            let contradicts = if contains {
-                // The whole has less than the part is said to have.
-                observed.value < lowest && !is_bound
-            } else {
-                highest.is_some_and(|highest| observed.value > highest)
-            };
-            let figure = self.terms(&observed)?.into_iter().next();
+        let mut around = side.around(range.period)?;
+        around.sort_by_key(|(contains, observed)| !range.is_contradicted(*contains, observed));
+        around.truncate(MAX_BOUNDS);
+        let mut bounds = Vec::with_capacity(around.len());
+        for (contains, observed) in around {
             let period = observed
                 .terms
                 .first()
                 .map(|term| term.key.period.to_string());
-            check.bounds.push(BoundCheck {
-                of_base,
+            bounds.push(BoundCheck {
+                of_base: range.of_base,
                 contains,
-                figure,
+                figure: self.terms(&observed)?.into_iter().next(),
                 period: period.unwrap_or_default(),
-                contradicts,
+                contradicts: range.is_contradicted(contains, &observed),
             });
         }
-        Ok(())
+        Ok(bounds)
     }
 
     /// A stated mirror gap against the gap of every two datasets that have both sides: the exporter's
@@ -510,7 +533,7 @@ impl Making<'_> {
             .first()
             .copied()
             .unwrap_or(Country::WORLD);
-        let ids = datasets(state, query)?;
+        let ids = datasets(state, query, statement)?;
         let mut exporters = Vec::new();
         let mut importers = Vec::new();
         let mut lacking = Vec::new();
@@ -542,7 +565,7 @@ impl Making<'_> {
         }
         let mut sides = Vec::new();
         for (exporter, exported) in &exporters {
-            for (_, imported) in &importers {
+            for (_, imported) in importers.iter().take(MAX_PAIRS / exporters.len()) {
                 let gap = exported.clone().less(imported.clone());
                 let value = self.value(&Ok(gap), self.claim.value, |observed| {
                     self.claim.fits(observed)

@@ -294,16 +294,12 @@ fn all(state: &State<'_>) -> impl Iterator<Item = Result<(Slug, Record), store::
     })
 }
 
-/// The ids of the first datasets that there were at an instant.
-pub(crate) fn ids(
-    state: &State<'_>,
-    as_of: Option<Micros>,
-    most: usize,
-) -> Result<Vec<Slug>, store::Error> {
+/// The ids of the datasets that there were at an instant.
+pub(crate) fn ids(state: &State<'_>, as_of: Option<Micros>) -> Result<Vec<Slug>, store::Error> {
     let mut ids = Vec::new();
     for dataset in all(state) {
         let (id, record) = dataset?;
-        if as_of.is_none_or(|instant| record.created <= instant) && ids.len() < most {
+        if as_of.is_none_or(|instant| record.created <= instant) {
             ids.push(id);
         }
     }

@@ -10,9 +10,6 @@ use crate::amount::Total;
 use crate::figure::{Figure, Flags};
 use crate::reading::{Line, Point, Reading, Span, Times, standing};
 
-/// Bounds that are told of a side.
-const MAX_BOUNDS: usize = 24;
-
 /// The figures of one side that a statement is about.
 #[derive(Clone, Copy)]
 pub(crate) struct Side<'a> {
@@ -220,7 +217,6 @@ impl<'a> Side<'a> {
                 }
             }
         }
-        around.truncate(MAX_BOUNDS);
         Ok(around)
     }
 }

@@ -77,7 +77,7 @@ impl Goods {
         }
     }
 
-    /// The codes at which figures of the goods may stand in any classification.
+    /// Codes by the part of blocks in which their figures stand.
     fn parts(codes: &[Code]) -> BTreeMap<Part, Vec<Code>> {
         let mut parts: BTreeMap<Part, Vec<Code>> = BTreeMap::new();
         for code in codes {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use proto::trade::v1 as wire;
-use proto::{Classification, Code, Country, CountryKind, Decimal, Flow, Period, Slug};
+use proto::{Classification, Code, Country, Decimal, Flow, Period, Slug};
 use proto::{Violations, parse_dataset_name, parse_timestamp};
 use store::{Micros, State};
 use wire::{
@@ -43,7 +43,8 @@ pub(crate) struct Query {
     span: Span,
     world: WorldReference,
     kinds: Vec<IndicatorKind>,
-    level: u8,
+    /// Of the codes below `code`; `None` where there are none finer.
+    level: Option<u8>,
     as_of: Option<Micros>,
 }
 
@@ -81,14 +82,7 @@ impl TryFrom<wire::GetIndicatorsRequest> for Query {
         let span = Span::parse(&mut violations, &period, basis);
         let world = violations.check("world", parse_world(world));
         let kinds = violations.check_nested("kinds", parse_kinds(&kinds));
-        let level = violations.check(
-            "level",
-            if level == 0 {
-                Ok(2)
-            } else {
-                parse_level(level)
-            },
-        );
+        let level = violations.check("level", finer(code.unwrap_or(Code::TOTAL), level));
         let as_of = violations.check("as_of", as_of);
         let (Some(dataset), Some(reporter), Some(partner), Some(code), Some(classification)) =
             (dataset, reporter, partner, code, classification)
@@ -113,6 +107,18 @@ impl TryFrom<wire::GetIndicatorsRequest> for Query {
             as_of,
         })
     }
+}
+
+/// The level of the codes that are looked at below `code`.
+fn finer(code: Code, level: i32) -> Result<Option<u8>, String> {
+    if level == 0 {
+        return Ok([2, 4, 6].into_iter().find(|finer| *finer > code.level()));
+    }
+    let level = parse_level(level)?;
+    if level <= code.level() {
+        return Err(format!("must have more digits than `code`, {code}"));
+    }
+    Ok(Some(level))
 }
 
 fn parse_world(world: i32) -> Result<WorldReference, String> {
@@ -148,6 +154,7 @@ enum Gap {
     DividesByZero,
     NeedsCommodity,
     NeedsPartner,
+    NeedsFinerCodes,
     LowerBound,
     Store(store::Error),
 }
@@ -252,6 +259,7 @@ fn to_wire(
         Err(Gap::DividesByZero) => IndicatorGap::DividesByZero,
         Err(Gap::NeedsCommodity) => IndicatorGap::NeedsCommodity,
         Err(Gap::NeedsPartner) => IndicatorGap::NeedsPartner,
+        Err(Gap::NeedsFinerCodes) => IndicatorGap::NeedsFinerCodes,
         Err(Gap::LowerBound) => IndicatorGap::LowerBound,
         // Told as an error of the call before.
         Err(Gap::Store(_)) => IndicatorGap::Unspecified,
@@ -350,7 +358,7 @@ impl Computing<'_> {
         let mut amounts = Vec::new();
         for partner in self.reading.partners(reporter) {
             let partner = partner?;
-            if matches!(partner.kind(), CountryKind::World | CountryKind::Group) {
+            if !partner.stands_beside_others() {
                 continue;
             }
             let found = self.find(line(reporter, partner, Flow::Export), code)?;
@@ -444,7 +452,7 @@ impl Computing<'_> {
         let mut sum: Option<Amount> = None;
         for reporter in self.reading.reporters() {
             let reporter = reporter?;
-            if matches!(reporter.kind(), CountryKind::World | CountryKind::Group) {
+            if !reporter.stands_beside_others() {
                 continue;
             }
             let line = line(reporter, partner, Flow::Export);
@@ -471,9 +479,10 @@ impl Computing<'_> {
             ..
         } = *self.query;
         let line = line(reporter, partner, flow);
+        let level = level.ok_or(Gap::NeedsFinerCodes)?;
         let codes = Codes {
             level,
-            within: (code.level() < level).then_some(code),
+            within: Some(code),
         };
         let found = codes.find(self.reading, line, self.goods, span)?;
         let Some((classification, found)) = found else {

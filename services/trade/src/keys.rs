@@ -323,6 +323,8 @@ pub(crate) struct BlockKey {
 
 /// Bytes of a [`BlockKey`] without the first byte of its key.
 const BLOCK_KEY: usize = 18;
+/// Bytes of a block's key before its part.
+const PART: usize = 10;
 /// Bytes of a block's key before the start of its period.
 const LINE: usize = 13;
 /// Bytes of the key of a shelf.
@@ -337,7 +339,7 @@ pub(crate) type Slot = [u8; SLOT];
 fn is_shelved(key: &[u8]) -> bool {
     let is_block = key.first() == Some(&BLOCK);
     // The total and the chapters are the only parts that begin with a zero.
-    is_block && key.len() > LINE && key[10] == 0
+    is_block && key.len() > LINE && key[PART] == 0
 }
 
 /// The key of the shelf that a block's key, or what begins like one, leads to.

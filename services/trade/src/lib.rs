@@ -4,17 +4,21 @@
 //!
 //! * [`Trade`] (`service.rs`): the calls; each parses, acts and replies.
 //! * [`Model`] (`model.rs`): what the store journals, and what applying it does.
-//! * `keys.rs`: every key. `block.rs`, `figure.rs`: what is behind them. `shelf.rs`: blocks that
-//!   stand together.
-//! * `dataset.rs`: datasets. `coverage.rs`: what each reporter published.
+//! * `keys.rs`: every key. `block.rs`, `figure.rs`: what is behind them. `shelf.rs`: blocks that stand together.
 //! * `upload.rs`, `batch.rs`, `compare.rs`, `ingest.rs`, `apply.rs`: the way of a figure in: one call, its
-//!   batches parsed, held against the state, decided, applied.
-//! * `query.rs`: one figure, and any block, as of an instant. `list.rs`: pages by filter.
+//!   batches parsed, held against the state, decided, applied. `coverage.rs`: what each reporter published.
+//! * `query.rs`: one figure, and any block, as of an instant. `filter.rs`: a filter, walked block by block;
+//!   `list.rs`, `export.rs`: its figures in pages, and as a stream. `vintages.rs`, `changes.rs`: the versions of a
+//!   figure, and what a pair went through. `comparison.rs`: two figures held against each other.
 //! * `reading.rs`: a dataset as of an instant, under every question about figures. `goods.rs`: what was traded,
 //!   and its figure in a span of time. `amount.rs`: exact sums, ratios, shares, concentration. `growth.rs`:
 //!   growth like for like. `absence.rs`: why there is no figure. `sources.rs`: what an answer cites.
 //! * The questions: `series.rs` with `cells.rs`, `ranking.rs`, `mirror.rs`, `indicators.rs`, `check.rs` with
 //!   `evidence.rs`.
+//! * `record.rs`, `record_write.rs`, `record_list.rs`: records with all their versions, whatever they are of;
+//!   `dataset.rs`, `sector.rs`, `statement.rs`: those of trade.
+//! * `concordance.rs`, `convert.rs`: tables between revisions, and what codes are by them. `commodity.rs`,
+//!   `chapters.rs`: names of codes.
 //! * `watch.rs`: the change feed. `error.rs`: why a call failed, and how that is told.
 
 mod absence;

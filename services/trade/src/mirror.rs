@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use proto::trade::v1 as wire;
 use proto::{Classification, Code, Country, Decimal, Flow, Period, Slug, Violations};
-use proto::{format_decimal, parse_dataset_name, parse_decimal, parse_timestamp, to_timestamp};
+use proto::{format_decimal, parse_dataset_name, parse_timestamp, to_timestamp};
 use store::{Micros, State};
 use wire::{
     Asymmetry, EmptyReason, MirrorDirection, MirrorFigure, MirrorGap, MirrorLine, MissingFigure,
@@ -18,7 +18,7 @@ use wire::{
 };
 
 use crate::absence::{Wanted, missing, missing_figure, unpublished};
-use crate::amount::{Amount, Total, ratio};
+use crate::amount::{Amount, Total, parse_share, ratio};
 use crate::commodity;
 use crate::error::Error;
 use crate::goods::{Codes, Goods, find};
@@ -27,6 +27,8 @@ use crate::reading::{Line, Reading, Span};
 use crate::sources::{Sources, bounded};
 
 const DEFAULT_TOP: u32 = 20;
+/// t in FOB = CIF / (1 + t) where none is asked for. (IMF, Direction of Trade Statistics)
+const CIF_FOB: Decimal = Decimal::from_parts(6, 0, 0, false, 2);
 const MAX_TOP: u32 = 1_000;
 
 /// Which comparison.
@@ -95,7 +97,7 @@ impl TryFrom<wire::GetMirrorRequest> for Query {
         };
         let level = violations.check("level", below(code.unwrap_or(Code::TOTAL), level));
         let top = violations.check_nested("", parse_top(top, DEFAULT_TOP, MAX_TOP));
-        let cif_fob = violations.check("cif_fob_ratio", parse_cif_fob(&cif_fob_ratio));
+        let cif_fob = violations.check("cif_fob_ratio", parse_share(&cif_fob_ratio, CIF_FOB));
         let as_of = violations.check("as_of", as_of);
         if let (Some(first), Some(second)) = (&first, &second)
             && first.reporter == second.reporter
@@ -133,17 +135,6 @@ fn below(code: Code, level: i32) -> Result<Option<u8>, String> {
         return Err(format!("must have more digits than `code`, {code}"));
     }
     Ok(Some(level))
-}
-
-fn parse_cif_fob(text: &str) -> Result<Decimal, String> {
-    if text.is_empty() {
-        return Ok(Decimal::new(6, 2));
-    }
-    let ratio = parse_decimal(text).map_err(|error| error.to_string())?;
-    if ratio < Decimal::ZERO || ratio > Decimal::ONE {
-        return Err("must be 0 to 1".into());
-    }
-    Ok(ratio)
 }
 
 /// A comparison that is being made.
@@ -451,7 +442,9 @@ fn turnover<'a>(
         return Ok(stated);
     }
     match (of_side.exports.1, of_side.imports.1) {
-        (Ok(mut x), Ok(m)) if same_goods(code, x.classification, m.classification) => {
+        (Ok(mut x), Ok(m))
+            if Goods::Code(code).counts_the_same(x.classification, m.classification) =>
+        {
             x.amount.value += m.amount.value;
             x.amount.take_in(&m.amount);
             x.flow = None;
@@ -491,14 +484,9 @@ impl<'a> ByCode<'a> {
     }
 }
 
-/// Whether a code stands for the same goods in two classifications.
-fn same_goods(code: Code, a: Classification, b: Classification) -> bool {
-    a == b || code.is_total() && a.is_kin_of(b)
-}
-
 /// What keeps two values from having a gap.
 fn apart(code: Code, a: &Value<'_>, b: &Value<'_>) -> Vec<MirrorGap> {
-    let same = same_goods(code, a.classification, b.classification);
+    let same = Goods::Code(code).counts_the_same(a.classification, b.classification);
     let bounded = a.is_lower_bound() || b.is_lower_bound();
     let checks = [
         (a.currency() != b.currency(), MirrorGap::CurrencyDiffers),
@@ -576,7 +564,7 @@ mod tests {
     /// By hand: 106 / 1.06 = 100.
     #[test]
     fn freight_is_taken_off_an_import() {
-        let at_fob = total("106").without(parse_cif_fob("").expect("the default"));
+        let at_fob = total("106").without(CIF_FOB);
         assert_eq!(at_fob, Some(total("100")));
     }
 }

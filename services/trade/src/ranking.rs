@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use proto::trade::v1 as wire;
-use proto::{Classification, Code, Country, CountryKind, Flow, Period, Slug, Violations};
+use proto::{Classification, Code, Country, Flow, Period, Slug, Violations};
 use proto::{parse_dataset_name, parse_timestamp, sector_name};
 use store::{Micros, State};
 use wire::{GrowthGap, MissingFigure, RankedEntry, ShareOf, growth::Outcome};
@@ -307,7 +307,7 @@ fn read(query: &Query, reading: &Reading<'_>, goods: &Goods) -> Result<Read, sto
         Ranked::Partners(_) => {
             for partner in reading.partners(query.reporter) {
                 let partner = partner?;
-                if !matches!(partner.kind(), CountryKind::World | CountryKind::Group) {
+                if partner.stands_beside_others() {
                     let line = query.line(partner);
                     let amounts = amounts(reading, line, goods, times)?;
                     by_key.push((Key::Partner(partner), line, goods.clone(), amounts));

@@ -209,7 +209,7 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// The first block at a place or behind it within, if there is one.
+    /// Whether there is any block at a place.
     pub(crate) fn has_any(&self, place: &Place) -> bool {
         shelf::range(self.state, &place.start(), &place.end())
             .next()
