@@ -4,6 +4,7 @@ use std::io::Write;
 
 use proto::dataset_name;
 use proto::trade::v1 as wire;
+use wire::growth::Outcome;
 use wire::{EmptyReason, RankedEntry, Ranking, Remainder, ShareOf};
 
 use super::draw;
@@ -353,11 +354,23 @@ fn bars(ranking: &Ranking) -> Vec<Bar> {
     entries.chain(left).collect()
 }
 
+/// What stands beside a bar: the share, and the growth where there is one. The table has the reasons.
+fn noted(entry: &RankedEntry) -> String {
+    let outcome = entry
+        .growth
+        .as_ref()
+        .and_then(|growth| growth.outcome.as_ref());
+    match outcome {
+        Some(Outcome::Ratio(ratio)) => [share(&entry.share), figures::percent(ratio)].join(", "),
+        Some(Outcome::Gap(_)) | None => share(&entry.share),
+    }
+}
+
 fn chart(ranking: &Ranking) -> RankingChart {
     let bar = |entry: &RankedEntry| RankedBar {
         label: label(entry),
         value: entry.value.parse().unwrap_or_default(),
-        note: [share(&entry.share), figures::growth(entry.growth.as_ref())].join(", "),
+        note: noted(entry),
         remainder: false,
     };
     let left = |(name, left): (String, &Remainder)| RankedBar {
