@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 
@@ -14,6 +15,9 @@ use crate::{client, demo, import, serve, trade};
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;
 
+/// How long work that nobody waits for may hold up the end of the process.
+const LEFT_OVER: Duration = Duration::from_secs(2);
+
 /// Runs the command that the process was started with.
 ///
 /// The exit code is 0 when all went well, 1 for an error, 2 for a command that does not parse, and 3 when
@@ -24,7 +28,12 @@ pub fn run() -> ExitCode {
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(dispatch(cli.command)));
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(dispatch(cli.command));
+            // What is left are reads whose callers are gone; the store is closed.
+            runtime.shutdown_timeout(LEFT_OVER);
+            outcome
+        });
     match outcome {
         Ok(code) => code,
         // Whoever read the output has seen enough.

@@ -396,6 +396,16 @@ async fn a_bad_check_names_every_field(server: &mut Server) {
             "{field} in {named:?}"
         );
     }
+    let elsewhere = Statement {
+        side: "USA".into(),
+        partners: vec!["WLD".into(), "KAZ".into()],
+        ..turnover("2022", "1")
+    };
+    let refused = try_check(&client, elsewhere).await.unwrap_err();
+    assert_eq!(
+        fields(&refused),
+        ["statement.side", "statement.partners[0]"]
+    );
     let nothing = CheckStatementRequest::default();
     let refused = client.clone().check_statement(nothing).await.unwrap_err();
     assert_eq!(fields(&refused), ["name"]);

@@ -14,6 +14,7 @@ use tests::{Client, Server, both_ways, fields, growth, missing, reason, record, 
 use tonic::Status;
 
 both_ways!(
+    centuries_with_a_month_a_year_are_answered_or_refused_at_once,
     a_balance_is_exports_less_imports,
     a_balance_with_one_flow_has_no_value_and_says_which_is_missing,
     a_balance_is_one_series_over_a_revision_of_the_classification,
@@ -620,4 +621,27 @@ async fn all_that_is_wrong_is_named_at_once(server: &mut Server) {
         assert_eq!(reason(&refused), "InvalidArgument INVALID_FIELD");
         assert_eq!(fields(&refused), named, "{asked:?}");
     }
+}
+
+/// One month of each of 1,300 years: the eleven others are missing, each with its reason, and what is asked for
+/// in all is more than a series holds.
+async fn centuries_with_a_month_a_year_are_answered_or_refused_at_once(server: &mut Server) {
+    let month = |year: u32| format!("CHN KAZ X H6 TOTAL {year:04}-{:02} 1", 1 + year % 9);
+    let table: Vec<String> = (700..2_000).map(month).collect();
+    let client = with_figures(server, &table.join("\n")).await;
+    let refused = ask(&client, months(1, 12)).await.unwrap_err();
+    assert_eq!(fields(&refused), ["window"]);
+    let some = GetSeriesRequest {
+        window: Some(PeriodWindow {
+            start: "1000".into(),
+            end: "1200".into(),
+        }),
+        ..months(1, 12)
+    };
+    let found = series(&client, some).await;
+    assert_eq!(found.points.len(), 200);
+    assert!(found.points.iter().all(|point| point.value.is_empty()));
+    let first = lacking(&found, 0);
+    assert_eq!(first.len(), 11);
+    assert_eq!(first[0], "CHN KAZ X TOTAL 1000-01 PERIOD_NOT_COVERED");
 }

@@ -75,10 +75,14 @@ impl AsOf {
     }
 }
 
+/// Microseconds of a day; UTC has no other.
+const DAY: i64 = 86_400_000_000;
+
 /// An instant, or the end of a day.
 pub(super) fn parse_as_of(text: &str) -> Result<AsOf, String> {
     parse_instant(text, |day| {
-        Ok(start_of(day.tomorrow()?)?.as_microsecond() - 1)
+        // The last day of all has no day after it.
+        Ok(start_of(day)?.as_microsecond() + DAY - 1)
     })
 }
 

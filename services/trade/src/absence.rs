@@ -1,5 +1,7 @@
 //! Why there is no figure: not published yet, outside coverage, no such code, or published without it.
 
+use std::collections::BTreeMap;
+
 use proto::trade::v1 as wire;
 use proto::{Classification, Code, Country, Flow, Frequency, Month, Period, PeriodWindow};
 use wire::{EmptyReason, MissingFigure};
@@ -211,17 +213,73 @@ pub(crate) fn missing(
     classification: Option<Classification>,
     periods: &[Period],
 ) -> Result<Vec<MissingFigure>, store::Error> {
-    let named = periods.iter().take(MAX_NAMED);
-    named
-        .map(|period| {
+    Absences::default().missing(reading, line, code, classification, periods)
+}
+
+/// Reasons that were found for figures of one code, so that each is looked for once: it depends on the period
+/// only by whether the reporter published that, and whether it published anything later.
+#[derive(Debug, Default)]
+pub(crate) struct Absences {
+    last: BTreeMap<(Line, Frequency), Option<Period>>,
+    reasons: BTreeMap<(Line, Frequency, Option<Classification>, bool, bool), EmptyReason>,
+}
+
+impl Absences {
+    /// See [`missing`]; always of the same code.
+    pub(crate) fn missing(
+        &mut self,
+        reading: &Reading<'_>,
+        line: Line,
+        code: Code,
+        classification: Option<Classification>,
+        periods: &[Period],
+    ) -> Result<Vec<MissingFigure>, store::Error> {
+        let mut named = Vec::new();
+        for period in periods.iter().take(MAX_NAMED) {
             let wanted = Wanted {
                 classification,
                 ..Wanted::of_period(line, code, *period)
             };
-            let reason = wanted.why_absent(reading)?;
-            Ok(missing_figure(reading, line, code, *period, reason))
-        })
-        .collect()
+            let reason = self.reason(reading, &wanted, *period)?;
+            named.push(missing_figure(reading, line, code, *period, reason));
+        }
+        Ok(named)
+    }
+
+    fn reason(
+        &mut self,
+        reading: &Reading<'_>,
+        wanted: &Wanted,
+        period: Period,
+    ) -> Result<EmptyReason, store::Error> {
+        if reading.as_of.is_some() && wanted.is_there(&reading.now())? {
+            return Ok(EmptyReason::NotYetRecorded);
+        }
+        let Wanted {
+            line,
+            level,
+            classification,
+            frequency,
+            ..
+        } = *wanted;
+        let last = if let Some(last) = self.last.get(&(line, frequency)) {
+            *last
+        } else {
+            let last = Publishing::of(reading, wanted)?.last;
+            self.last.insert((line, frequency), last);
+            last
+        };
+        let published = coverage::Published::find(reading, line.reporter, period)?;
+        let published = published.has(line.flow, level, classification, reading.as_of);
+        let is_later = last.is_some_and(|last| last.end() <= period.start());
+        let kind = (line, frequency, classification, published, is_later);
+        if let Some(reason) = self.reasons.get(&kind) {
+            return Ok(*reason);
+        }
+        let reason = wanted.why_absent(reading)?;
+        self.reasons.insert(kind, reason);
+        Ok(reason)
+    }
 }
 
 pub(crate) fn missing_figure(

@@ -4,6 +4,7 @@
 //! brought to another classification or added up over months where that is asked for, then the two flows of a
 //! measure put together.
 
+use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use wire::MissingFigure;
 
 use proto::trade::v1 as wire;
 
-use crate::absence::missing;
+use crate::absence::Absences;
 use crate::amount::{Amount, Total};
 use crate::convert::Converted;
 use crate::goods::{Amounts, Goods, amounts};
@@ -86,6 +87,7 @@ pub(crate) struct Making<'a> {
     pub(crate) query: &'a Query,
     pub(crate) reading: &'a Reading<'a>,
     pub(crate) goods: &'a Goods,
+    pub(crate) absences: RefCell<Absences>,
 }
 
 impl Making<'_> {
@@ -103,6 +105,16 @@ impl Making<'_> {
             Goods::Code(code) => *code,
             Goods::Group { codes, .. } => codes.first().copied().unwrap_or(Code::TOTAL),
         }
+    }
+
+    fn missing(
+        &self,
+        line: Line,
+        under: Option<Classification>,
+        periods: &[Period],
+    ) -> Result<Vec<MissingFigure>, store::Error> {
+        let mut absences = self.absences.borrow_mut();
+        absences.missing(self.reading, line, self.code(), under, periods)
     }
 
     fn of_flow(&self, flow: Flow) -> Result<Cells, store::Error> {
@@ -191,7 +203,7 @@ impl Making<'_> {
         if !lacking.is_empty() {
             sum.value = None;
             let under = self.looked_for_under(newest);
-            sum.missing = missing(self.reading, line, self.code(), under, &lacking)?;
+            sum.missing = self.missing(line, under, &lacking)?;
         }
         Ok(sum)
     }
@@ -273,7 +285,7 @@ impl Making<'_> {
             sums_months: self.query.months.is_some(),
         };
         let (line, under) = (self.query.line(flow), self.looked_for_under(other));
-        missing(self.reading, line, self.code(), under, &span.periods())
+        self.missing(line, under, &span.periods())
     }
 
     /// The classification in which a figure is missed that others, of `found`, would need: a code stands for

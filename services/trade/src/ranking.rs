@@ -28,7 +28,7 @@ use crate::{commodity, sector};
 const DEFAULT_TOP: u32 = 10;
 const MAX_TOP: u32 = 1_000;
 /// Sectors that one ranking looks at.
-const MAX_SECTORS: usize = 1_000;
+const MAX_SECTORS: usize = 200;
 
 /// Which ranking.
 #[derive(Debug)]

@@ -3,6 +3,8 @@
 //!
 //! What a period has is made in `cells.rs`; here is the question, the growth from cell to cell, and the answer.
 
+use std::cell::RefCell;
+
 use prost::Message;
 use proto::trade::v1 as wire;
 use proto::{Classification, Country, Flow, Frequency, Month, Period, PeriodWindow, Slug};
@@ -223,6 +225,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Series, Erro
         query,
         reading: &reading,
         goods: &goods,
+        absences: RefCell::default(),
     };
     let cells = making.cells()?;
     let inside = |period: &&Period| query.window.contains(**period);

@@ -134,6 +134,22 @@ impl Statement {
         if !is_gap && self.value.amount.is_sign_negative() && !self.value.amount.is_zero() {
             violations.push("value.amount", "must not be negative");
         }
+        if let Some(side) = self.side
+            && side != self.country
+            && !self.partners.contains(&side)
+        {
+            violations.push("side", "is neither the country nor a partner");
+        }
+        if self.partners.len() > 1 {
+            for (index, partner) in self.partners.iter().enumerate() {
+                if !partner.stands_beside_others() {
+                    violations.push(
+                        format!("partners[{index}]"),
+                        "holds others that are added up",
+                    );
+                }
+            }
+        }
         if self.growth.is_none() && self.growth_precision.is_some() {
             violations.push("growth_precision", "without a growth");
         }
