@@ -274,16 +274,14 @@ struct Cells {
 fn by_period(series: Series, footnotes: &mut Footnotes) -> BTreeMap<Period, Cells> {
     let mut cells = BTreeMap::new();
     for point in series.points {
-        let source = usize::try_from(point.source - 1).ok();
-        let source = source.and_then(|at| series.sources.get(at)).cloned();
-        let note = footnotes.number(&source.unwrap_or_default());
+        let mark = footnotes.marks(&series.sources, &[point.source]);
         let value = parse_decimal(&point.value).unwrap_or_default() / Decimal::from(1_000_000_000);
         let Ok(period) = point.period.parse() else {
             continue;
         };
         let text = qualified(value, &point.flags);
         let cell = Cells {
-            figure: format!("{text} [{note}]"),
+            figure: format!("{text} {mark}"),
             text,
             growth: growth(point.growth.as_ref()),
             value,

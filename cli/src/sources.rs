@@ -23,6 +23,12 @@ pub(crate) fn line(source: &Source) -> String {
     given.map(String::as_str).collect::<Vec<_>>().join(" · ")
 }
 
+/// The source that a figure refers to by its number, from 1; none for 0, or when it was not sent.
+pub(crate) fn cited(sources: &[Source], number: i32) -> Option<&Source> {
+    let number = usize::try_from(number).ok()?;
+    sources.get(number.checked_sub(1)?)
+}
+
 /// Sources as they are cited, each once, over several answers.
 #[derive(Debug, Default)]
 pub(crate) struct Footnotes {
@@ -41,8 +47,7 @@ impl Footnotes {
 
     /// The marks of sources that an answer refers to by index, from 1: `[2] [5]`.
     pub(crate) fn marks(&mut self, all: &[Source], indices: &[i32]) -> String {
-        let at = |index: &i32| usize::try_from(index - 1).ok();
-        let cited = indices.iter().filter_map(|index| all.get(at(index)?));
+        let cited = indices.iter().filter_map(|index| cited(all, *index));
         let mut numbers: Vec<usize> = cited.map(|source| self.number(source)).collect();
         numbers.sort_unstable();
         numbers.dedup();
@@ -56,5 +61,21 @@ impl Footnotes {
     /// Writes all that were cited.
     pub(crate) fn write(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         footnotes(&self.sources, out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_outside_the_sources_cites_none() {
+        let sources = [Source::default(), Source::default()];
+        for number in [1, 2] {
+            assert!(cited(&sources, number).is_some(), "{number}");
+        }
+        for number in [i32::MIN, -1, 0, 3, i32::MAX] {
+            assert!(cited(&sources, number).is_none(), "{number}");
+        }
     }
 }

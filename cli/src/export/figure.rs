@@ -7,6 +7,7 @@ use proto::{CivilDate, Code, Flow, Scaled, parse_timestamp};
 
 use super::subject::Subject;
 use crate::rows::{Flags, GroupKey};
+use crate::sources;
 
 /// A figure, parsed: what a sink writes is what was understood.
 pub(super) struct Figure<'a> {
@@ -124,9 +125,8 @@ impl<'a> Figures<'a> {
         if number == 0 {
             return Ok(self.subject.source());
         }
-        let place = usize::try_from(number - 1).ok();
-        let source = place.and_then(|place| self.sources.get(place));
-        source.with_context(|| format!("source {number} was not sent"))
+        sources::cited(&self.sources, number)
+            .with_context(|| format!("source {number} was not sent"))
     }
 }
 

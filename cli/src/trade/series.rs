@@ -293,8 +293,7 @@ pub(super) fn csv(all: &[Series], out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn cells(series: &Series, point: &SeriesPoint) -> Vec<String> {
-    let source = usize::try_from(point.source - 1).ok();
-    let source = source.and_then(|at| series.sources.get(at)).cloned();
+    let source = sources::cited(&series.sources, point.source).cloned();
     let source = source.unwrap_or_default();
     let (ratio, gap) = figures::growth_cells(point.growth.as_ref());
     let base = point.growth.as_ref().map(|growth| &growth.base_period);
