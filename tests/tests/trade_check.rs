@@ -29,6 +29,7 @@ both_ways!(
     the_side_that_is_named_decides,
     a_bad_check_names_every_field,
     rounding_is_taken_into_account,
+    what_cannot_be_checked_anywhere_says_why,
 );
 
 const BN: &str = "000000000";
@@ -415,6 +416,33 @@ async fn a_bad_check_names_every_field(server: &mut Server) {
     };
     let refused = client.clone().check_statement(unknown).await.unwrap_err();
     assert_eq!(reason(&refused), "NotFound NOT_FOUND");
+}
+
+async fn what_cannot_be_checked_anywhere_says_why(server: &mut Server) {
+    let client = both_sides(server).await;
+    let in_euros = Statement {
+        value: Some(Money {
+            currency_code: "EUR".into(),
+            amount: "31200000000".into(),
+        }),
+        ..turnover("2022", "1")
+    };
+    let found = check(&client, in_euros).await;
+    assert_eq!(found.verdict(), Verdict::CannotBeChecked);
+    assert_eq!(side(&found, "CHN").currency_code, "USD");
+    assert_eq!(side(&found, "KAZ").outcome(), SideOutcome::CannotBeChecked);
+    let elsewhere = Statement {
+        country: "FRA".into(),
+        ..turnover("2022", "1")
+    };
+    let found = check(&client, elsewhere).await;
+    assert_eq!(found.verdict(), Verdict::CannotBeChecked);
+    assert!(found.sides.is_empty());
+    let missing = &found.missing[0];
+    assert_eq!(
+        (missing.reporter.as_str(), missing.partner.as_str()),
+        ("FRA", "KAZ")
+    );
 }
 
 /// "31 bn" may have been anything from 30.5 to 31.5 bn, and half a per cent around that.

@@ -171,8 +171,10 @@ fn csv(checks: &[StatementCheck], out: &mut dyn Write) -> anyhow::Result<()> {
             verdict(check).to_owned(),
         ];
         if check.sides.is_empty() {
-            let none = vec![String::new(); titles.len() - head.len()];
-            writer.write_record(head.iter().chain(&none))?;
+            let mut cells = vec![String::new(); titles.len() - head.len() - 1];
+            let missing: Vec<String> = check.missing.iter().map(words::missing).collect();
+            cells.push(missing.join("; "));
+            writer.write_record(head.iter().chain(&cells))?;
         }
         for side in &check.sides {
             let cells = side_cells(check, side);
@@ -186,7 +188,6 @@ fn side_cells(check: &StatementCheck, side: &wire::SideCheck) -> [String; 10] {
     let value = side.value.clone().unwrap_or_default();
     let growth = side.growth.clone().unwrap_or_default();
     let base = side.base.clone().unwrap_or_default();
-    let missing: Vec<String> = side.missing.iter().map(words::missing).collect();
     [
         side.dataset.clone(),
         side.reporter.clone(),
@@ -197,6 +198,6 @@ fn side_cells(check: &StatementCheck, side: &wire::SideCheck) -> [String; 10] {
         growth.observed,
         check.implied_base.clone(),
         base.observed,
-        missing.join("; "),
+        report::lacking(side).join("; "),
     ]
 }

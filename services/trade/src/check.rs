@@ -11,14 +11,14 @@
 use std::collections::BTreeSet;
 
 use proto::trade::v1 as wire;
-use proto::{Country, Decimal, Period, Slug, Violations};
+use proto::{Code, Country, Decimal, Flow, Period, Slug, Violations};
 use proto::{format_decimal, observation_name};
 use proto::{parse_dataset_name, parse_statement_name, parse_timestamp};
 use store::{Micros, State};
 use wire::check_statement_request::Subject;
 use wire::{
-    BoundCheck, GrowthCheck, GrowthGap, ObservationFlag, SideCheck, SideOutcome, StatedMeasure,
-    StatementCheck, Term, ValueCheck, Verdict,
+    BoundCheck, EmptyReason, GrowthCheck, GrowthGap, MissingFigure, ObservationFlag, SideCheck,
+    SideOutcome, StatedMeasure, StatementCheck, Term, ValueCheck, Verdict,
 };
 
 use crate::amount::{Total, change, parse_share, ratio};
@@ -244,6 +244,11 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<StatementCheck, Er
         sides = making.mirror_gaps(state, query)?;
     }
     let verdict = verdict(&sides);
+    let missing = if sides.is_empty() {
+        nowhere(statement)
+    } else {
+        Vec::new()
+    };
     let base = claim.base;
     let text = |total: Option<Total>| total.map(|t| t.to_string()).unwrap_or_default();
     let check = StatementCheck {
@@ -256,6 +261,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<StatementCheck, Er
         implied_base_period: base.map(|base| base.period.to_string()).unwrap_or_default(),
         sides,
         sources: making.sources.into_list(),
+        missing,
     };
     Ok(bounded(check, "datasets")?)
 }
@@ -278,6 +284,25 @@ fn datasets(state: &State<'_>, query: &Query, statement: &Statement) -> Result<V
         }
     }
     Ok(covering)
+}
+
+/// The figures that no dataset has.
+fn nowhere(statement: &Statement) -> Vec<MissingFigure> {
+    let flow = match statement.measure {
+        StatedMeasure::Exports | StatedMeasure::MirrorGap => Flow::Export,
+        StatedMeasure::Imports => Flow::Import,
+        StatedMeasure::Turnover | StatedMeasure::Unspecified => Flow::TotalTrade,
+    };
+    let missing = |partner: &Country| MissingFigure {
+        dataset: String::new(),
+        reporter: statement.country.to_string(),
+        partner: partner.to_string(),
+        flow: flow.to_wire().into(),
+        code: Code::TOTAL.to_string(),
+        period: statement.period.to_string(),
+        reason: EmptyReason::PartnerNotCovered.into(),
+    };
+    statement.partners.iter().map(missing).collect()
 }
 
 fn covers(reading: &Reading<'_>, reporter: Country, partner: Country) -> bool {
@@ -332,7 +357,7 @@ impl Making<'_> {
     ) -> Result<(), Error> {
         let statement = self.claim.statement;
         let same_currency = reading.record.currency_code == statement.value.currency.as_str();
-        if !same_currency || statement.measure == StatedMeasure::MirrorGap {
+        if statement.measure == StatedMeasure::MirrorGap {
             return Ok(());
         }
         let own = [statement.country];
@@ -356,9 +381,21 @@ impl Making<'_> {
             let covered = partners
                 .iter()
                 .any(|partner| covers(reading, reporter, *partner));
-            if covered || asked_for {
-                sides.push(self.side(&side)?);
+            if !covered && !asked_for {
+                continue;
             }
+            sides.push(if same_currency {
+                self.side(&side)?
+            } else {
+                SideCheck {
+                    dataset: reading.name(),
+                    reporter: reporter.to_string(),
+                    named: statement.side == Some(reporter),
+                    outcome: SideOutcome::CannotBeChecked.into(),
+                    currency_code: reading.record.currency_code.clone(),
+                    ..SideCheck::default()
+                }
+            });
         }
         Ok(())
     }

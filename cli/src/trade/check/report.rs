@@ -25,6 +25,9 @@ pub(crate) fn report(check: &StatementCheck, out: &mut dyn Write) -> anyhow::Res
         writeln!(out)?;
         show_side(check, &statement, side, &mut footnotes, out)?;
     }
+    for missing in &check.missing {
+        writeln!(out, "Missing: {}", words::missing(missing))?;
+    }
     writeln!(out)?;
     footnotes.write(out)
 }
@@ -175,10 +178,22 @@ fn show_side(
         let text = bound_text(bound, &stated.amount, &check.implied_base, &sum(&[figure]));
         writeln!(out, "  bound   {text}")?;
     }
-    for missing in &side.missing {
-        writeln!(out, "  missing {}", words::missing(missing))?;
+    for missing in lacking(side) {
+        writeln!(out, "  missing {missing}")?;
     }
     Ok(())
+}
+
+/// What a side would need to be held against the statement.
+pub(super) fn lacking(side: &SideCheck) -> Vec<String> {
+    let currency = match side.currency_code.as_str() {
+        "" => None,
+        code => Some(format!(
+            "figures in the statement's currency: these are in {code}"
+        )),
+    };
+    let missing = side.missing.iter().map(words::missing);
+    missing.chain(currency).collect()
 }
 
 /// A check that was made and found a figure; what was not found stands under the missing ones.
@@ -311,6 +326,7 @@ mod tests {
                 publisher: "GACC".into(),
                 ..Default::default()
             }],
+            ..Default::default()
         }
     }
 
@@ -318,6 +334,35 @@ mod tests {
         let mut out = Vec::new();
         report(check, &mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_checked_says_what_is_missing() {
+        let side = SideCheck {
+            reporter: "CHN".into(),
+            dataset: "gacc".into(),
+            outcome: SideOutcome::CannotBeChecked.into(),
+            currency_code: "CNY".into(),
+            ..Default::default()
+        };
+        let text = shown(&check(Verdict::CannotBeChecked, vec![side]));
+        let line = "  missing figures in the statement's currency: these are in CNY\n";
+        assert!(text.contains(line), "{text}");
+        let nowhere = StatementCheck {
+            missing: vec![wire::MissingFigure {
+                reporter: "FRA".into(),
+                partner: "KAZ".into(),
+                flow: wire::Flow::TotalTrade.into(),
+                code: "TOTAL".into(),
+                period: "2022".into(),
+                reason: wire::EmptyReason::PartnerNotCovered.into(),
+                ..Default::default()
+            }],
+            ..check(Verdict::CannotBeChecked, Vec::new())
+        };
+        let text = shown(&nowhere);
+        let line = "Missing: FRA with KAZ, T, TOTAL, 2022: no figures with this partner\n";
+        assert!(text.contains(line), "{text}");
     }
 
     #[test]
