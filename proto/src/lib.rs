@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! * [`trade`], [`error`], [`type`](mod@crate::type): the generated messages, clients and servers, one
+//! * [`trade`], [`events`], [`culture`], [`journal`], [`error`], [`type`](mod@crate::type), [`google`]: the generated messages, clients and servers, one
 //!   module a package; the `.proto` files beside this crate are their manual.
 //! * The words, parsed once at the edge, so that no other crate looks at their text again. Each says
 //!   what is wrong with a text in a typed error, and prints what it parses:
@@ -33,6 +33,8 @@ mod status;
 mod text;
 mod time;
 
+pub use entente::{culture, error, events, journal, trade, r#type};
+
 pub use commodity::{Classification, ClassificationError, Code, CodeError, CodePattern, Commodity};
 pub use country::{Country, CountryError, CountryKind};
 pub use excerpt::Excerpt;
@@ -55,48 +57,112 @@ pub use status::{DOMAIN, status, status_retry, status_violations};
 pub use text::{LanguageError, LocalizedText, TextError, check_language, check_name, check_text};
 pub use time::{TimeError, parse_timestamp, to_timestamp};
 
-/// Generated from `entente/error/v1`.
-pub mod error {
-    #[allow(
-        missing_docs,
-        unreachable_pub,
-        clippy::all,
-        clippy::pedantic,
-        clippy::allow_attributes_without_reason,
-        reason = "generated"
-    )]
-    pub mod v1 {
-        tonic::include_proto!("entente.error.v1");
+/// The packages of `entente`, nested as they are named: generated code finds its way by that.
+mod entente {
+    /// Generated from `entente/error/v1`.
+    pub mod error {
+        #[allow(
+            missing_docs,
+            unreachable_pub,
+            clippy::all,
+            clippy::pedantic,
+            clippy::allow_attributes_without_reason,
+            reason = "generated"
+        )]
+        pub mod v1 {
+            tonic::include_proto!("entente.error.v1");
+        }
+    }
+
+    /// Generated from `entente/type/v1`.
+    pub mod r#type {
+        #[allow(
+            missing_docs,
+            unreachable_pub,
+            clippy::all,
+            clippy::pedantic,
+            clippy::allow_attributes_without_reason,
+            reason = "generated"
+        )]
+        pub mod v1 {
+            tonic::include_proto!("entente.r#type.v1");
+        }
+    }
+
+    /// Generated from `entente/trade/v1`.
+    pub mod trade {
+        #[allow(
+            missing_docs,
+            unreachable_pub,
+            clippy::all,
+            clippy::pedantic,
+            clippy::allow_attributes_without_reason,
+            reason = "generated"
+        )]
+        pub mod v1 {
+            tonic::include_proto!("entente.trade.v1");
+        }
+    }
+
+    /// Generated from `entente/events/v1`.
+    pub mod events {
+        #[allow(
+            missing_docs,
+            unreachable_pub,
+            clippy::all,
+            clippy::pedantic,
+            clippy::allow_attributes_without_reason,
+            reason = "generated"
+        )]
+        pub mod v1 {
+            tonic::include_proto!("entente.events.v1");
+        }
+    }
+
+    /// Generated from `entente/culture/v1`.
+    pub mod culture {
+        #[allow(
+            missing_docs,
+            unreachable_pub,
+            clippy::all,
+            clippy::pedantic,
+            clippy::allow_attributes_without_reason,
+            reason = "generated"
+        )]
+        pub mod v1 {
+            tonic::include_proto!("entente.culture.v1");
+        }
+    }
+
+    /// Generated from `entente/journal/v1`.
+    pub mod journal {
+        #[allow(
+            missing_docs,
+            unreachable_pub,
+            clippy::all,
+            clippy::pedantic,
+            clippy::allow_attributes_without_reason,
+            reason = "generated"
+        )]
+        pub mod v1 {
+            tonic::include_proto!("entente.journal.v1");
+        }
     }
 }
 
-/// Generated from `entente/type/v1`.
-pub mod r#type {
+/// Generated from `google/api`: the bodies that are neither JSON nor protobuf.
+pub mod google {
     #[allow(
         missing_docs,
         unreachable_pub,
         clippy::all,
         clippy::pedantic,
         clippy::allow_attributes_without_reason,
+        rustdoc::all,
         reason = "generated"
     )]
-    pub mod v1 {
-        tonic::include_proto!("entente.r#type.v1");
-    }
-}
-
-/// Generated from `entente/trade/v1`.
-pub mod trade {
-    #[allow(
-        missing_docs,
-        unreachable_pub,
-        clippy::all,
-        clippy::pedantic,
-        clippy::allow_attributes_without_reason,
-        reason = "generated"
-    )]
-    pub mod v1 {
-        tonic::include_proto!("entente.trade.v1");
+    pub mod api {
+        tonic::include_proto!("google.api");
     }
 }
 

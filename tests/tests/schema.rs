@@ -6,13 +6,14 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
 const NO_SIDE_EFFECTS: i32 = 1;
 
 /// How the names of calls that write begin.
-const WRITES: [&str; 6] = [
+const WRITES: [&str; 7] = [
     "Create",
     "BatchCreate",
     "Update",
     "Delete",
     "Record",
     "Ingest",
+    "Import",
 ];
 
 fn methods() -> Vec<MethodDescriptor> {

@@ -55,6 +55,11 @@ impl Entry {
         self.body.len()
     }
 
+    /// Its body as the journal has it: what a copy of the journal holds.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
     /// The writes, in order.
     ///
     /// # Errors

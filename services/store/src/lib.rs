@@ -27,6 +27,7 @@
 //! * `segments.rs`, `segment_reader.rs`, `frame.rs`: the journal as segment files, written and read, and the
 //!   bytes of an entry in them.
 //! * [`Watch`] (`watch.rs`): a cursor over the journal that waits at its end.
+//! * [`Restore`] (`restore.rs`): a journal from a copy of its entries.
 //! * `requests.rs`: the request ids that were seen lately.
 //! * `space.rs`: free space and the ballast file.
 //! * [`Error`] (`error.rs`), [`Clock`] (`clock.rs`).
@@ -38,6 +39,7 @@ mod frame;
 mod journal;
 mod model;
 mod requests;
+mod restore;
 mod segment_reader;
 mod segments;
 mod space;
@@ -53,6 +55,7 @@ pub use error::Error;
 pub use journal::{Cursor, Journal, Position};
 pub use model::{Decision, Model, Origin, Request};
 pub use requests::Seen;
+pub use restore::Restore;
 pub use state::{State, Value};
 pub use store::{Config, Pending, Store, Written};
 pub use watch::{Event, Watch};

@@ -1,5 +1,6 @@
 //! Keys and values as a decision or a reader sees them.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Bound, Deref};
@@ -106,6 +107,22 @@ impl<'a> State<'a> {
         Merged {
             stored: stored.into_iter().flatten().peekable(),
             pending: pending.into_iter().peekable(),
+            ahead: Ordering::Less,
+        }
+    }
+
+    /// The same from the last key to the first.
+    pub fn range_back(
+        &self,
+        start: &[u8],
+        end: &[u8],
+    ) -> impl Iterator<Item = Result<(Value, Value), Error>> + use<'_> {
+        let pending = self.pending(start, end);
+        let stored = (start < end).then(|| self.tree.range(start..end).rev());
+        Merged {
+            stored: stored.into_iter().flatten().peekable(),
+            pending: pending.into_iter().rev().peekable(),
+            ahead: Ordering::Greater,
         }
     }
 
@@ -162,6 +179,8 @@ where
 {
     stored: std::iter::Peekable<S>,
     pending: std::iter::Peekable<P>,
+    /// How a key compares with those behind it.
+    ahead: Ordering,
 }
 
 impl<S, P> Iterator for Merged<S, P>
@@ -176,15 +195,14 @@ where
             let Some((key, _)) = self.pending.peek() else {
                 return self.stored.next().map(lift);
             };
-            if let Some(Ok((stored, _))) = self.stored.peek() {
-                if stored[..] < key[..] {
-                    return self.stored.next().map(lift);
-                }
-                if stored[..] == key[..] {
-                    self.stored.next();
-                }
-            } else if let Some(Err(_)) = self.stored.peek() {
-                return self.stored.next().map(lift);
+            match self.stored.peek() {
+                Some(Ok((stored, _))) => match stored[..].cmp(&key[..]) {
+                    Ordering::Equal => drop(self.stored.next()),
+                    order if order == self.ahead => return self.stored.next().map(lift),
+                    Ordering::Less | Ordering::Greater => {}
+                },
+                Some(Err(_)) => return self.stored.next().map(lift),
+                None => {}
             }
             if let Some((key, Some(value))) = self.pending.next() {
                 return Some(Ok((Value(key.into()), Value(value))));

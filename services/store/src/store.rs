@@ -14,7 +14,7 @@ use crate::space::Space;
 use crate::state::{self, Effects};
 use crate::view::{REPLAY_BYTES, View, follows, millis, panic_text};
 use crate::writer::{Command, GroupLimits, Outcome, Writer, apply};
-use crate::{Clock, Decision, Entry, Error, Journal, Model, Origin, Position, Request};
+use crate::{Clock, Cursor, Decision, Entry, Error, Journal, Model, Origin, Position, Request};
 use crate::{Stamp, State, Watch, system_clock};
 
 /// How a store is kept.
@@ -227,6 +227,19 @@ impl<M: Model> Store<M> {
     /// The last durable entry.
     pub fn last(&self) -> Stamp {
         *self.inner.published.borrow()
+    }
+
+    /// The oldest position that the journal keeps.
+    pub fn oldest(&self) -> Position {
+        self.inner.journal.oldest()
+    }
+
+    /// Reads the entries after `position`. It reads the disk.
+    ///
+    /// # Errors
+    /// [`Error::PositionGone`] before the first kept entry, [`Error::PositionAhead`] after the last.
+    pub fn entries(&self, position: Position) -> Result<Box<dyn Cursor>, Error> {
+        self.inner.journal.after(position)
     }
 
     /// Every entry after `position`, and then those to come.

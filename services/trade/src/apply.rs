@@ -43,7 +43,7 @@ pub(crate) fn apply_recorded(
     let ingest = Slug::parse_loose(ingest_id).map_err(|e| unreadable(&e.to_string()))?;
     let number = match DatasetRecord::find(state, &dataset, None) {
         Ok(record) => record.number,
-        Err(Error::Store(error)) => return Err(error),
+        Err(Error::Record(records::Error::Store(error))) => return Err(error),
         Err(error) => return Err(unreadable(&error.to_string())),
     };
     let ingest = move_on(state, number, &ingest, *sequence, *counts, stamp)?;

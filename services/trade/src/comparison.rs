@@ -61,7 +61,7 @@ pub(crate) fn compare(state: &State<'_>, query: &Query) -> Result<wire::Comparis
         as_of,
     } = query;
     let named = find(state, dataset, key, *as_of)?;
-    let missing = || Error::NotFound(observation_name(dataset, key));
+    let missing = || Error::not_found(observation_name(dataset, key));
     let figure = named.figure.ok_or_else(missing)?;
     let (base_dataset, base) = match base {
         Some((dataset, key)) => (dataset, find(state, dataset, key, *as_of)?),

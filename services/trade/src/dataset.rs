@@ -4,17 +4,49 @@ use prost::Message;
 use proto::trade::v1 as wire;
 use proto::{Currency, Flow, LocalizedText, Slug, Source, Violations};
 use proto::{dataset_name, parse_dataset_name};
-use store::{Micros, Origin, Stamp, State};
+use store::{Micros, Stamp, State};
+use wire::{CreateDatasetRequest, ListDatasetsRequest, UpdateDatasetRequest};
 use wire::{TradeChange, Valuation, trade_change::Change};
 
+use crate::Model;
 use crate::error::Error;
 use crate::keys::{self, Counter};
-use crate::record::{self, record};
-use crate::record_list::Paging;
-use crate::record_write::{Changed, New, origin, parse_request};
 
-record!(wire::Dataset, kind: 1, field: "dataset", changes: [display_name, description, source],
-        name: dataset_name, parse_name: parse_dataset_name, check: parse_dataset);
+records::fields!(
+    Model,
+    wire::Dataset,
+    "dataset",
+    [display_name, description, source],
+    dataset_name,
+    parse_dataset_name
+);
+records::create_request!(Model, CreateDatasetRequest, dataset_id, dataset: wire::Dataset);
+records::update_request!(Model, UpdateDatasetRequest, dataset: wire::Dataset);
+records::list_request!(Model, ListDatasetsRequest);
+
+impl records::Record<Model> for wire::Dataset {
+    const KIND: u8 = 1;
+
+    fn check(self) -> Result<wire::Dataset, Violations> {
+        parse_dataset(self)
+    }
+
+    fn recorded(self, before: Option<&wire::Dataset>) -> TradeChange {
+        let dataset = Some(self);
+        let change = match before {
+            None => Change::DatasetCreated(wire::DatasetCreated { dataset }),
+            Some(_) => Change::DatasetUpdated(wire::DatasetUpdated { dataset }),
+        };
+        TradeChange {
+            change: Some(change),
+        }
+    }
+
+    /// Nothing deletes a dataset: its figures name it.
+    fn deleted(self) -> TradeChange {
+        TradeChange { change: None }
+    }
+}
 
 /// What every read needs of a dataset, which an update does not touch but for its source; its words are a
 /// record of their own.
@@ -49,7 +81,7 @@ impl Record {
     ) -> Result<Record, Error> {
         let record = Record::current(state, id)?;
         let record = record.filter(|record| as_of.is_none_or(|instant| record.created <= instant));
-        let record = record.ok_or_else(|| Error::NotFound(dataset_name(id)))?;
+        let record = record.ok_or_else(|| Error::not_found(dataset_name(id)))?;
         match as_of {
             Some(instant) if instant < record.own_source_since => {
                 Ok(record.with_source_of(state, instant)?)
@@ -90,86 +122,6 @@ impl Record {
     }
 }
 
-/// Parses a request to create a dataset, with its id if it has one.
-pub(crate) fn parse_create(
-    request: wire::CreateDatasetRequest,
-) -> Result<(New<wire::Dataset>, Origin), Violations> {
-    let digest = digest(&request);
-    let wire::CreateDatasetRequest {
-        dataset_id,
-        dataset,
-        request_id,
-    } = request;
-    let mut violations = Violations::new();
-    let request = parse_request(&request_id, || digest);
-    let new = New::parse("dataset_id", &dataset_id, dataset, &mut violations);
-    let request = violations.check("request_id", request);
-    let origin = request.map(|request| Origin {
-        who: String::new(),
-        request,
-    });
-    new.zip(origin).ok_or(violations)
-}
-
-/// What a request id stands for: the request without the id, which has more than one spelling.
-fn digest(request: &wire::CreateDatasetRequest) -> u64 {
-    let without_id = wire::CreateDatasetRequest {
-        request_id: String::new(),
-        ..request.clone()
-    };
-    proto::query_digest(&[&without_id.encode_to_vec()])
-}
-
-/// Parses a request to change a dataset.
-pub(crate) fn parse_update(
-    mut request: wire::UpdateDatasetRequest,
-) -> Result<(Changed<wire::Dataset>, Origin), Violations> {
-    let request_id = std::mem::take(&mut request.request_id);
-    let mut violations = Violations::new();
-    let origin = origin("UpdateDataset", &request_id, &request);
-    let origin = violations.check("request_id", origin);
-    let wire::UpdateDatasetRequest {
-        dataset,
-        update_mask,
-        request_id: _,
-    } = request;
-    let changed = Changed::parse(dataset, update_mask, &mut violations);
-    changed.zip(origin).ok_or(violations)
-}
-
-/// The change that a created dataset is.
-pub(crate) fn created(dataset: wire::Dataset) -> TradeChange {
-    let dataset = Some(dataset);
-    TradeChange {
-        change: Some(Change::DatasetCreated(wire::DatasetCreated { dataset })),
-    }
-}
-
-/// The change that an updated dataset is.
-pub(crate) fn updated(dataset: wire::Dataset) -> TradeChange {
-    let dataset = Some(dataset);
-    TradeChange {
-        change: Some(Change::DatasetUpdated(wire::DatasetUpdated { dataset })),
-    }
-}
-
-/// Parses a request for a page of datasets.
-pub(crate) fn parse_list(mut request: wire::ListDatasetsRequest) -> Result<Paging, Violations> {
-    let page_size = std::mem::take(&mut request.page_size);
-    let token = std::mem::take(&mut request.page_token);
-    let digest = proto::query_digest(&[b"ListDatasets", &request.encode_to_vec()]);
-    let wire::ListDatasetsRequest {
-        page_size: _,
-        page_token: _,
-        as_of,
-    } = request;
-    let mut violations = Violations::new();
-    let sizes = (50, 1_000);
-    let as_of = as_of.as_ref();
-    let paging = Paging::parse(digest, sizes, page_size, token, as_of, &mut violations);
-    paging.ok_or(violations)
-}
-
 fn parse_dataset(dataset: wire::Dataset) -> Result<wire::Dataset, Violations> {
     let wire::Dataset {
         name: _,
@@ -208,7 +160,7 @@ fn parse_dataset(dataset: wire::Dataset) -> Result<wire::Dataset, Violations> {
         create_time: None,
         update_time: None,
     };
-    record::check_size(&dataset, &mut violations);
+    records::check_size(&dataset, &mut violations);
     violations.into_result(dataset)
 }
 
@@ -238,7 +190,7 @@ pub(crate) fn apply_created(
     let id = parse_dataset_name(&dataset.name).map_err(|error| unreadable(&error))?;
     state.put(keys::dataset(id.as_str()), record.encode_to_vec())?;
     state.put(keys::source(record.number, 0), source.encode_to_vec())?;
-    record::apply_recorded(state, &dataset, stamp)
+    records::apply_recorded::<Model, _>(state, &dataset, stamp)
 }
 
 fn unreadable(what: &dyn std::fmt::Display) -> store::Error {
@@ -254,7 +206,7 @@ pub(crate) fn apply_updated(
     let dataset = updated.dataset.clone().unwrap_or_default();
     let id = parse_dataset_name(&dataset.name).map_err(|error| unreadable(&error))?;
     let record = Record::current(state, &id)?.ok_or_else(|| unreadable(&dataset.name))?;
-    let before: Option<wire::Dataset> = record::find(state, &id, None)?;
+    let before: Option<wire::Dataset> = records::find::<Model, _>(state, &id, None)?;
     if before.is_none_or(|before| before.source != dataset.source) {
         let source = dataset.source.clone().unwrap_or_default();
         let own_source = crate::apply::number_of(state, record.number, &source)?;
@@ -267,7 +219,7 @@ pub(crate) fn apply_updated(
         };
         state.put(keys::dataset(id.as_str()), record.encode_to_vec())?;
     }
-    record::apply_recorded(state, &dataset, stamp)
+    records::apply_recorded::<Model, _>(state, &dataset, stamp)
 }
 
 /// Takes the next number of a counter, from 1.

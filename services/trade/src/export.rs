@@ -15,6 +15,8 @@ use wire::ObservationGroup;
 
 use crate::batch::GroupKey;
 use crate::dataset::Record;
+use records::Piece;
+
 use crate::error::Error;
 use crate::figure::Figure;
 use crate::filter::{Filter, Resume, Walk};
@@ -79,15 +81,6 @@ enum Place {
     End,
 }
 
-/// What a piece of the walk brings.
-#[derive(Debug)]
-pub(crate) enum Piece {
-    Message(wire::ExportObservationsResponse),
-    /// No figure matched; the next piece may bring some.
-    Nothing,
-    End,
-}
-
 impl Export {
     /// Starts an export as of now, or earlier.
     pub(crate) fn start(state: &State<'_>, query: Query) -> Result<Export, Error> {
@@ -110,7 +103,10 @@ impl Export {
 
     /// Walks on, as far as a message goes or so many blocks may be looked at. An export without figures has
     /// a message too, which says as of when there are none.
-    pub(crate) fn next(&mut self, state: &State<'_>) -> Result<Piece, store::Error> {
+    pub(crate) fn next(
+        &mut self,
+        state: &State<'_>,
+    ) -> Result<Piece<wire::ExportObservationsResponse>, records::Error> {
         let from = match std::mem::replace(&mut self.place, Place::End) {
             Place::Start => None,
             Place::At(resume) => Some(resume),

@@ -59,7 +59,7 @@ impl Record {
 pub(crate) fn get(state: &State<'_>, dataset: &Slug, ingest: &Slug) -> Result<wire::Ingest, Error> {
     let number = DatasetRecord::find(state, dataset, None)?.number;
     let record = Record::find(state, number, ingest)?;
-    let record = record.ok_or_else(|| Error::NotFound(ingest_name(dataset, ingest)))?;
+    let record = record.ok_or_else(|| Error::not_found(ingest_name(dataset, ingest)))?;
     Ok(record.to_wire(dataset, ingest))
 }
 

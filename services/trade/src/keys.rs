@@ -13,9 +13,7 @@
 //! | `SOURCE_BY_HASH` | dataset number, XXH3-128 of the source | its number |
 //! | `OWN_SOURCE` | dataset number, when superseded | the number of the dataset's own source until then |
 //! | `INGEST` | dataset number, id | [`crate::ingest::Record`] |
-//! | `RECORD` | kind, id | [`crate::record::Version`]: the record as it is now |
-//! | `RECORD_HISTORY` | kind, id, 0, when superseded | [`crate::record::Version`]: the one that was superseded then |
-//! | `STATEMENT_BY_COUNTRY` | country, id | nothing: the statement is, or once was, about the country |
+//! | 0x50 to 0x5f | | the records': see `records` |
 //! | `CONCORDANCE` | from, to | [`crate::concordance::Table`] |
 //! | `CONCORDANCE_ROWS` | from, to, whether from right to left, chapter, part | pairs of codes |
 //! | `NAME_LANGUAGES` | classification | the languages of its names |
@@ -36,9 +34,6 @@ const SOURCE: u8 = 0x30;
 const SOURCE_BY_HASH: u8 = 0x31;
 const OWN_SOURCE: u8 = 0x32;
 const INGEST: u8 = 0x40;
-const RECORD: u8 = 0x50;
-const RECORD_HISTORY: u8 = 0x51;
-const STATEMENT_BY_COUNTRY: u8 = 0x52;
 const CONCORDANCE: u8 = 0x60;
 const CONCORDANCE_ROWS: u8 = 0x61;
 const NAME_LANGUAGES: u8 = 0x62;
@@ -161,38 +156,6 @@ pub(crate) fn own_source(dataset: u32, superseded: Micros) -> Vec<u8> {
         &superseded.to_be_bytes(),
     ]
     .concat()
-}
-
-pub(crate) fn record(kind: u8, id: &str) -> Vec<u8> {
-    [&[RECORD, kind], id.as_bytes()].concat()
-}
-
-pub(crate) fn record_history(kind: u8, id: &str, superseded: Micros) -> Vec<u8> {
-    // The zero keeps apart what an id of another one continues.
-    [
-        &[RECORD_HISTORY, kind],
-        id.as_bytes(),
-        &[0],
-        &superseded.to_be_bytes(),
-    ]
-    .concat()
-}
-
-/// Keys of all versions of a record that were superseded after `instant`.
-pub(crate) fn record_history_after(kind: u8, id: &str, instant: Micros) -> (Vec<u8>, Vec<u8>) {
-    (
-        record_history(kind, id, instant.saturating_add(1)),
-        [&record_history(kind, id, Micros::MAX)[..], &[0]].concat(),
-    )
-}
-
-/// What stands before the ids of the statements about a country.
-pub(crate) fn statements_about(country: Country) -> Vec<u8> {
-    [&[STATEMENT_BY_COUNTRY], &country.id().to_be_bytes()[..]].concat()
-}
-
-pub(crate) fn statement_about(country: Country, id: &Slug) -> Vec<u8> {
-    [&statements_about(country)[..], id.as_str().as_bytes()].concat()
 }
 
 /// Two revisions, in the order in which a conversion table leads.

@@ -15,8 +15,7 @@
 //!   growth like for like. `absence.rs`: why there is no figure. `sources.rs`: what an answer cites.
 //! * The questions: `series.rs` with `cells.rs`, `ranking.rs`, `mirror.rs`, `indicators.rs`, `check.rs` with
 //!   `evidence.rs`.
-//! * `record.rs`, `record_write.rs`, `record_list.rs`: records with all their versions, whatever they are of;
-//!   `dataset.rs`, `sector.rs`, `statement.rs`: those of trade.
+//! * `dataset.rs`, `sector.rs`, `statement.rs`: the records of trade.
 //! * `concordance.rs`, `convert.rs`: tables between revisions, and what codes are by them. `commodity.rs`,
 //!   `chapters.rs`: names of codes.
 //! * `watch.rs`: the change feed. `error.rs`: why a call failed, and how that is told.
@@ -53,9 +52,6 @@ mod model;
 mod query;
 mod ranking;
 mod reading;
-mod record;
-mod record_list;
-mod record_write;
 mod sector;
 mod series;
 mod service;

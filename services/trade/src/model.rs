@@ -3,7 +3,7 @@
 use proto::trade::v1::{Sector, Statement, TradeChange, trade_change::Change};
 use store::{Error, Stamp, State};
 
-use crate::{apply, commodity, concordance, dataset, record, statement};
+use crate::{apply, commodity, concordance, dataset};
 
 /// The model of the trade service's store.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub struct Model;
 
 impl store::Model for Model {
     type Change = TradeChange;
-    const LAYOUT: u32 = 3;
+    const LAYOUT: u32 = 4;
 
     fn apply(state: &mut State<'_>, change: &TradeChange, stamp: Stamp) -> Result<(), Error> {
         match &change.change {
@@ -22,16 +22,17 @@ impl store::Model for Model {
             Some(Change::DatasetUpdated(updated)) => dataset::apply_updated(state, updated, stamp),
             Some(Change::SectorRecorded(recorded)) => {
                 let sector = recorded.sector.clone().unwrap_or_default();
-                record::apply_recorded(state, &sector, stamp)
+                records::apply_recorded::<Model, _>(state, &sector, stamp)
             }
             Some(Change::SectorDeleted(deleted)) => {
-                record::apply_deleted::<Sector>(state, &deleted.name, stamp)
+                records::apply_deleted::<Model, Sector>(state, &deleted.name, stamp)
             }
             Some(Change::StatementRecorded(recorded)) => {
-                statement::apply_recorded(state, recorded, stamp)
+                let statement = recorded.statement.clone().unwrap_or_default();
+                records::apply_recorded::<Model, _>(state, &statement, stamp)
             }
             Some(Change::StatementDeleted(deleted)) => {
-                record::apply_deleted::<Statement>(state, &deleted.name, stamp)
+                records::apply_deleted::<Model, Statement>(state, &deleted.name, stamp)
             }
             Some(Change::ConcordanceRecorded(recorded)) => {
                 concordance::apply_recorded(state, recorded)

@@ -125,7 +125,7 @@ pub(crate) fn get(
     as_of: Option<Micros>,
 ) -> Result<wire::Observation, Error> {
     let found = find(state, dataset, key, as_of)?.observation(state, dataset)?;
-    found.ok_or_else(|| Error::NotFound(observation_name(dataset, key)))
+    found.ok_or_else(|| Error::not_found(observation_name(dataset, key)))
 }
 
 /// A figure with all that its block and dataset say of it.

@@ -1,23 +1,54 @@
 //! Sectors: named groups of goods.
 
-use prost::Message;
 use proto::trade::v1 as wire;
 use proto::{
     Classification, Code, LocalizedText, Slug, Violations, parse_sector_name, sector_name,
 };
-use store::{Micros, Origin, State};
+use records::Record;
+use store::{Micros, State};
+use wire::{CreateSectorRequest, DeleteSectorRequest, ListSectorsRequest, UpdateSectorRequest};
 use wire::{TradeChange, trade_change::Change};
 
+use crate::Model;
 use crate::error::Error;
-use crate::record::{self, record};
-use crate::record_list::Paging;
-use crate::record_write::{Changed, New, Removed, origin};
 
 const MAX_CODES: usize = 500;
 
-record!(wire::Sector, kind: 2, field: "sector",
-        changes: [display_name, description, classification, codes],
-        name: sector_name, parse_name: parse_sector_name, check: check);
+records::fields!(
+    Model,
+    wire::Sector,
+    "sector",
+    [display_name, description, classification, codes],
+    sector_name,
+    parse_sector_name
+);
+records::create_request!(Model, CreateSectorRequest, sector_id, sector: wire::Sector);
+records::update_request!(Model, UpdateSectorRequest, sector: wire::Sector);
+records::delete_request!(Model, DeleteSectorRequest of wire::Sector);
+records::list_request!(Model, ListSectorsRequest);
+
+impl Record<Model> for wire::Sector {
+    const KIND: u8 = 2;
+
+    fn check(self) -> Result<wire::Sector, Violations> {
+        check(self)
+    }
+
+    fn recorded(self, _before: Option<&wire::Sector>) -> TradeChange {
+        let sector = Some(self);
+        let recorded = Change::SectorRecorded(wire::SectorRecorded { sector });
+        TradeChange {
+            change: Some(recorded),
+        }
+    }
+
+    fn deleted(self) -> TradeChange {
+        let deleted = Change::SectorDeleted(wire::SectorDeleted { name: self.name });
+        TradeChange {
+            change: Some(deleted),
+        }
+    }
+}
 
 /// A named group of goods: the figure of a sector is the sum over its codes, which do not overlap.
 #[derive(Clone, Debug)]
@@ -35,7 +66,7 @@ pub(crate) struct Sector {
 /// # Errors
 /// [`Error::NotFound`] when there is none, or was none then.
 pub(crate) fn find(state: &State<'_>, id: &Slug, as_of: Option<Micros>) -> Result<Sector, Error> {
-    let sector: wire::Sector = record::get(state, id, as_of)?;
+    let sector: wire::Sector = records::get::<Model, _>(state, id, as_of)?;
     Ok(stored(sector)?)
 }
 
@@ -45,7 +76,7 @@ pub(crate) fn all(
     as_of: Option<Micros>,
     most: usize,
 ) -> Result<Vec<Sector>, store::Error> {
-    let sectors = record::all::<wire::Sector>(state, as_of, most)?;
+    let sectors = records::all::<Model, wire::Sector>(state, as_of, most)?;
     sectors.into_iter().map(stored).collect()
 }
 
@@ -129,7 +160,7 @@ fn check(sector: wire::Sector) -> Result<wire::Sector, Violations> {
         ..wire::Sector::default()
     };
     let mut violations = Violations::new();
-    record::check_size(&sector, &mut violations);
+    records::check_size(&sector, &mut violations);
     violations.into_result(sector)
 }
 
@@ -183,88 +214,5 @@ fn check_apart(codes: &[Code], violations: &mut Violations) {
             }
             Some(_) | None => above = Some(code),
         }
-    }
-}
-
-/// Parses a request to create a sector.
-pub(crate) fn parse_create(
-    mut request: wire::CreateSectorRequest,
-) -> Result<(New<wire::Sector>, Origin), Violations> {
-    let request_id = std::mem::take(&mut request.request_id);
-    let origin = origin("CreateSector", &request_id, &request);
-    let wire::CreateSectorRequest {
-        sector_id,
-        sector,
-        request_id: _,
-    } = request;
-    let mut violations = Violations::new();
-    let new = New::parse("sector_id", &sector_id, sector, &mut violations);
-    let origin = violations.check("request_id", origin);
-    new.zip(origin).ok_or(violations)
-}
-
-/// Parses a request to change a sector.
-pub(crate) fn parse_update(
-    mut request: wire::UpdateSectorRequest,
-) -> Result<(Changed<wire::Sector>, Origin), Violations> {
-    let request_id = std::mem::take(&mut request.request_id);
-    let origin = origin("UpdateSector", &request_id, &request);
-    let wire::UpdateSectorRequest {
-        sector,
-        update_mask,
-        request_id: _,
-    } = request;
-    let mut violations = Violations::new();
-    let changed = Changed::parse(sector, update_mask, &mut violations);
-    let origin = violations.check("request_id", origin);
-    changed.zip(origin).ok_or(violations)
-}
-
-/// Parses a request to delete a sector.
-pub(crate) fn parse_delete(
-    mut request: wire::DeleteSectorRequest,
-) -> Result<(Removed<wire::Sector>, Origin), Violations> {
-    let request_id = std::mem::take(&mut request.request_id);
-    let origin = origin("DeleteSector", &request_id, &request);
-    let wire::DeleteSectorRequest {
-        name,
-        etag,
-        request_id: _,
-    } = request;
-    let mut violations = Violations::new();
-    let removed = violations.check("name", Removed::parse(&name, etag));
-    let origin = violations.check("request_id", origin);
-    removed.zip(origin).ok_or(violations)
-}
-
-/// Parses a request for a page of sectors.
-pub(crate) fn parse_list(mut request: wire::ListSectorsRequest) -> Result<Paging, Violations> {
-    let page_size = std::mem::take(&mut request.page_size);
-    let token = std::mem::take(&mut request.page_token);
-    let digest = proto::query_digest(&[b"ListSectors", &request.encode_to_vec()]);
-    let wire::ListSectorsRequest {
-        page_size: _,
-        page_token: _,
-        as_of,
-    } = request;
-    let mut violations = Violations::new();
-    let sizes = (50, 1_000);
-    let as_of = as_of.as_ref();
-    let paging = Paging::parse(digest, sizes, page_size, token, as_of, &mut violations);
-    paging.ok_or(violations)
-}
-
-/// The change that a created or changed sector is.
-pub(crate) fn recorded(sector: wire::Sector) -> TradeChange {
-    let sector = Some(sector);
-    TradeChange {
-        change: Some(Change::SectorRecorded(wire::SectorRecorded { sector })),
-    }
-}
-
-/// The change that a deleted sector is.
-pub(crate) fn deleted(name: String) -> TradeChange {
-    TradeChange {
-        change: Some(Change::SectorDeleted(wire::SectorDeleted { name })),
     }
 }

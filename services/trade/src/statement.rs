@@ -1,23 +1,23 @@
 //! Statements: what somebody said about trade. They are no observations and enter no series.
 
-use prost::Message;
 use proto::trade::v1 as wire;
 use proto::{Country, Decimal, Money, Period, PeriodWindow, Slug, Source, Violations};
 use proto::{check_name, check_text, format_decimal, parse_decimal};
 use proto::{parse_statement_name, statement_name};
-use store::{Decision, Micros, Origin, Request, Stamp, State};
+use records::{Page, Paging, Place, Record, Span, Topic};
+use store::{Micros, State};
+use wire::{BatchCreateStatementsRequest, BatchCreateStatementsResponse, CreateStatementRequest};
+use wire::{DeleteStatementRequest, ListStatementsRequest, UpdateStatementRequest};
 use wire::{ObservationFlag, StatedMeasure, TradeChange, trade_change::Change};
 
+use crate::Model;
 use crate::error::Error;
-use crate::keys;
-use crate::record::{self, Record, Refused, record};
-use crate::record_list::{Page, Paging, page, page_by_index};
-use crate::record_write::{Changed, New, Removed, is_done, origin};
 
 const MAX_PARTNERS: usize = 20;
 const MAX_SPEAKER: usize = 200;
 const MAX_NOTE: usize = 1_000;
-const MAX_BATCH: usize = 500;
+/// The index of statements by whose trade they are about.
+const BY_TOPIC: u8 = 1;
 /// What may qualify a statement, in the order in which it is told.
 const FLAGS: [ObservationFlag; 4] = [
     ObservationFlag::Provisional,
@@ -26,10 +26,93 @@ const FLAGS: [ObservationFlag; 4] = [
     ObservationFlag::Unverified,
 ];
 
-record!(wire::Statement, kind: 3, field: "statement",
-        changes: [speaker, country, partners, measure, side, period, value, value_precision, growth,
-                  growth_precision, flags, source, note],
-        name: statement_name, parse_name: parse_statement_name, check: check);
+records::fields!(
+    Model,
+    wire::Statement,
+    "statement",
+    [
+        speaker,
+        country,
+        partners,
+        measure,
+        side,
+        period,
+        value,
+        value_precision,
+        growth,
+        growth_precision,
+        flags,
+        source,
+        note,
+    ],
+    statement_name,
+    parse_statement_name
+);
+records::create_request!(Model, CreateStatementRequest, statement_id, statement: wire::Statement);
+records::batch_request!(
+    Model,
+    BatchCreateStatementsRequest of CreateStatementRequest,
+    BatchCreateStatementsResponse { statements }
+);
+records::update_request!(Model, UpdateStatementRequest, statement: wire::Statement);
+records::delete_request!(Model, DeleteStatementRequest of wire::Statement);
+records::list_request!(Model, ListStatementsRequest);
+
+impl Record<Model> for wire::Statement {
+    const KIND: u8 = 3;
+
+    fn check(self) -> Result<wire::Statement, Violations> {
+        check(self)
+    }
+
+    fn recorded(self, before: Option<&wire::Statement>) -> TradeChange {
+        let is_left = |country: &String| countries_of(&self).all(|now| now != country);
+        let former = before.into_iter().flat_map(countries_of);
+        let recorded = wire::StatementRecorded {
+            former_countries: former.filter(|country| is_left(country)).cloned().collect(),
+            statement: Some(self),
+        };
+        TradeChange {
+            change: Some(Change::StatementRecorded(recorded)),
+        }
+    }
+
+    fn deleted(self) -> TradeChange {
+        let deleted = wire::StatementDeleted {
+            countries: countries_of(&self).cloned().collect(),
+            name: self.name,
+        };
+        TradeChange {
+            change: Some(Change::StatementDeleted(deleted)),
+        }
+    }
+
+    fn places(&self) -> Vec<Place> {
+        let place = |topic: Topic| Place {
+            index: BY_TOPIC,
+            group: topic.bytes().to_vec(),
+            at: 0,
+        };
+        self.topics().into_iter().map(place).collect()
+    }
+
+    /// Each country, and the country with each partner.
+    fn topics(&self) -> Vec<Topic> {
+        let mut topics = Vec::new();
+        let Ok(country) = self.country.parse::<Country>() else {
+            return topics;
+        };
+        topics.push(Topic::country(country));
+        for partner in self
+            .partners
+            .iter()
+            .filter_map(|partner| partner.parse().ok())
+        {
+            topics.extend([Topic::country(partner), Topic::pair(country, partner)]);
+        }
+        topics
+    }
+}
 
 /// What somebody said about trade.
 #[derive(Clone, Debug, PartialEq)]
@@ -193,6 +276,11 @@ impl From<Statement> for wire::Statement {
     }
 }
 
+/// About whose trade with whom it is.
+fn countries_of(statement: &wire::Statement) -> impl Iterator<Item = &String> {
+    [&statement.country].into_iter().chain(&statement.partners)
+}
+
 /// The statement of an id, as of an instant or now.
 ///
 /// # Errors
@@ -202,7 +290,7 @@ pub(crate) fn find(
     id: &Slug,
     as_of: Option<Micros>,
 ) -> Result<wire::Statement, Error> {
-    Ok(record::get(state, id, as_of)?)
+    Ok(records::get::<Model, _>(state, id, as_of)?)
 }
 
 fn given<T, E>(text: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<Option<T>, E> {
@@ -290,255 +378,64 @@ fn check(statement: wire::Statement) -> Result<wire::Statement, Violations> {
     violations.into_result(parsed.map(wire::Statement::from).unwrap_or_default())
 }
 
-/// Parses a request to create a statement.
-pub(crate) fn parse_create(
-    mut request: wire::CreateStatementRequest,
-) -> Result<(New<wire::Statement>, Origin), Violations> {
-    let request_id = std::mem::take(&mut request.request_id);
-    let origin = origin("CreateStatement", &request_id, &request);
-    let mut violations = Violations::new();
-    let new = parse_new(request, &mut violations);
-    let origin = violations.check("request_id", origin);
-    new.zip(origin).ok_or(violations)
-}
-
-fn parse_new(
-    request: wire::CreateStatementRequest,
-    violations: &mut Violations,
-) -> Option<New<wire::Statement>> {
-    let wire::CreateStatementRequest {
-        statement_id,
-        statement,
-        request_id,
-    } = request;
-    if !request_id.is_empty() {
-        violations.push("request_id", "is that of the whole batch");
-    }
-    New::parse("statement_id", &statement_id, statement, violations)
-}
-
-/// Statements to be created together.
-#[derive(Debug)]
-pub(crate) struct Batch(Vec<New<wire::Statement>>);
-
-impl Batch {
-    pub(crate) fn parse(
-        mut request: wire::BatchCreateStatementsRequest,
-    ) -> Result<(Batch, Origin), Violations> {
-        let request_id = std::mem::take(&mut request.request_id);
-        let origin = origin("BatchCreateStatements", &request_id, &request);
-        let mut violations = Violations::new();
-        let batch = violations.check_nested("", parse_batch(request.requests));
-        let origin = violations.check("request_id", origin);
-        batch.map(Batch).zip(origin).ok_or(violations)
-    }
-
-    /// Decides to create them all, or none.
-    pub(crate) fn decide(
-        self,
-        state: &State<'_>,
-        stamp: Stamp,
-        request: Option<Request>,
-    ) -> Result<Decision<TradeChange, wire::BatchCreateStatementsResponse>, Refused> {
-        let Batch(news) = self;
-        let subject = news.first().map(|new| statement_name(&new.id));
-        let subject = subject.unwrap_or_default();
-        if is_done(state, request, &subject)? {
-            let now = news.iter().map(|new| record::get(state, &new.id, None));
-            let statements = now.collect::<Result<_, Refused>>()?;
-            return Ok(Decision::nothing(wire::BatchCreateStatementsResponse {
-                statements,
-            }));
-        }
-        let created = news.into_iter().map(|new| new.created(state, stamp));
-        let statements: Vec<wire::Statement> = created.collect::<Result<_, Refused>>()?;
-        Ok(Decision {
-            changes: statements.iter().cloned().map(recorded).collect(),
-            subject,
-            reply: wire::BatchCreateStatementsResponse { statements },
-        })
-    }
-}
-
-fn parse_batch(
-    requests: Vec<wire::CreateStatementRequest>,
-) -> Result<Vec<New<wire::Statement>>, Violations> {
-    if requests.is_empty() || requests.len() > MAX_BATCH {
-        let description = format!("{} requests: 1 to {MAX_BATCH} are required", requests.len());
-        return Err(Violations::one("requests", description));
-    }
-    let mut violations = Violations::new();
-    let mut news: Vec<New<wire::Statement>> = Vec::with_capacity(requests.len());
-    let mut ids = std::collections::HashSet::new();
-    for (index, request) in requests.into_iter().enumerate() {
-        let mut inner = Violations::new();
-        if let Some(new) = parse_new(request, &mut inner) {
-            if !ids.insert(new.id.clone()) {
-                inner.push("statement_id", format!("`{}` twice", new.id));
-            }
-            news.push(new);
-        }
-        violations.nest(&format!("requests[{index}]"), inner);
-    }
-    violations.into_result(news)
-}
-
-/// Parses a request to change a statement.
-pub(crate) fn parse_update(
-    mut request: wire::UpdateStatementRequest,
-) -> Result<(Changed<wire::Statement>, Origin), Violations> {
-    let request_id = std::mem::take(&mut request.request_id);
-    let origin = origin("UpdateStatement", &request_id, &request);
-    let wire::UpdateStatementRequest {
-        statement,
-        update_mask,
-        request_id: _,
-    } = request;
-    let mut violations = Violations::new();
-    let changed = Changed::parse(statement, update_mask, &mut violations);
-    let origin = violations.check("request_id", origin);
-    changed.zip(origin).ok_or(violations)
-}
-
-/// Parses a request to delete a statement.
-pub(crate) fn parse_delete(
-    mut request: wire::DeleteStatementRequest,
-) -> Result<(Removed<wire::Statement>, Origin), Violations> {
-    let request_id = std::mem::take(&mut request.request_id);
-    let origin = origin("DeleteStatement", &request_id, &request);
-    let wire::DeleteStatementRequest {
-        name,
-        etag,
-        request_id: _,
-    } = request;
-    let mut violations = Violations::new();
-    let removed = violations.check("name", Removed::parse(&name, etag));
-    let origin = violations.check("request_id", origin);
-    removed.zip(origin).ok_or(violations)
-}
-
 /// A page of statements by filter.
 #[derive(Debug)]
 pub(crate) struct Query {
     paging: Paging,
-    country: Option<Country>,
-    partner: Option<Country>,
+    topic: Option<Topic>,
     window: Option<PeriodWindow>,
 }
 
-impl TryFrom<wire::ListStatementsRequest> for Query {
+impl TryFrom<ListStatementsRequest> for Query {
     type Error = Violations;
 
-    fn try_from(mut request: wire::ListStatementsRequest) -> Result<Query, Violations> {
-        let page_size = std::mem::take(&mut request.page_size);
-        let token = std::mem::take(&mut request.page_token);
-        let digest = proto::query_digest(&[b"ListStatements", &request.encode_to_vec()]);
-        let wire::ListStatementsRequest {
+    fn try_from(mut request: ListStatementsRequest) -> Result<Query, Violations> {
+        let mut violations = Violations::new();
+        let paging = Paging::take(&mut request, (50, 500), &mut violations);
+        let ListStatementsRequest {
             country,
             partner,
             window,
             page_size: _,
             page_token: _,
-            as_of,
+            as_of: _,
         } = request;
-        let mut violations = Violations::new();
-        if country.is_empty() && !partner.is_empty() {
-            violations.push("country", "is required with a partner");
-        }
-        let country = violations.check("country", given(&country, str::parse::<Country>));
-        let partner = violations.check("partner", given(&partner, str::parse::<Country>));
+        let topic = Topic::parse(&country, &partner, &mut violations);
         let window = window.map(PeriodWindow::try_from).transpose();
         let window = violations.check_nested("window", window);
-        let (sizes, as_of) = ((50, 500), as_of.as_ref());
-        let paging = Paging::parse(digest, sizes, page_size, token, as_of, &mut violations);
-        match (paging, country, partner, window) {
-            (Some(paging), Some(country), Some(partner), Some(window)) => {
-                violations.into_result(Query {
-                    paging,
-                    country,
-                    partner,
-                    window,
-                })
-            }
-            _ => Err(violations),
-        }
+        let (Some(paging), Some(topic), Some(window)) = (paging, topic, window) else {
+            return Err(violations);
+        };
+        violations.into_result(Query {
+            paging,
+            topic,
+            window,
+        })
     }
 }
 
-/// A page of statements, from the index of a country where one is asked for.
-pub(crate) fn list(state: &State<'_>, query: &Query) -> Result<Page<wire::Statement>, Refused> {
+/// A page of statements, from the index of a topic where one is asked for.
+pub(crate) fn list(
+    state: &State<'_>,
+    query: &Query,
+) -> Result<Page<wire::Statement>, records::Error> {
     let Query {
         paging,
-        country,
-        partner,
+        topic,
         window,
     } = query;
-    let codes = [*country, *partner].map(|code| code.map(|code| code.to_string()));
     let lies_in = |window: PeriodWindow, period: &str| {
         let period = period.parse::<Period>();
         period.is_ok_and(|period| window.contains(period))
     };
     let keep = |statement: &wire::Statement| {
-        is_about(statement, codes[0].as_deref(), codes[1].as_deref())
-            && window.is_none_or(|window| lies_in(window, &statement.period))
+        window.is_none_or(|window| lies_in(window, &statement.period))
     };
-    match country {
-        Some(country) => page_by_index(state, paging, &keys::statements_about(*country), keep),
-        None => page(state, paging, keep),
-    }
-}
-
-/// The change that a created or changed statement is.
-pub(crate) fn recorded(statement: wire::Statement) -> TradeChange {
-    let statement = Some(statement);
-    TradeChange {
-        change: Some(Change::StatementRecorded(wire::StatementRecorded {
-            statement,
-        })),
-    }
-}
-
-/// The change that a deleted statement is.
-pub(crate) fn deleted(name: String) -> TradeChange {
-    TradeChange {
-        change: Some(Change::StatementDeleted(wire::StatementDeleted { name })),
-    }
-}
-
-/// Applies that a statement was created or changed. It stays in the index of countries that it is no
-/// longer about: reads as of an earlier instant find it there.
-pub(crate) fn apply_recorded(
-    state: &mut State<'_>,
-    recorded: &wire::StatementRecorded,
-    stamp: Stamp,
-) -> Result<(), store::Error> {
-    let statement = recorded.statement.clone().unwrap_or_default();
-    let unreadable =
-        |what: &dyn std::fmt::Display| store::Error::View(format!("a recorded statement: {what}"));
-    let id = wire::Statement::PARSE_NAME(&statement.name).map_err(|error| unreadable(&error))?;
-    for country in [&statement.country].into_iter().chain(&statement.partners) {
-        let country: Country = country.parse().map_err(|error| unreadable(&error))?;
-        state.put(keys::statement_about(country, &id), Vec::new())?;
-    }
-    record::apply_recorded(state, &statement, stamp)
-}
-
-/// Whether a statement is about the countries that are given: about the one as either side, or about the
-/// trade of both with each other.
-pub(crate) fn is_about(
-    statement: &wire::Statement,
-    country: Option<&str>,
-    partner: Option<&str>,
-) -> bool {
-    let is_with = |one: &str, other: &str| {
-        statement.country == one && statement.partners.iter().any(|partner| partner == other)
-    };
-    let is_of = |one: &str| {
-        statement.country == one || statement.partners.iter().any(|partner| partner == one)
-    };
-    match (country, partner) {
-        (Some(country), Some(partner)) => is_with(country, partner) || is_with(partner, country),
-        (Some(one), None) | (None, Some(one)) => is_of(one),
-        (None, None) => true,
+    match topic {
+        Some(topic) => {
+            let span = Span::of(BY_TOPIC, topic.bytes());
+            records::page_along(state, paging, &span, keep)
+        }
+        None => records::page(state, paging, keep),
     }
 }

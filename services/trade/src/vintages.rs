@@ -126,7 +126,7 @@ pub(crate) fn list(state: &State<'_>, query: &Query) -> Result<wire::ListVintage
     };
     let found = find(state, dataset, key, None)?;
     let first = first_version(state, &found, *cursor)?;
-    let first = first.ok_or_else(|| Error::NotFound(observation_name(dataset, key)))?;
+    let first = first.ok_or_else(|| Error::not_found(observation_name(dataset, key)))?;
     let mut page = Page {
         vintages: Vec::new(),
         size: *page_size,
@@ -138,7 +138,7 @@ pub(crate) fn list(state: &State<'_>, query: &Query) -> Result<wire::ListVintage
         .superseded
         .is_some_and(|superseded| superseded <= as_of);
     if page.vintages.is_empty() && next.is_none() && !before {
-        return Err(Error::NotFound(observation_name(dataset, key)));
+        return Err(Error::not_found(observation_name(dataset, key)));
     }
     let token = next.map(|superseded| {
         let cursor = Cursor { as_of, superseded };

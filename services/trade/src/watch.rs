@@ -1,12 +1,9 @@
 //! Watching: the journal's changes, as far as they pass a filter.
 
+use prost_types::Timestamp;
 use proto::trade::v1 as wire;
-use proto::{Country, Slug, Violations, dataset_name, parse_dataset_name, to_timestamp};
-use store::{Entry, Event};
+use proto::{Country, Slug, Violations, dataset_name, parse_dataset_name};
 use wire::{TradeChange, trade_change::Change};
-
-use crate::error::Error;
-use crate::statement::is_about;
 
 /// Which changes, after which position.
 #[derive(Debug)]
@@ -46,29 +43,8 @@ impl TryFrom<wire::WatchChangesRequest> for Query {
 }
 
 impl Query {
-    /// What a watcher is sent for an event.
-    pub(crate) fn response(&self, event: &Event) -> Result<wire::WatchChangesResponse, Error> {
-        match event {
-            Event::Idle(position) => Ok(wire::WatchChangesResponse {
-                position: *position,
-                commit_time: None,
-                changes: Vec::new(),
-            }),
-            Event::Entry(entry) => self.changes_of(entry),
-        }
-    }
-
-    fn changes_of(&self, entry: &Entry) -> Result<wire::WatchChangesResponse, Error> {
-        let changes = entry.changes::<TradeChange>()?;
-        Ok(wire::WatchChangesResponse {
-            position: entry.stamp.position,
-            commit_time: Some(to_timestamp(entry.stamp.time)),
-            changes: changes.into_iter().filter_map(|c| self.pass(c)).collect(),
-        })
-    }
-
     /// What passes of a change: of a batch, the groups of the countries that are asked for.
-    fn pass(&self, mut change: TradeChange) -> Option<TradeChange> {
+    pub(crate) fn pass(&self, mut change: TradeChange) -> Option<TradeChange> {
         if let Some(Change::ObservationsRecorded(recorded)) = &mut change.change {
             recorded.groups.retain(|group| {
                 matches(self.reporter.as_deref(), &group.reporter)
@@ -83,12 +59,14 @@ impl Query {
             Change::DatasetCreated(created) => self.passes_dataset(created.dataset.as_ref()),
             Change::DatasetUpdated(updated) => self.passes_dataset(updated.dataset.as_ref()),
             Change::StatementRecorded(recorded) => {
-                let (reporter, partner) = (self.reporter.as_deref(), self.partner.as_deref());
-                let is_about = |statement| is_about(statement, reporter, partner);
-                self.dataset.is_none() && recorded.statement.as_ref().is_some_and(is_about)
+                let statement = recorded.statement.iter();
+                let countries =
+                    statement.flat_map(|said| said.partners.iter().chain([&said.country]));
+                self.dataset.is_none() && self.is_among(countries.chain(&recorded.former_countries))
             }
-            // It names no country, and whoever saw the statement must see this.
-            Change::StatementDeleted(_) => self.dataset.is_none(),
+            Change::StatementDeleted(deleted) => {
+                self.dataset.is_none() && self.is_among(deleted.countries.iter())
+            }
             Change::SectorRecorded(_)
             | Change::SectorDeleted(_)
             | Change::ConcordanceRecorded(_)
@@ -107,6 +85,14 @@ impl Query {
         matches(self.dataset.as_deref(), name)
     }
 
+    /// Whether the countries that are asked for are all among those of a statement.
+    fn is_among<'a>(&self, countries: impl Iterator<Item = &'a String> + Clone) -> bool {
+        let asked = [&self.reporter, &self.partner].into_iter().flatten();
+        asked
+            .into_iter()
+            .all(|one| countries.clone().any(|country| country == one))
+    }
+
     fn names_a_country(&self) -> bool {
         self.reporter.is_some() || self.partner.is_some()
     }
@@ -115,4 +101,17 @@ impl Query {
 /// Whether a filter, if there is one, is what is given.
 fn matches(wanted: Option<&str>, given: &str) -> bool {
     wanted.is_none_or(|wanted| wanted == given)
+}
+
+/// What a watcher is sent.
+pub(crate) fn tell(
+    position: u64,
+    commit_time: Option<Timestamp>,
+    changes: Vec<TradeChange>,
+) -> wire::WatchChangesResponse {
+    wire::WatchChangesResponse {
+        position,
+        commit_time,
+        changes,
+    }
 }

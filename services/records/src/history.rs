@@ -1,0 +1,159 @@
+//! Versions of a record, and changes of all.
+
+use proto::r#type::v1::ChangeKind;
+use proto::{PageToken, PageTokenError, Slug};
+use store::{Micros, Model, State};
+
+use crate::error::Error;
+use crate::keys;
+use crate::list::Paging;
+use crate::record::Record;
+use crate::topic::Topic;
+use crate::version::Version;
+
+/// A version, told by what it changed.
+#[derive(Clone, Debug)]
+pub struct Revision<M> {
+    /// When it was recorded.
+    pub time: Micros,
+    /// What became of the record.
+    pub change: ChangeKind,
+    /// The fields that changed; all that were given when it was created.
+    pub changed_fields: Vec<String>,
+    /// The record; `None` when it was deleted.
+    pub record: Option<M>,
+}
+
+fn revision<S: Model, M: Record<S>>(
+    state: &State<'_>,
+    id: &Slug,
+    version: &Version,
+) -> Result<(Revision<M>, Option<Version>), store::Error> {
+    let before = version.before(state, M::KIND, id.as_str())?;
+    let record = version.record::<S, M>()?;
+    let was = before
+        .as_ref()
+        .map(Version::record::<S, M>)
+        .transpose()?
+        .flatten();
+    let (change, base) = match (&record, was) {
+        (None, _) => (ChangeKind::Deleted, None),
+        (Some(_), None) => (ChangeKind::Created, Some(M::default())),
+        (Some(_), was @ Some(_)) => (ChangeKind::Updated, was),
+    };
+    let changed = record.as_ref().zip(base);
+    let changed_fields = changed.map(|(record, base)| {
+        let fields = M::FIELDS
+            .iter()
+            .filter(|field| !(field.is_same)(record, &base));
+        fields.map(|field| field.path.to_owned()).collect()
+    });
+    let revision = Revision {
+        time: version.since(),
+        change,
+        changed_fields: changed_fields.unwrap_or_default(),
+        record,
+    };
+    Ok((revision, before))
+}
+
+/// A page of the versions of a record, the latest first.
+///
+/// # Errors
+/// [`Error::NotFound`] when it never was there; [`Error::PageToken`].
+pub fn versions<S: Model, M: Record<S>>(
+    state: &State<'_>,
+    id: &Slug,
+    paging: &Paging,
+) -> Result<(Vec<Revision<M>>, String), Error> {
+    let current = Version::current(state, M::KIND, id.as_str())?;
+    let mut next = Some(current.ok_or_else(|| Error::NotFound(M::NAME(id)))?);
+    if let Some(cursor) = paging.cursor()? {
+        let superseded = <[u8; 8]>::try_from(&cursor[..]).map_err(|_| PageTokenError::Malformed)?;
+        let key = keys::record_history(M::KIND, id.as_str(), Micros::from_be_bytes(superseded));
+        next = state
+            .get(&key)?
+            .map(|bytes| Version::parse(&bytes))
+            .transpose()?;
+    }
+    let (mut page, mut bytes) = (Vec::new(), 0);
+    while let Some(version) = next {
+        let (revision, before) = revision::<S, M>(state, id, &version)?;
+        bytes += revision.record.as_ref().map_or(0, M::encoded_len);
+        page.push(revision);
+        if before.is_some() && paging.is_full(page.len(), bytes) {
+            let token = PageToken::encode(paging.digest(), &version.since().to_be_bytes());
+            return Ok((page, token));
+        }
+        next = before;
+    }
+    Ok((page, String::new()))
+}
+
+/// That a record changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// When it was recorded.
+    pub time: Micros,
+    /// The record's kind.
+    pub kind: u8,
+    /// The record's id.
+    pub id: Slug,
+}
+
+/// A page of what changed after an instant and until another, of a topic or of all, in the order in which it was
+/// recorded. What it costs does not depend on what else there is.
+///
+/// # Errors
+/// [`Error::PageToken`].
+pub fn changes(
+    state: &State<'_>,
+    topic: Option<Topic>,
+    after: Micros,
+    until: Micros,
+    paging: &Paging,
+) -> Result<(Vec<Change>, String), Error> {
+    let prefix = keys::changes(topic);
+    let at = |instant: Micros| [&prefix[..], &instant.max(0).to_be_bytes()].concat();
+    let start = match paging.cursor()? {
+        Some(last) => [&prefix[..], &last, &[0]].concat(),
+        None => at(after.saturating_add(1)),
+    };
+    let end = at(until.saturating_add(1));
+    let mut page: Vec<Change> = Vec::new();
+    let mut last = Vec::new();
+    for entry in state.range(&start, &end) {
+        let (key, _) = entry?;
+        if paging.is_full(page.len(), 0) {
+            return Ok((page, PageToken::encode(paging.digest(), &last)));
+        }
+        last = key[prefix.len()..].to_vec();
+        page.push(parse(&last).ok_or_else(|| store::Error::View("the key of a change".into()))?);
+    }
+    Ok((page, String::new()))
+}
+
+fn parse(key: &[u8]) -> Option<Change> {
+    let (time, rest) = key.split_first_chunk()?;
+    let (kind, id) = rest.split_first()?;
+    Some(Change {
+        time: Micros::from_be_bytes(*time),
+        kind: *kind,
+        id: Slug::parse_loose(std::str::from_utf8(id).ok()?).ok()?,
+    })
+}
+
+/// The version of a record that was recorded at an instant.
+///
+/// # Errors
+/// [`Error::NotFound`] when none was.
+pub fn revision_at<S: Model, M: Record<S>>(
+    state: &State<'_>,
+    id: &Slug,
+    time: Micros,
+) -> Result<Revision<M>, Error> {
+    let version = Version::as_of(state, M::KIND, id.as_str(), time)?;
+    let version = version.filter(|version| version.since() == time);
+    let version = version.ok_or_else(|| Error::NotFound(M::NAME(id)))?;
+    Ok(revision::<S, M>(state, id, &version)?.0)
+}

@@ -1,0 +1,151 @@
+//! Where a record stands in an index, and a walk along one.
+//!
+//! A record's places follow from what it says. One that it has left stays in the index, since reads as of an
+//! earlier instant come through it; whoever walks along looks whether the record, as it was then, still stands
+//! there.
+
+use store::{Micros, Model, State};
+
+use crate::keys;
+use crate::record::Record;
+use crate::version::Version;
+
+/// Bytes of the date in a place.
+const AT: usize = 4;
+
+/// A place at which lists find a record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Which index; its groups are all of one length.
+    pub index: u8,
+    /// What the records there have in common.
+    pub group: Vec<u8>,
+    /// Where it stands among them: see [`proto::CivilDate::ordinal`].
+    pub at: u32,
+}
+
+/// A stretch of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Which index.
+    pub index: u8,
+    /// What the records there have in common.
+    pub group: Vec<u8>,
+    /// From here on.
+    pub from: u32,
+    /// Up to here, which is outside; `None`: to the end.
+    pub until: Option<u32>,
+}
+
+impl Span {
+    /// A whole group.
+    pub fn of(index: u8, group: impl Into<Vec<u8>>) -> Span {
+        Span {
+            index,
+            group: group.into(),
+            from: 0,
+            until: None,
+        }
+    }
+
+    /// A part of a group.
+    #[must_use]
+    pub fn between(self, from: u32, until: Option<u32>) -> Span {
+        Span {
+            from,
+            until,
+            ..self
+        }
+    }
+
+    fn keys(&self, kind: u8) -> (Vec<u8>, Vec<u8>) {
+        let group = keys::group(kind, self.index, &self.group);
+        let end = match self.until {
+            Some(until) => [&group[..], &until.to_be_bytes()].concat(),
+            None => [&group[..], &[u8::MAX; AT + 1]].concat(),
+        };
+        ([&group[..], &self.from.to_be_bytes()].concat(), end)
+    }
+}
+
+/// The group of what is the same text but for the case of its letters.
+pub fn text_group(text: &str) -> [u8; 8] {
+    xxhash_rust::xxh3::xxh3_64(text.to_lowercase().as_bytes()).to_be_bytes()
+}
+
+/// A place along the way, and the record that stands there.
+#[derive(Debug)]
+pub struct Standing<M> {
+    /// Its date.
+    pub at: u32,
+    /// The record's id.
+    pub id: String,
+    /// `None` when it stood there at another time only.
+    pub record: Option<M>,
+}
+
+impl<M> Standing<M> {
+    /// What to go on after.
+    pub(crate) fn cursor(&self) -> Vec<u8> {
+        [&self.at.to_be_bytes()[..], self.id.as_bytes()].concat()
+    }
+}
+
+/// Walks along a span as of an instant, forward, or back from its end; after a date and an id where they are given.
+pub fn standing<'s, S: Model, M: Record<S>>(
+    state: &'s State<'_>,
+    span: &Span,
+    as_of: Micros,
+    back: bool,
+    after: Option<(u32, &str)>,
+) -> Box<dyn Iterator<Item = Result<Standing<M>, store::Error>> + 's> {
+    let (mut start, mut end) = span.keys(M::KIND);
+    if let Some((at, id)) = after {
+        let group = keys::group(M::KIND, span.index, &span.group);
+        let last = [&group[..], &at.to_be_bytes(), id.as_bytes()].concat();
+        if back {
+            end = last.min(end);
+        } else {
+            start = [&last[..], &[0]].concat().max(start);
+        }
+    }
+    let (index, group) = (span.index, span.group.clone());
+    let stands = move |entry: Result<(store::Value, store::Value), store::Error>| {
+        let (key, _) = entry?;
+        let parsed = parse(&key, group.len());
+        let (at, id) = parsed.ok_or_else(|| store::Error::View("the key of a place".into()))?;
+        let place = Place {
+            index,
+            group: group.clone(),
+            at,
+        };
+        let record = record_at(state, &place, id, as_of)?;
+        let id = id.to_owned();
+        Ok(Standing { at, id, record })
+    };
+    if back {
+        Box::new(state.range_back(&start, &end).map(stands))
+    } else {
+        Box::new(state.range(&start, &end).map(stands))
+    }
+}
+
+fn parse(key: &[u8], group: usize) -> Option<(u32, &str)> {
+    let (at, id) = key.get(3 + group..)?.split_first_chunk::<AT>()?;
+    Some((u32::from_be_bytes(*at), std::str::from_utf8(id).ok()?))
+}
+
+fn record_at<S: Model, M: Record<S>>(
+    state: &State<'_>,
+    place: &Place,
+    id: &str,
+    as_of: Micros,
+) -> Result<Option<M>, store::Error> {
+    let Some(version) = Version::as_of(state, M::KIND, id, as_of)? else {
+        return Ok(None);
+    };
+    let record: Option<M> = version.record::<S, M>()?;
+    // The first version of a record has left no place.
+    let is_first = version.revision() == 1;
+    Ok(record.filter(|record| is_first || record.places().contains(place)))
+}

@@ -1,0 +1,264 @@
+//! The records of a service: its store, and the calls on them.
+
+use std::sync::Arc;
+
+use chassis::Shutdown;
+use futures_util::stream;
+use prost_types::Timestamp;
+use proto::{Violations, parse_timestamp};
+use store::{Decision, Origin, Stamp, State, Store};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::{Request, Response, Status};
+
+use crate::error::Error;
+use crate::feed::{self, Messages};
+use crate::history::{self, Revision};
+use crate::list::Paging;
+use crate::record::Record;
+use crate::request::{BatchRequest, CreateRequest, DeleteRequest, ListRequest, UpdateRequest};
+use crate::version;
+use crate::write::{Batch, Changed, New, Removed};
+
+/// What a client takes if nobody told it otherwise.
+pub const MAX_RESPONSE: usize = 4 << 20;
+/// Watchers at a time: each may hold an open file and some megabytes that it has read ahead.
+const MAX_WATCHERS: usize = 256;
+/// Streams made of reads at a time: each holds a message.
+const MAX_STREAMS: usize = 32;
+
+/// What a call answers.
+pub type Reply<T> = Result<Response<T>, Status>;
+
+/// The records of a service; a cheap handle, to be cloned.
+#[derive(Debug)]
+pub struct Register<M: store::Model> {
+    store: Store<M>,
+    shutdown: Shutdown,
+    watchers: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+}
+
+impl<M: store::Model> Clone for Register<M> {
+    fn clone(&self) -> Register<M> {
+        Register {
+            store: self.store.clone(),
+            shutdown: self.shutdown.clone(),
+            watchers: Arc::clone(&self.watchers),
+            streams: Arc::clone(&self.streams),
+        }
+    }
+}
+
+impl<M: store::Model> Register<M> {
+    /// The records in `store`; streams end when `shutdown` is triggered.
+    pub fn new(store: Store<M>, shutdown: Shutdown) -> Register<M> {
+        Register {
+            store,
+            shutdown,
+            watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
+            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+        }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store<M> {
+        &self.store
+    }
+
+    /// What ends its streams.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    /// Creates a record.
+    ///
+    /// # Errors
+    /// Those of [`New::parse`] and [`New::decide`].
+    pub async fn create<Q: CreateRequest<M>>(&self, request: Request<Q>) -> Reply<Q::Record> {
+        let (asked, origin) = New::<M, Q::Record>::parse(request.into_inner())?;
+        self.write(origin, move |state, stamp, request| {
+            asked.decide(state, stamp, request)
+        })
+        .await
+    }
+
+    /// Creates several records, all or none.
+    ///
+    /// # Errors
+    /// Those of [`Batch::parse`] and [`Batch::decide`].
+    pub async fn create_all<Q: BatchRequest<M>>(&self, request: Request<Q>) -> Reply<Q::Response> {
+        let (asked, origin) = Batch::<M, Q>::parse(request.into_inner())?;
+        self.write(origin, move |state, stamp, request| {
+            asked.decide(state, stamp, request)
+        })
+        .await
+    }
+
+    /// Changes a record.
+    ///
+    /// # Errors
+    /// Those of [`Changed::parse`] and [`Changed::decide`].
+    pub async fn update<Q: UpdateRequest<M>>(&self, request: Request<Q>) -> Reply<Q::Record> {
+        let (asked, origin) = Changed::<M, Q::Record>::parse(request.into_inner())?;
+        self.write(origin, move |state, stamp, request| {
+            asked.decide(state, stamp, request)
+        })
+        .await
+    }
+
+    /// Deletes a record.
+    ///
+    /// # Errors
+    /// Those of [`Removed::parse`] and [`Removed::decide`].
+    pub async fn delete<Q: DeleteRequest<M>>(&self, request: Request<Q>) -> Reply<()> {
+        let (asked, origin) = Removed::<M, Q::Record>::parse(request.into_inner())?;
+        self.write(origin, move |state, _, request| {
+            asked.decide(state, request)
+        })
+        .await
+    }
+
+    /// Writes what is decided.
+    ///
+    /// # Errors
+    /// Those of the decision, and the store's.
+    pub async fn write<R: Send + 'static>(
+        &self,
+        origin: Origin,
+        decide: impl FnOnce(
+            &State<'_>,
+            Stamp,
+            Option<store::Request>,
+        ) -> Result<Decision<M::Change, R>, Error>
+        + Send
+        + 'static,
+    ) -> Reply<R> {
+        let request = origin.request;
+        let decide = move |state: &State<'_>, stamp| decide(state, stamp, request);
+        let written = self.store.write(origin, decide).await;
+        Ok(Response::new(written?.reply))
+    }
+
+    /// A record by its name, as of an instant or now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and [`Error::Invalid`] for what does not parse.
+    pub fn get<R: Record<M>>(&self, name: &str, as_of: Option<Timestamp>) -> Reply<R> {
+        let mut violations = Violations::new();
+        let id = violations.check("name", R::PARSE_NAME(name));
+        let as_of = violations.check("as_of", as_of.as_ref().map(parse_timestamp).transpose());
+        let (Some(id), Some(as_of)) = (id, as_of) else {
+            return Err(violations.into());
+        };
+        let found = self
+            .store
+            .read(|state| version::get::<M, R>(state, &id, as_of));
+        Ok(Response::new(found?))
+    }
+
+    /// A page of the versions of a record, and the token of the next one.
+    ///
+    /// # Errors
+    /// Those of [`versions`](crate::versions), and [`Error::Invalid`] for what does not parse.
+    pub async fn versions<R, Q>(
+        &self,
+        mut request: Q,
+        name: impl FnOnce(Q) -> String,
+    ) -> Result<(Vec<Revision<R>>, String), Error>
+    where
+        R: Record<M>,
+        Q: ListRequest<M>,
+    {
+        let mut violations = Violations::new();
+        let paging = Paging::take(&mut request, (50, 500), &mut violations);
+        let id = violations.check("name", R::PARSE_NAME(&name(request)));
+        let (paging, id) = paging.zip(id).ok_or(violations)?;
+        self.read_aside(move |state| history::versions::<M, R>(state, &id, &paging))
+            .await
+    }
+
+    /// Reads on a thread that may wait for the disk: for pages, which look at many records.
+    ///
+    /// # Errors
+    /// The reader's.
+    pub async fn read_aside<T: Send + 'static, E: From<store::Error> + Send + 'static>(
+        &self,
+        reader: impl FnOnce(&State<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let store = self.store.clone();
+        let read = tokio::task::spawn_blocking(move || store.read(reader)).await;
+        read.map_err(|error| store::Error::Panicked(error.to_string()))?
+    }
+
+    /// The changes after a position that pass a filter, and then those to come.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] watchers, or [`Error::Store`] for a position that is not in the journal.
+    pub fn watch<R: Send + 'static>(
+        &self,
+        after: u64,
+        pass: impl Fn(M::Change) -> Option<M::Change> + Send + 'static,
+        tell: impl Fn(u64, Option<Timestamp>, Vec<M::Change>) -> R + Send + 'static,
+    ) -> Result<Messages<R>, Error> {
+        let place = Arc::clone(&self.watchers).try_acquire_owned();
+        let place = place.map_err(|_| Error::TooMany("watchers"))?;
+        let watch = self.store.watch(after)?;
+        Ok(feed::follow(watch, place, &self.shutdown, pass, tell))
+    }
+
+    /// A stream of which each message is made when it is taken, by a read of its own, so that writes come between.
+    /// `next` answers a message, or nothing yet, or the end; `what` is what there can be too many of.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] streams.
+    pub fn stream<S, T>(
+        &self,
+        what: &'static str,
+        walk: S,
+        next: impl Fn(&mut S, &State<'_>) -> Result<Piece<T>, Error> + Clone + Send + 'static,
+    ) -> Result<Messages<T>, Error>
+    where
+        S: Send + 'static,
+        T: Send + 'static,
+    {
+        let place = Arc::clone(&self.streams).try_acquire_owned();
+        let place = place.map_err(|_| Error::TooMany(what))?;
+        let start: (Register<M>, S, OwnedSemaphorePermit) = (self.clone(), walk, place);
+        let messages = stream::try_unfold(start, move |(register, mut walk, place)| {
+            let next = next.clone();
+            async move {
+                loop {
+                    if register.shutdown.is_triggered() {
+                        return Err(Status::from(Error::Stopping));
+                    }
+                    let next = next.clone();
+                    let read = register.read_aside(move |state| {
+                        let piece = next(&mut walk, state);
+                        piece.map(|piece| (walk, piece))
+                    });
+                    let (moved, piece) = read.await?;
+                    walk = moved;
+                    match piece {
+                        Piece::Message(message) => {
+                            return Ok(Some((message, (register, walk, place))));
+                        }
+                        Piece::Nothing => {}
+                        Piece::End => return Ok(None),
+                    }
+                }
+            }
+        });
+        Ok(Box::pin(messages))
+    }
+}
+
+/// What a step of a stream came to.
+#[derive(Debug)]
+pub enum Piece<T> {
+    /// A message.
+    Message(T),
+    /// Nothing to say yet.
+    Nothing,
+    /// The end.
+    End,
+}
