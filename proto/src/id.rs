@@ -148,9 +148,6 @@ pub enum NameError {
     Period(#[from] PeriodError),
 }
 
-const DATASET: &str = "datasets/{dataset}";
-const SECTOR: &str = "sectors/{sector}";
-const STATEMENT: &str = "statements/{statement}";
 const INGEST: &str = "datasets/{dataset}/ingests/{ingest}";
 const OBSERVATION: &str = "datasets/{dataset}/observations/{observation}";
 const KEY: &str = "{reporter}.{partner}.{flow}.{classification}.{code}.{period}";
@@ -177,34 +174,29 @@ impl FromStr for ObservationKey {
     }
 }
 
-/// `datasets/{dataset}`.
-pub fn dataset_name(dataset: &Slug) -> String {
-    format!("datasets/{dataset}")
+macro_rules! top_level_names {
+    ($($name:ident, $parse:ident, $collection:literal, $form:literal;)+) => {$(
+        #[doc = concat!("`", $form, "`.")]
+        pub fn $name(id: &Slug) -> String {
+            format!(concat!($collection, "{}"), id)
+        }
+
+        #[doc = concat!("The id in `", $form, "`.")]
+        pub fn $parse(name: &str) -> Result<Slug, NameError> {
+            top_level(name, $collection, $form)
+        }
+    )+};
 }
 
-/// The id in `datasets/{dataset}`.
-pub fn parse_dataset_name(name: &str) -> Result<Slug, NameError> {
-    top_level(name, "datasets/", DATASET)
-}
-
-/// `sectors/{sector}`.
-pub fn sector_name(sector: &Slug) -> String {
-    format!("sectors/{sector}")
-}
-
-/// The id in `sectors/{sector}`.
-pub fn parse_sector_name(name: &str) -> Result<Slug, NameError> {
-    top_level(name, "sectors/", SECTOR)
-}
-
-/// `statements/{statement}`.
-pub fn statement_name(statement: &Slug) -> String {
-    format!("statements/{statement}")
-}
-
-/// The id in `statements/{statement}`.
-pub fn parse_statement_name(name: &str) -> Result<Slug, NameError> {
-    top_level(name, "statements/", STATEMENT)
+top_level_names! {
+    dataset_name, parse_dataset_name, "datasets/", "datasets/{dataset}";
+    sector_name, parse_sector_name, "sectors/", "sectors/{sector}";
+    statement_name, parse_statement_name, "statements/", "statements/{statement}";
+    event_name, parse_event_name, "events/", "events/{event}";
+    agreement_name, parse_agreement_name, "agreements/", "agreements/{agreement}";
+    programme_name, parse_programme_name, "programmes/", "programmes/{programme}";
+    measure_name, parse_measure_name, "measures/", "measures/{measure}";
+    visa_rule_name, parse_visa_rule_name, "visaRules/", "visaRules/{visa_rule}";
 }
 
 /// The id behind the name of a collection, which is all that there is.

@@ -7,13 +7,15 @@
 //! * The words, parsed once at the edge, so that no other crate looks at their text again. Each says
 //!   what is wrong with a text in a typed error, and prints what it parses:
 //!     * `country`: [`Country`], which keeps apart what UN Comtrade keeps apart
-//!     * `period`: [`Period`] and [`Month`], [`PeriodWindow`], [`CivilDate`]
+//!     * `period`: [`Period`] and [`Month`], [`PeriodWindow`]; [`CivilDate`], [`Day`],
+//!       [`DateWindow`]
 //!     * `commodity`: [`Code`] in a [`Classification`], and the [`CodePattern`] of a filter
 //!     * `flow`: [`Flow`]
 //!     * `money`: exact [`Decimal`]s, [`Scaled`] for storage, [`Money`]
 //!     * `text`: [`LocalizedText`], and the checks of every text for people
 //!     * `source`: [`Source`]
 //!     * `id`: [`Slug`] and the names of resources, [`ObservationKey`] among them
+//! * `part`: parts that records have in common: sources, themes, places, organisations.
 //! * `fields` and `status`: [`Violations`], collected by field path, and how errors go over the wire.
 //! * `page`: [`PageToken`]. `time`: instants.
 //! * `excerpt`: [`Excerpt`], what an error may repeat of its input.
@@ -27,6 +29,7 @@ mod flow;
 mod id;
 mod money;
 mod page;
+mod part;
 mod period;
 mod source;
 mod status;
@@ -41,16 +44,23 @@ pub use excerpt::Excerpt;
 pub use fields::Violations;
 pub use flow::{Flow, FlowError};
 pub use id::{
-    NameError, ObservationKey, Slug, SlugError, dataset_name, ingest_name, observation_name,
-    parse_dataset_name, parse_ingest_name, parse_observation_name, parse_sector_name,
-    parse_statement_name, sector_name, statement_name,
+    NameError, ObservationKey, Slug, SlugError, agreement_name, dataset_name, event_name,
+    ingest_name, measure_name, observation_name, parse_agreement_name, parse_dataset_name,
+    parse_event_name, parse_ingest_name, parse_measure_name, parse_observation_name,
+    parse_programme_name, parse_sector_name, parse_statement_name, parse_visa_rule_name,
+    programme_name, sector_name, statement_name, visa_rule_name,
 };
 pub use money::{
     Currency, CurrencyError, Decimal, DecimalError, Money, Scaled, format_decimal, parse_decimal,
 };
 pub use page::{PageToken, PageTokenError, page_size, query_digest};
+pub use part::{
+    check_each, check_organisation, check_place, check_sources, check_themes, given, one_country,
+    one_of, source_index,
+};
 pub use period::{
-    CivilDate, DateError, Frequency, FrequencyError, Month, Period, PeriodError, PeriodWindow,
+    CivilDate, DateError, DateWindow, Day, Frequency, FrequencyError, Month, Period, PeriodError,
+    PeriodWindow,
 };
 pub use source::Source;
 pub use status::{DOMAIN, status, status_retry, status_violations};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use oxilangtag::LanguageTag;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 use crate::excerpt::Excerpt;
 use crate::fields::Violations;
@@ -13,6 +14,8 @@ const MAX_LANGUAGES: usize = 32;
 const MAX_TEXT_CHARS: usize = 4_000;
 /// RFC 5646, 4.4.1: a length that every implementation takes.
 const MAX_TAG_BYTES: usize = 35;
+/// No script that people write today needs more.
+const BYTES_PER_CHAR: usize = 3;
 
 /// Why a text is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +29,12 @@ pub enum TextError {
     /// More characters than allowed.
     #[error("longer than {max} characters")]
     TooLong {
+        /// How many are allowed.
+        max: usize,
+    },
+    /// More bytes in UTF-8 than allowed.
+    #[error("longer than {max} bytes in UTF-8")]
+    TooManyBytes {
         /// How many are allowed.
         max: usize,
     },
@@ -46,18 +55,22 @@ pub enum TextError {
         at: usize,
     },
     /// Nothing but white space.
-    #[error("nothing but white space")]
+    #[error("nothing that can be seen")]
     Blank,
 }
 
-/// Checks a text of one line (a title, a name) and brings it to Unicode normal form C.
+/// Checks a text of one line (a title, a name) and brings it to Unicode normal form C. No invisible character is
+/// allowed in it.
 pub fn check_name(text: &str, max_chars: usize) -> Result<String, TextError> {
     check(text, max_chars, |_| false)
 }
 
-/// Checks a text that may have several lines and brings it to Unicode normal form C.
+/// Checks a text that may have several lines and brings it to Unicode normal form C. Zero-width joiner and non-joiner
+/// (U+200C, U+200D) may stand in it: Persian and Indic scripts need them.
 pub fn check_text(text: &str, max_chars: usize) -> Result<String, TextError> {
-    check(text, max_chars, |c| c == '\n' || c == '\t')
+    check(text, max_chars, |c| {
+        matches!(c, '\n' | '\t' | '\u{200C}' | '\u{200D}')
+    })
 }
 
 fn check(text: &str, max: usize, allowed: fn(char) -> bool) -> Result<String, TextError> {
@@ -75,7 +88,10 @@ fn check(text: &str, max: usize, allowed: fn(char) -> bool) -> Result<String, Te
     let mut checked = text.chars().enumerate().filter(|(_, c)| !allowed(*c));
     match checked.find_map(|(index, c)| fault(c, index + 1)) {
         Some(error) => Err(error),
-        None if text.trim().is_empty() => Err(TextError::Blank),
+        None if text.len() > max.saturating_mul(BYTES_PER_CHAR) => Err(TextError::TooManyBytes {
+            max: max.saturating_mul(BYTES_PER_CHAR),
+        }),
+        None if text.chars().all(is_blank) => Err(TextError::Blank),
         None => Ok(text),
     }
 }
@@ -87,19 +103,43 @@ fn normal_form(text: &str) -> String {
     }
 }
 
-/// Zero-width joiner and non-joiner (U+200C, U+200D) stay: Persian and Indic scripts need them.
+/// Characters of the category Cf turn, hide or join what stands around them, but for the signs that Arabic, Syriac
+/// and Kaithi set under numbers, which are seen. Some that are not seen stand in other categories.
 fn fault(c: char, at: usize) -> Option<TextError> {
     let code = u32::from(c);
-    match c {
-        '\u{202A}'..='\u{202E}'
-        | '\u{2066}'..='\u{2069}'
-        | '\u{200B}'
-        | '\u{2060}'
-        | '\u{FEFF}' => Some(TextError::Invisible { code, at }),
-        '\u{2028}' | '\u{2029}' => Some(TextError::Control { code, at }),
-        c if c.is_control() => Some(TextError::Control { code, at }),
+    let is_seen = matches!(
+        c,
+        '\u{600}'
+            ..='\u{605}'
+                | '\u{6DD}'
+                | '\u{70F}'
+                | '\u{890}'
+                | '\u{891}'
+                | '\u{8E2}'
+                | '\u{110BD}'
+                | '\u{110CD}'
+    );
+    match c.general_category() {
+        GeneralCategory::Format if !is_seen => Some(TextError::Invisible { code, at }),
+        GeneralCategory::Control
+        | GeneralCategory::LineSeparator
+        | GeneralCategory::ParagraphSeparator => Some(TextError::Control { code, at }),
+        _ if is_filler(c) => Some(TextError::Invisible { code, at }),
         _ => None,
     }
+}
+
+/// Fillers and joiners that count as letters or marks and show nothing.
+fn is_filler(c: char) -> bool {
+    matches!(
+        c,
+        '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{3164}' | '\u{FFA0}'
+    )
+}
+
+fn is_blank(c: char) -> bool {
+    // The blank of Braille is no white space to Unicode.
+    c.is_whitespace() || matches!(c, '\u{200C}' | '\u{200D}' | '\u{2800}')
 }
 
 /// Why a text is no language tag.
@@ -126,13 +166,31 @@ impl LocalizedText {
         LocalizedText::try_from(wire::LocalizedText { texts })
     }
 
-    /// The text for a reader of `language`: in it, in a more general form of it (`zh-Hant-HK`,
-    /// `zh-Hant`, `zh`), in English, or else in the first language there is.
+    /// In one or more languages, each of one line.
+    ///
+    /// # Errors
+    /// What is wrong, by `texts[language]`.
+    pub fn names(text: wire::LocalizedText, max_chars: usize) -> Result<LocalizedText, Violations> {
+        LocalizedText::parse(text, |text| check_name(text, max_chars))
+    }
+
+    /// The text for a reader of `language`: in it; in a more general form of it (`zh-Hant-HK`, `zh-Hant`, `zh`); in
+    /// the first that is the same language in another form (`zh-Hans` for `zh`); in English; or else in the first
+    /// language there is, by the order of tags.
     pub fn get(&self, language: &str) -> &str {
         let wanted = check_language(language).unwrap_or_default();
+        let general = wanted.split('-').next().unwrap_or_default();
+        let is_form = |tag: &str| tag.split('-').next() == Some(general);
+        let other_form = || {
+            self.texts
+                .iter()
+                .find(|(tag, _)| is_form(tag))
+                .map(|(_, text)| text)
+        };
         more_general(&wanted)
-            .chain(["en"])
             .find_map(|tag| self.texts.get(tag))
+            .or_else(other_form)
+            .or_else(|| self.texts.get("en"))
             .or_else(|| self.texts.values().next())
             .map_or("", String::as_str)
     }
@@ -163,6 +221,15 @@ impl TryFrom<wire::LocalizedText> for LocalizedText {
     type Error = Violations;
 
     fn try_from(text: wire::LocalizedText) -> Result<LocalizedText, Violations> {
+        LocalizedText::parse(text, |text| check_text(text, MAX_TEXT_CHARS))
+    }
+}
+
+impl LocalizedText {
+    fn parse(
+        text: wire::LocalizedText,
+        check: impl Fn(&str) -> Result<String, TextError>,
+    ) -> Result<LocalizedText, Violations> {
         let wire::LocalizedText { texts } = text;
         if texts.is_empty() || texts.len() > MAX_LANGUAGES {
             let description = format!("{} languages: 1 to 32 are required", texts.len());
@@ -174,7 +241,7 @@ impl TryFrom<wire::LocalizedText> for LocalizedText {
         for (language, text) in texts.into_iter().collect::<BTreeMap<_, _>>() {
             let field = format!("texts[{}]", Excerpt::of(&language).as_str());
             let tag = violations.check(&field, check_language(&language));
-            let text = violations.check(&field, check_text(&text, MAX_TEXT_CHARS));
+            let text = violations.check(&field, check(&text));
             let Some((tag, text)) = tag.zip(text) else {
                 continue;
             };
@@ -216,6 +283,8 @@ mod tests {
         assert_eq!(text.get("ru"), "чай");
         assert_eq!(text.get("RU-kz"), "чай");
         assert_eq!(text.get("zh-Hans-CN"), "茶");
+        assert_eq!(text.get("zh"), "茶");
+        assert_eq!(text.get("zh-Hant"), "茶");
         assert_eq!(text.get("kk"), "tea");
         assert_eq!(text.get("no tag at all"), "tea");
         assert_eq!(text.get(""), "tea");
@@ -261,13 +330,16 @@ mod tests {
 
     #[test]
     fn characters_that_deceive_are_refused() {
-        for hidden in "\u{202A}\u{202E}\u{2066}\u{2069}\u{200B}\u{2060}\u{FEFF}".chars() {
+        let hidden = "\u{202A}\u{202E}\u{2066}\u{2069}\u{200B}\u{2060}\u{FEFF}\u{200E}\u{200F}\u{61C}\u{AD}\u{E0041}\u{3164}";
+        for hidden in hidden.chars() {
             let error = check_text(&format!("a{hidden}b"), 10).unwrap_err();
             let code = u32::from(hidden);
             assert_eq!(error, TextError::Invisible { code, at: 2 });
         }
         for joiner in ["\u{200C}", "\u{200D}"] {
             assert!(check_text(&format!("a{joiner}b"), 10).is_ok());
+            assert!(check_name(&format!("a{joiner}b"), 10).is_err());
+            assert_eq!(check_text(joiner, 10), Err(TextError::Blank));
         }
     }
 
@@ -284,6 +356,10 @@ mod tests {
     fn lengths_are_counted_in_characters_of_normal_form() {
         assert_eq!(check_name("", 3), Err(TextError::Empty { max: 3 }));
         assert_eq!(check_name(" \u{a0}", 3), Err(TextError::Blank));
+        assert_eq!(check_name("\u{2800}", 3), Err(TextError::Blank));
+        assert!(check_name("\u{600}12", 3).is_ok());
+        let linear_b = check_name("\u{10000}\u{10001}", 2);
+        assert_eq!(linear_b, Err(TextError::TooManyBytes { max: 6 }));
         assert!(check_name("e\u{301}e\u{301}e\u{301}", 3).is_ok());
         assert_eq!(check_name("abcd", 3), Err(TextError::TooLong { max: 3 }));
         let huge = "x".repeat(1 << 22);

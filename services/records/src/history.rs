@@ -1,13 +1,15 @@
 //! Versions of a record, and changes of all.
 
+use prost_types::Timestamp;
 use proto::r#type::v1::ChangeKind;
-use proto::{PageToken, PageTokenError, Slug};
+use proto::{PageToken, PageTokenError, Slug, Violations, parse_timestamp};
 use store::{Micros, Model, State};
 
 use crate::error::Error;
 use crate::keys;
 use crate::list::Paging;
 use crate::record::Record;
+use crate::request::ListRequest;
 use crate::topic::Topic;
 use crate::version::Version;
 
@@ -106,7 +108,7 @@ pub struct Change {
 ///
 /// # Errors
 /// [`Error::PageToken`].
-pub fn changes(
+fn changes(
     state: &State<'_>,
     topic: Option<Topic>,
     after: Micros,
@@ -141,6 +143,104 @@ fn parse(key: &[u8]) -> Option<Change> {
         kind: *kind,
         id: Slug::parse_loose(std::str::from_utf8(id).ok()?).ok()?,
     })
+}
+
+/// A page of changes that is asked for.
+#[derive(Debug)]
+pub struct ChangesQuery {
+    paging: Paging,
+    topic: Option<Topic>,
+    after: Micros,
+    until: Micros,
+}
+
+/// What a request for changes says.
+#[derive(Debug)]
+pub struct ChangesParts {
+    /// A country.
+    pub country: String,
+    /// Another one.
+    pub partner: String,
+    /// Changes after this instant.
+    pub start_time: Option<Timestamp>,
+    /// Changes until this instant.
+    pub end_time: Option<Timestamp>,
+}
+
+/// A request for changes; [`changes_request!`](crate::changes_request) writes it.
+pub trait ChangesRequest<S>: ListRequest<S> {
+    /// Takes it apart.
+    fn parts(self) -> ChangesParts;
+}
+
+/// Names a request for changes.
+#[macro_export]
+macro_rules! changes_request {
+    ($model:ty, $request:ident) => {
+        impl $crate::ChangesRequest<$model> for $request {
+            fn parts(self) -> $crate::ChangesParts {
+                let $request {
+                    country,
+                    partner,
+                    start_time,
+                    end_time,
+                    page_size: _,
+                    page_token: _,
+                } = self;
+                $crate::ChangesParts {
+                    country,
+                    partner,
+                    start_time,
+                    end_time,
+                }
+            }
+        }
+    };
+}
+
+impl ChangesQuery {
+    /// Parses a request for changes.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn parse<S, Q: ChangesRequest<S>>(mut request: Q) -> Result<ChangesQuery, Violations> {
+        let mut violations = Violations::new();
+        let paging = Paging::take(&mut request, (50, 500), &mut violations);
+        let ChangesParts {
+            country,
+            partner,
+            start_time,
+            end_time,
+        } = request.parts();
+        let topic = Topic::parse(&country, &partner, &mut violations);
+        let mut instant = |field: &str, time: Option<Timestamp>| {
+            let instant = time.as_ref().map(parse_timestamp).transpose();
+            violations.check(field, instant)
+        };
+        let start = instant("start_time", start_time);
+        let end = instant("end_time", end_time);
+        let (Some(paging), Some(topic), Some(start), Some(end)) = (paging, topic, start, end)
+        else {
+            return Err(violations);
+        };
+        if start.zip(end).is_some_and(|(start, end)| end < start) {
+            violations.push("end_time", "is before `start_time`");
+        }
+        violations.into_result(ChangesQuery {
+            paging,
+            topic,
+            after: start.unwrap_or(-1),
+            until: end.unwrap_or(Micros::MAX),
+        })
+    }
+
+    /// The page, and the token of the next one.
+    ///
+    /// # Errors
+    /// [`Error::PageToken`].
+    pub fn page(&self, state: &State<'_>) -> Result<(Vec<Change>, String), Error> {
+        changes(state, self.topic, self.after, self.until, &self.paging)
+    }
 }
 
 /// The version of a record that was recorded at an instant.

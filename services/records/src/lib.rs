@@ -36,7 +36,9 @@ mod write;
 pub use apply::{apply_deleted, apply_recorded, recompute};
 pub use error::Error;
 pub use feed::Messages;
-pub use history::{Change, Revision, changes, revision_at, versions};
+pub use history::{
+    Change, ChangesParts, ChangesQuery, ChangesRequest, Revision, revision_at, versions,
+};
 pub use journals::Journals;
 pub use list::{Page, Paging, page, page_along};
 pub use place::{Place, Span, Standing, standing, text_group};

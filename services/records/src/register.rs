@@ -5,7 +5,8 @@ use std::sync::Arc;
 use chassis::Shutdown;
 use futures_util::stream;
 use prost_types::Timestamp;
-use proto::{Violations, parse_timestamp};
+use proto::r#type::v1 as wire;
+use proto::{Day, Violations, parse_timestamp};
 use store::{Decision, Origin, Stamp, State, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
@@ -68,6 +69,19 @@ impl<M: store::Model> Register<M> {
     /// What ends its streams.
     pub fn shutdown(&self) -> &Shutdown {
         &self.shutdown
+    }
+
+    /// The day that is asked about: the one that is given, or today in UTC.
+    ///
+    /// # Errors
+    /// What is wrong with the one that is given, by field.
+    pub fn day(&self, given: Option<wire::CivilDate>) -> Result<Day, Violations> {
+        match given {
+            Some(date) => Day::try_from(date),
+            None => Day::of_instant(self.store.now()).ok_or_else(|| {
+                Violations::one("", "is required: the clock stands outside of time")
+            }),
+        }
     }
 
     /// Creates a record.

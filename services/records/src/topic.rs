@@ -81,6 +81,11 @@ impl Topic {
         [self.low, self.high]
     }
 
+    /// Whether it is two countries.
+    pub fn is_pair(self) -> bool {
+        self.low != self.high
+    }
+
     /// Whether it is about all its countries, given those that a record names, as they are written.
     pub fn is_among<'a>(self, countries: impl IntoIterator<Item = &'a str>) -> bool {
         let (low, high) = (self.low.to_string(), self.high.to_string());

@@ -14,8 +14,8 @@ use crate::space::Space;
 use crate::state::{self, Effects};
 use crate::view::{REPLAY_BYTES, View, follows, millis, panic_text};
 use crate::writer::{Command, GroupLimits, Outcome, Writer, apply};
-use crate::{Clock, Cursor, Decision, Entry, Error, Journal, Model, Origin, Position, Request};
-use crate::{Stamp, State, Watch, system_clock};
+use crate::{Clock, Cursor, Decision, Entry, Error, Journal, Micros, Model, Origin, Position};
+use crate::{Request, Stamp, State, Watch, system_clock};
 
 /// How a store is kept.
 #[derive(Clone, Debug)]
@@ -74,6 +74,7 @@ struct Inner<M: Model> {
     published: watch::Receiver<Stamp>,
     ended: watch::Receiver<bool>,
     idle: Duration,
+    clock: Clock,
     /// Dropped last, by whoever is last: the writer or the last handle.
     _lock: Arc<File>,
 }
@@ -172,6 +173,7 @@ impl<M: Model> Store<M> {
                 published,
                 ended,
                 idle: config.idle,
+                clock: config.clock,
                 _lock: lock,
             }),
         }
@@ -222,6 +224,11 @@ impl<M: Model> Store<M> {
     /// must be short: a page, not a table. It may wait for the disk.
     pub fn read<T>(&self, reader: impl FnOnce(&State<'_>) -> T) -> T {
         self.inner.view.read(reader)
+    }
+
+    /// The time by the store's clock.
+    pub fn now(&self) -> Micros {
+        (self.inner.clock)()
     }
 
     /// The last durable entry.

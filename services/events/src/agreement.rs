@@ -1,0 +1,420 @@
+//! Agreements: who is bound, and the steps of their life.
+
+use std::collections::BTreeSet;
+
+use proto::events::v1 as wire;
+use proto::{CivilDate, Country, DateWindow, LocalizedText, Violations, agreement_name};
+use proto::{check_each, check_organisation, check_sources, check_text, check_themes};
+use proto::{given, one_country, one_of, parse_agreement_name, parse_event_name, source_index};
+use records::{Page, Paging, Place, Record, Span, Topic, text_group};
+use store::State;
+use wire::{
+    Agreement, AgreementFilter, AgreementKind, AgreementStep, EventsChange, Party, StepKind,
+};
+use wire::{BatchCreateAgreementsRequest, BatchCreateAgreementsResponse, CreateAgreementRequest};
+use wire::{DeleteAgreementRequest, ListAgreementVersionsRequest, ListAgreementsRequest};
+use wire::{UpdateAgreementRequest, events_change::Change};
+
+use crate::Model;
+use crate::event::{MAX_COUNTRIES, date, start_of_year};
+use crate::filter::may_lie;
+
+const MAX_PARTIES: usize = 60;
+const MAX_TITLE: usize = 500;
+const MAX_STEPS: usize = 100;
+const MAX_NOTE: usize = 1_000;
+
+/// All agreements, by the date of their first step.
+const BY_DATE: u8 = 1;
+/// By topic, by the date of their first step.
+const BY_TOPIC: u8 = 2;
+/// By the event at which they were signed.
+const BY_EVENT: u8 = 3;
+/// By pair, by the date of each step.
+pub(crate) const BY_STEP: u8 = 4;
+/// By pair and kind, by the date of each step: what may have been entered twice.
+const BY_LIKENESS: u8 = 5;
+
+records::fields!(
+    Model,
+    Agreement,
+    "agreement",
+    [kind, parties, title, summary, themes, steps, event, sources],
+    agreement_name,
+    parse_agreement_name
+);
+records::create_request!(
+    Model, CreateAgreementRequest, agreement_id, agreement: Agreement, allow_duplicate
+);
+records::batch_request!(
+    Model,
+    BatchCreateAgreementsRequest of CreateAgreementRequest,
+    BatchCreateAgreementsResponse { agreements }
+);
+records::update_request!(Model, UpdateAgreementRequest, agreement: Agreement);
+records::delete_request!(Model, DeleteAgreementRequest of Agreement);
+records::list_request!(Model, ListAgreementsRequest);
+records::list_request!(Model, now: ListAgreementVersionsRequest);
+
+impl Record<Model> for Agreement {
+    const KIND: u8 = 2;
+
+    fn check(self) -> Result<Agreement, Violations> {
+        check(self)
+    }
+
+    fn recorded(self, before: Option<&Agreement>) -> EventsChange {
+        let former = before.map(|before| countries_only_in(before, &self));
+        let recorded = wire::AgreementRecorded {
+            former_countries: former.unwrap_or_default(),
+            agreement: Some(self),
+        };
+        EventsChange {
+            change: Some(Change::AgreementRecorded(recorded)),
+        }
+    }
+
+    fn deleted(self) -> EventsChange {
+        let deleted = wire::AgreementDeleted {
+            countries: countries(&self).map(ToString::to_string).collect(),
+            name: self.name,
+        };
+        EventsChange {
+            change: Some(Change::AgreementDeleted(deleted)),
+        }
+    }
+
+    fn places(&self) -> Vec<Place> {
+        let dates: BTreeSet<u32> = step_dates(self).map(CivilDate::ordinal).collect();
+        let first = dates.first().copied().unwrap_or(0);
+        let place = |index: u8, group: &[u8], at: u32| Place {
+            index,
+            group: group.to_vec(),
+            at,
+        };
+        let mut places = vec![place(BY_DATE, &[], first)];
+        if !self.event.is_empty() {
+            places.push(place(BY_EVENT, &text_group(&self.event), first));
+        }
+        for topic in self.topics() {
+            places.push(place(BY_TOPIC, &topic.bytes(), first));
+            if topic.is_pair() {
+                let likeness = likeness_group(topic, self.kind);
+                for at in &dates {
+                    places.push(place(BY_STEP, &topic.bytes(), *at));
+                    places.push(place(BY_LIKENESS, &likeness, *at));
+                }
+            }
+        }
+        places
+    }
+
+    fn topics(&self) -> Vec<Topic> {
+        let countries: Vec<Country> = countries(self)
+            .filter_map(|code| code.parse().ok())
+            .collect();
+        Topic::all(&countries)
+    }
+
+    fn near(&self) -> Vec<Span> {
+        let pairs = self.topics().into_iter().filter(|topic| topic.is_pair());
+        let groups: Vec<Vec<u8>> = pairs.map(|pair| likeness_group(pair, self.kind)).collect();
+        let dates: BTreeSet<CivilDate> = step_dates(self).collect();
+        let span = |date: &CivilDate, group: &Vec<u8>| {
+            let until = date.last().plus(1).ordinal();
+            Span::of(BY_LIKENESS, group.clone()).between(start_of_year(date.first()), Some(until))
+        };
+        let spans = dates
+            .iter()
+            .flat_map(|date| groups.iter().map(move |group| span(date, group)));
+        spans.collect()
+    }
+
+    fn resembles(&self, other: &Agreement) -> bool {
+        self.kind == other.kind && is_same_text(self.title.as_ref(), other.title.as_ref()) && {
+            let theirs: BTreeSet<&str> = countries(other).collect();
+            let shared: BTreeSet<&str> =
+                countries(self).filter(|one| theirs.contains(one)).collect();
+            let meet = |one: CivilDate, other: CivilDate| {
+                one.first() <= other.last() && other.first() <= one.last()
+            };
+            shared.len() >= 2
+                && step_dates(self).any(|one| step_dates(other).any(|other| meet(one, other)))
+        }
+    }
+}
+
+/// Whether two texts are the same in a language, but for the case of letters.
+fn is_same_text(
+    one: Option<&proto::r#type::v1::LocalizedText>,
+    other: Option<&proto::r#type::v1::LocalizedText>,
+) -> bool {
+    let Some((one, other)) = one.zip(other) else {
+        return false;
+    };
+    one.texts.iter().any(|(language, text)| {
+        let theirs = other.texts.get(language);
+        theirs.is_some_and(|theirs| theirs.to_lowercase() == text.to_lowercase())
+    })
+}
+
+fn likeness_group(pair: Topic, kind: i32) -> Vec<u8> {
+    [&pair.bytes()[..], &kind.to_be_bytes()].concat()
+}
+
+/// The countries among the parties.
+pub(crate) fn countries(agreement: &Agreement) -> impl Iterator<Item = &str> {
+    let codes = agreement.parties.iter().map(|party| party.country.as_str());
+    codes.filter(|code| !code.is_empty())
+}
+
+fn countries_only_in(agreement: &Agreement, other: &Agreement) -> Vec<String> {
+    let gone = countries(agreement).filter(|one| countries(other).all(|now| now != *one));
+    gone.map(ToString::to_string).collect()
+}
+
+fn step_dates(agreement: &Agreement) -> impl Iterator<Item = CivilDate> {
+    agreement.steps.iter().filter_map(|step| date(step.date))
+}
+
+fn check(agreement: Agreement) -> Result<Agreement, Violations> {
+    let Agreement {
+        name: _,
+        kind,
+        parties,
+        title,
+        summary,
+        themes,
+        steps,
+        event,
+        sources,
+        etag: _,
+        create_time: _,
+        update_time: _,
+    } = agreement;
+    let mut violations = Violations::new();
+    violations.check(
+        "kind",
+        one_of::<AgreementKind>(kind, "kind of an agreement"),
+    );
+    let parties = check_parties(parties, &mut violations);
+    let title = title.ok_or_else(|| Violations::one("", "is required"));
+    let title = title.and_then(|title| LocalizedText::names(title, MAX_TITLE));
+    let title = violations.check_nested("title", title);
+    let summary = summary.map(LocalizedText::try_from).transpose();
+    let summary = violations.check_nested("summary", summary);
+    let themes = check_themes(&themes, &mut violations);
+    let sources = check_sources(sources, &mut violations);
+    let steps = check_steps(steps, &parties, sources.len(), &mut violations);
+    violations.check("event", given(&event, parse_event_name));
+    let agreement = Agreement {
+        kind,
+        parties,
+        title: title.map(Into::into),
+        summary: summary.flatten().map(Into::into),
+        themes,
+        steps,
+        event,
+        sources,
+        ..Agreement::default()
+    };
+    records::check_size(&agreement, &mut violations);
+    violations.into_result(agreement)
+}
+
+fn check_parties(parties: Vec<Party>, violations: &mut Violations) -> Vec<Party> {
+    if parties.is_empty() || parties.len() > MAX_PARTIES {
+        let description = format!("{} parties: 1 to {MAX_PARTIES} are required", parties.len());
+        violations.push("parties", description);
+        return Vec::new();
+    }
+    let mut checked: Vec<Party> = Vec::with_capacity(parties.len());
+    for (index, party) in parties.into_iter().enumerate() {
+        let field = format!("parties[{index}]");
+        let party = violations.check_nested(&field, check_party(party));
+        if let Some(party) = party {
+            if checked.contains(&party) {
+                violations.push(field, "twice");
+            }
+            checked.push(party);
+        }
+    }
+    let countries = checked
+        .iter()
+        .filter(|party| !party.country.is_empty())
+        .count();
+    if countries > MAX_COUNTRIES {
+        violations.push(
+            "parties",
+            format!("{countries} countries; at most {MAX_COUNTRIES}"),
+        );
+    }
+    checked
+}
+
+fn check_party(party: Party) -> Result<Party, Violations> {
+    let Party {
+        country,
+        organisation,
+    } = party;
+    let mut violations = Violations::new();
+    if country.is_empty() == organisation.is_none() {
+        violations.push("", "a country or an organisation is required, not both");
+    }
+    let country = violations.check("country", given(&country, one_country));
+    let organisation = organisation.map(check_organisation).transpose();
+    let organisation = violations.check_nested("organisation", organisation);
+    let country = country.flatten().map(|country| country.to_string());
+    violations.into_result(Party {
+        country: country.unwrap_or_default(),
+        organisation: organisation.flatten(),
+    })
+}
+
+fn check_steps(
+    steps: Vec<AgreementStep>,
+    parties: &[Party],
+    sources: usize,
+    violations: &mut Violations,
+) -> Vec<AgreementStep> {
+    if steps.len() > MAX_STEPS {
+        let description = format!("{} steps; at most {MAX_STEPS}", steps.len());
+        violations.push("steps", description);
+        return Vec::new();
+    }
+    let mut checked = Vec::with_capacity(steps.len());
+    for (index, step) in steps.into_iter().enumerate() {
+        let step = check_step(step, parties, sources);
+        checked.extend(violations.check_nested(&format!("steps[{index}]"), step));
+    }
+    checked
+}
+
+fn check_step(
+    step: AgreementStep,
+    parties: &[Party],
+    sources: usize,
+) -> Result<AgreementStep, Violations> {
+    let AgreementStep {
+        kind,
+        date,
+        country,
+        source,
+        note,
+    } = step;
+    let mut violations = Violations::new();
+    violations.check("kind", one_of::<StepKind>(kind, "kind of a step"));
+    let date = date.ok_or_else(|| Violations::one("", "is required"));
+    let date = violations.check_nested("date", date.and_then(CivilDate::try_from));
+    if !country.is_empty() && parties.iter().all(|party| party.country != country) {
+        violations.push("country", "is no party to the agreement");
+    }
+    violations.check("source", source_index(source, sources));
+    let note = violations.check("note", given(&note, |text| check_text(text, MAX_NOTE)));
+    violations.into_result(AgreementStep {
+        kind,
+        date: date.map(Into::into),
+        country,
+        source,
+        note: note.flatten().unwrap_or_default(),
+    })
+}
+
+/// Which agreements; all that is given must hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Filter {
+    topic: Option<Topic>,
+    kinds: Vec<i32>,
+    themes: Vec<i32>,
+    window: Option<DateWindow>,
+    event: String,
+}
+
+impl TryFrom<AgreementFilter> for Filter {
+    type Error = Violations;
+
+    fn try_from(filter: AgreementFilter) -> Result<Filter, Violations> {
+        let AgreementFilter {
+            country,
+            partner,
+            kinds,
+            themes,
+            window,
+            event,
+        } = filter;
+        let mut violations = Violations::new();
+        let topic = Topic::parse(&country, &partner, &mut violations);
+        let kind = |number| one_of::<AgreementKind>(number, "kind of an agreement");
+        let kinds = check_each("kinds", &kinds, kind, &mut violations);
+        let themes = check_themes(&themes, &mut violations);
+        let window = window.map(DateWindow::try_from).transpose();
+        let window = violations.check_nested("window", window);
+        violations.check("event", given(&event, parse_event_name));
+        violations.into_result(Filter {
+            topic: topic.flatten(),
+            kinds,
+            themes,
+            window: window.flatten(),
+            event,
+        })
+    }
+}
+
+impl Filter {
+    /// The shortest way to all that it lets through. An agreement may take a step long after its first, so a window
+    /// bounds its first step on one side only.
+    pub(crate) fn span(&self) -> Span {
+        let span = match self.topic {
+            _ if !self.event.is_empty() => Span::of(BY_EVENT, text_group(&self.event)),
+            Some(topic) => Span::of(BY_TOPIC, topic.bytes()),
+            None => Span::of(BY_DATE, []),
+        };
+        let until = self
+            .window
+            .and_then(DateWindow::end)
+            .map(|end| end.ordinal());
+        span.between(0, until)
+    }
+
+    pub(crate) fn lets_through(&self, agreement: &Agreement) -> bool {
+        let has = |wanted: &[i32], given: &[i32]| {
+            wanted.is_empty() || given.iter().any(|one| wanted.contains(one))
+        };
+        has(&self.kinds, &[agreement.kind])
+            && has(&self.themes, &agreement.themes)
+            && (self.event.is_empty() || self.event == agreement.event)
+            && self
+                .topic
+                .is_none_or(|topic| topic.is_among(countries(agreement)))
+            && self
+                .window
+                .is_none_or(|window| step_dates(agreement).any(|date| may_lie(window, date)))
+    }
+}
+
+/// A page of agreements by filter.
+#[derive(Debug)]
+pub(crate) struct Query {
+    paging: Paging,
+    filter: Filter,
+}
+
+impl TryFrom<ListAgreementsRequest> for Query {
+    type Error = Violations;
+
+    fn try_from(mut request: ListAgreementsRequest) -> Result<Query, Violations> {
+        let mut violations = Violations::new();
+        let paging = Paging::take::<Model, _>(&mut request, (50, 500), &mut violations);
+        let filter = Filter::try_from(request.filter.unwrap_or_default());
+        let filter = violations.check_nested("filter", filter);
+        let (paging, filter) = paging.zip(filter).ok_or_else(|| violations.clone())?;
+        violations.into_result(Query { paging, filter })
+    }
+}
+
+/// A page of agreements, by the date of their first step.
+pub(crate) fn list(state: &State<'_>, query: &Query) -> Result<Page<Agreement>, records::Error> {
+    let Query { paging, filter } = query;
+    let keep = |agreement: &Agreement| filter.lets_through(agreement);
+    records::page_along::<Model, _>(state, paging, &filter.span(), keep)
+}

@@ -1,0 +1,136 @@
+//! Which events a list asks for, and where it finds them.
+
+use proto::events::v1 as wire;
+use proto::{CivilDate, Country, DateWindow, Violations, check_each, check_name, one_of};
+use records::{Page, Paging, Span, Topic, text_group};
+use store::State;
+use wire::{Event, EventFilter, EventKind, EventStatus, ListEventsRequest};
+
+use crate::Model;
+use crate::event::{self, BY_DATE, BY_PARTICIPANT, BY_TOPIC, MAX_DAYS};
+
+const MAX_PARTICIPANT: usize = 200;
+
+/// Which events; all that is given must hold.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    topic: Option<Topic>,
+    kinds: Vec<i32>,
+    themes: Vec<i32>,
+    statuses: Vec<i32>,
+    window: Option<DateWindow>,
+    participant: Option<String>,
+}
+
+impl TryFrom<EventFilter> for Filter {
+    type Error = Violations;
+
+    fn try_from(filter: EventFilter) -> Result<Filter, Violations> {
+        let EventFilter {
+            country,
+            partner,
+            kinds,
+            themes,
+            statuses,
+            window,
+            participant,
+        } = filter;
+        let mut violations = Violations::new();
+        let topic = Topic::parse(&country, &partner, &mut violations);
+        let kind = |number| one_of::<EventKind>(number, "kind of an event");
+        let kinds = check_each("kinds", &kinds, kind, &mut violations);
+        let themes = proto::check_themes(&themes, &mut violations);
+        let status = |number| one_of::<EventStatus>(number, "status of an event");
+        let statuses = check_each("statuses", &statuses, status, &mut violations);
+        let window = window.map(DateWindow::try_from).transpose();
+        let window = violations.check_nested("window", window);
+        let participant = proto::given(&participant, |text| check_name(text, MAX_PARTICIPANT));
+        let participant = violations.check("participant", participant);
+        violations.into_result(Filter {
+            topic: topic.flatten(),
+            kinds,
+            themes,
+            statuses,
+            window: window.flatten(),
+            participant: participant.flatten(),
+        })
+    }
+}
+
+impl Filter {
+    /// The shortest way to all that it lets through.
+    pub(crate) fn span(&self) -> Span {
+        let country = |text: &String| text.to_uppercase().parse::<Country>().ok();
+        let participant = self.participant.as_ref();
+        let span = match (participant.map(|text| (text, country(text))), self.topic) {
+            (Some((text, None)), _) => Span::of(BY_PARTICIPANT, text_group(text)),
+            (_, Some(topic)) => Span::of(BY_TOPIC, topic.bytes()),
+            (Some((_, Some(country))), None) => Span::of(BY_TOPIC, Topic::country(country).bytes()),
+            (None, None) => Span::of(BY_DATE, []),
+        };
+        within(span, self.window)
+    }
+
+    pub(crate) fn lets_through(&self, event: &Event) -> bool {
+        let has = |wanted: &[i32], given: &[i32]| {
+            wanted.is_empty() || given.iter().any(|one| wanted.contains(one))
+        };
+        has(&self.kinds, &[event.kind])
+            && has(&self.statuses, &[event.status])
+            && has(&self.themes, &event.themes)
+            && self
+                .topic
+                .is_none_or(|topic| topic.is_among(event::countries(event)))
+            && self
+                .participant
+                .as_ref()
+                .is_none_or(|text| event::takes_part(event, text))
+            && self.window.is_none_or(|window| overlaps(window, event))
+    }
+}
+
+/// The part of a span by date in which events may overlap a window.
+pub(crate) fn within(span: Span, window: Option<DateWindow>) -> Span {
+    let window = window.unwrap_or_default();
+    let from = window
+        .start()
+        .map(|start| event::start_of_year(start.plus(-MAX_DAYS)));
+    let until = window.end().map(|end| end.ordinal());
+    span.between(from.unwrap_or(0), until)
+}
+
+pub(crate) fn overlaps(window: DateWindow, event: &Event) -> bool {
+    event::days(event).is_some_and(|(first, last)| window.overlaps(Some(first), Some(last)))
+}
+
+/// Whether a date may lie in a window.
+pub(crate) fn may_lie(window: DateWindow, date: CivilDate) -> bool {
+    window.overlaps(Some(date.first()), Some(date.last()))
+}
+
+/// A page of events by filter.
+#[derive(Debug)]
+pub(crate) struct Query {
+    paging: Paging,
+    filter: Filter,
+}
+
+impl TryFrom<ListEventsRequest> for Query {
+    type Error = Violations;
+
+    fn try_from(mut request: ListEventsRequest) -> Result<Query, Violations> {
+        let mut violations = Violations::new();
+        let paging = Paging::take::<Model, _>(&mut request, (50, 500), &mut violations);
+        let filter = Filter::try_from(request.filter.unwrap_or_default());
+        let filter = violations.check_nested("filter", filter);
+        let (paging, filter) = paging.zip(filter).ok_or_else(|| violations.clone())?;
+        violations.into_result(Query { paging, filter })
+    }
+}
+
+/// A page of events, by date.
+pub(crate) fn list(state: &State<'_>, query: &Query) -> Result<Page<Event>, records::Error> {
+    let Query { paging, filter } = query;
+    let keep = |event: &Event| filter.lets_through(event);
+    records::page_along::<Model, _>(state, paging, &filter.span(), keep)
+}
