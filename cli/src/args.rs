@@ -19,7 +19,7 @@ pub(crate) mod vintages;
 use clap::{Parser, Subcommand};
 
 use import::ImportCommand;
-use serve::{DemoArgs, ServeCommand};
+use serve::{DemoArgs, ServeArgs};
 use trade::TradeCommand;
 
 /// The relationship between two countries as data: trade figures by side and source.
@@ -43,9 +43,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start the platform with its demonstration figures, show them, and go on serving until Ctrl-C
     Demo(DemoArgs),
-    /// Run a service
-    #[command(subcommand)]
-    Serve(ServeCommand),
+    /// Run services
+    ///
+    /// Example: `entente serve trade --data /var/lib/entente --listen 127.0.0.1:50051`
+    Serve(ServeArgs),
     /// Bring published figures in
     #[command(subcommand)]
     Import(ImportCommand),

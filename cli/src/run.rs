@@ -7,7 +7,6 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser};
 
 use crate::args::import::ImportCommand;
-use crate::args::serve::ServeCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
 use crate::{client, demo, import, serve, trade};
@@ -79,7 +78,7 @@ async fn run_import(command: ImportCommand) -> anyhow::Result<Imported> {
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(ServeCommand::Trade(args)) => serve::trade(&args).await?,
+        Command::Serve(args) => serve::run(&args).await?,
         Command::Demo(args) => demo::run(&args).await?,
         Command::Trade(command) => trade::run(command).await?,
         Command::Import(command) => {

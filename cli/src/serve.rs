@@ -1,4 +1,4 @@
-//! A role as a process.
+//! Services as a process.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -7,16 +7,24 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chassis::{App, Config, Drained, Shutdown, telemetry};
+use culture::Culture;
+use events::Events;
+use records::Journals;
 use store::Store;
 use tokio::net::TcpListener;
 use trade::Trade;
 
-use crate::args::serve::{ListenerArgs, LogFormat, ServeArgs, StorageArgs};
+use crate::args::serve::{ListenerArgs, LogFormat, Role, ServeArgs, StorageArgs};
 
-/// Runs the trade service until it is told to stop.
-pub(crate) async fn trade(args: &ServeArgs) -> anyhow::Result<()> {
+/// What is served when nothing is named.
+pub(crate) const ALL: [Role; 3] = [Role::Trade, Role::Events, Role::Culture];
+
+/// Runs services until they are told to stop.
+pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     start_log(&args.log, args.listener.log_format)?;
-    let serving = Serving::start(&args.data, &args.listener, &args.storage).await?;
+    let named = args.roles.as_slice();
+    let roles = if named.is_empty() { &ALL } else { named };
+    let serving = Serving::start(roles, &args.data, &args.listener, &args.storage).await?;
     announce(serving.address)?;
     serving.run().await
 }
@@ -37,18 +45,27 @@ pub(crate) fn announce(address: SocketAddr) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// A trade service that is ready to serve.
+/// Services that are ready to serve.
 pub(crate) struct Serving {
     pub(crate) address: SocketAddr,
     listener: TcpListener,
-    store: Store<trade::Model>,
+    stores: Stores,
     config: Config,
     shutdown: Shutdown,
 }
 
+/// The stores of the services that a process runs.
+#[derive(Default)]
+struct Stores {
+    trade: Option<Store<trade::Model>>,
+    events: Option<Store<events::Model>>,
+    culture: Option<Store<culture::Model>>,
+}
+
 impl Serving {
-    /// Takes the address and opens the store; signals stop it from here on.
+    /// Takes the address and opens the stores; signals stop it from here on.
     pub(crate) async fn start(
+        roles: &[Role],
         data: &Path,
         listener: &ListenerArgs,
         storage: &StorageArgs,
@@ -63,30 +80,26 @@ impl Serving {
             ..Config::default()
         };
         let socket = chassis::bind(listener.listen, config.insecure)?;
-        let folder = data.join("trade");
         let storage = store::Config {
             cache_bytes: storage.cache_mib << 20,
             reserve_bytes: storage.reserve_mib << 20,
             ballast_bytes: storage.ballast_mib << 20,
             ..store::Config::default()
         };
-        let opened = tokio::task::spawn_blocking(move || Store::open(&folder, &storage)).await?;
-        let store = opened.context("the store does not open")?;
         Ok(Serving {
             address: socket.local_addr()?,
             listener: socket,
-            store,
+            stores: Stores::open(roles, data, &storage).await?,
             config,
             shutdown,
         })
     }
 
-    /// Serves until it is told to stop, then closes the store.
+    /// Serves until it is told to stop, then closes the stores.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let trade = Trade::new(self.store.clone(), self.shutdown.clone());
-        let app = App::new(proto::DESCRIPTORS).service(trade.server());
+        let app = self.stores.app(&self.shutdown);
         let drained = chassis::serve(self.listener, app, &self.config, self.shutdown).await?;
-        self.store.close().await;
+        self.stores.close().await;
         match drained {
             // Connections that say nothing are cut, and nobody misses an answer.
             Drained::Clean | Drained::LimitReached { calls: 0 } => Ok(()),
@@ -95,4 +108,57 @@ impl Serving {
             }
         }
     }
+}
+
+impl Stores {
+    async fn open(roles: &[Role], data: &Path, config: &store::Config) -> anyhow::Result<Stores> {
+        let mut stores = Stores::default();
+        for role in roles {
+            match role {
+                Role::Trade => stores.trade = Some(open(&data.join("trade"), config).await?),
+                Role::Events => stores.events = Some(open(&data.join("events"), config).await?),
+                Role::Culture => stores.culture = Some(open(&data.join("culture"), config).await?),
+            }
+        }
+        Ok(stores)
+    }
+
+    /// The services over the stores, with their journals.
+    fn app(&self, shutdown: &Shutdown) -> App {
+        let mut app = App::new(proto::DESCRIPTORS);
+        let mut journals = Journals::default();
+        if let Some(store) = &self.trade {
+            app = app.service(Trade::new(store.clone(), shutdown.clone()).server());
+            journals = journals.with("trade", store);
+        }
+        if let Some(store) = &self.events {
+            app = app.service(Events::new(store.clone(), shutdown.clone()).server());
+            journals = journals.with("events", store);
+        }
+        if let Some(store) = &self.culture {
+            app = app.service(Culture::new(store.clone(), shutdown.clone()).server());
+            journals = journals.with("culture", store);
+        }
+        app.service(journals.server())
+    }
+
+    async fn close(&self) {
+        if let Some(store) = &self.trade {
+            store.close().await;
+        }
+        if let Some(store) = &self.events {
+            store.close().await;
+        }
+        if let Some(store) = &self.culture {
+            store.close().await;
+        }
+    }
+}
+
+/// Opens a store on a thread that may wait for the disk.
+async fn open<M: store::Model>(folder: &Path, config: &store::Config) -> anyhow::Result<Store<M>> {
+    let (folder, config) = (folder.to_owned(), config.clone());
+    let opening = folder.clone();
+    let opened = tokio::task::spawn_blocking(move || Store::open(&opening, &config)).await?;
+    opened.with_context(|| format!("the store in {} does not open", folder.display()))
 }

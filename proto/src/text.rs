@@ -119,13 +119,20 @@ fn fault(c: char, at: usize) -> Option<TextError> {
                 | '\u{110BD}'
                 | '\u{110CD}'
     );
-    match c.general_category() {
-        GeneralCategory::Format if !is_seen => Some(TextError::Invisible { code, at }),
+    let category = c.general_category();
+    let is_hidden = category == GeneralCategory::Format && !is_seen;
+    let is_control = matches!(
+        category,
         GeneralCategory::Control
-        | GeneralCategory::LineSeparator
-        | GeneralCategory::ParagraphSeparator => Some(TextError::Control { code, at }),
-        _ if is_filler(c) => Some(TextError::Invisible { code, at }),
-        _ => None,
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    );
+    if is_hidden || is_filler(c) {
+        Some(TextError::Invisible { code, at })
+    } else if is_control {
+        Some(TextError::Control { code, at })
+    } else {
+        None
     }
 }
 

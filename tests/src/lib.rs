@@ -2,18 +2,20 @@
 //!
 //! # Layout
 //!
-//! * [`Server`] (`server.rs`): a trade service that a story talks to over a socket, started in one of two
+//! * [`Server`] (`server.rs`): a service that a story talks to over a socket, started in one of two
 //!   ways; [`both_ways!`] tells each story to both, under a limit of time.
 //! * [`groups`], [`record`], [`ingest`] (`figures.rs`): figures as a table in the text of a test, and their
 //!   way in.
-//! * [`sector`], [`statement`], [`source`], [`text`] (`records.rs`): records that nothing is wrong with.
+//! * [`sector`], [`statement`], [`event`], [`agreement`], [`programme`] and their parts (`records.rs`): records that nothing is wrong with.
 //! * [`entries`], [`growth`], [`missing`] (`answers.rs`): what an answer says, as lines of text.
 //! * [`reason`], [`fields`], [`metadata`] (`errors.rs`): what an error says to a program.
+//! * [`model`]: a service against a plain model of it.
 //! * `tests/architecture.rs` holds the dependency rules; `tests/trade_*.rs` the stories.
 
 mod answers;
 mod errors;
 mod figures;
+pub mod model;
 mod records;
 mod server;
 
@@ -21,26 +23,37 @@ pub use answers::{entries, growth, missing, why};
 pub use errors::{fields, metadata, reason};
 pub use figures::{Shape, batch, dataset, groups, header, ingest, record, record_long_sources};
 pub use figures::{shape, with_figures};
-pub use records::{sector, source, statement, text};
-pub use server::{Client, Server, Way, tell, within_limit};
+pub use records::{agreement, date, event, programme, sector, source, statement, text};
+pub use server::{Client, CultureClient, EventsClient, JournalClient};
+pub use server::{Role, Server, Way, tell, within_limit};
 
 /// The messages of the trade service.
 pub use proto::trade::v1 as wire;
 
-/// Makes two tests of each story: one in process, one against the binary.
+/// Makes two tests of each story: one in process, one against the binary. Stories are told to the trade service, or
+/// to the one that is named first.
 #[macro_export]
 macro_rules! both_ways {
+    (Events: $($story:ident),+ $(,)?) => {
+        $crate::both_ways!(@ Events $($story),+);
+    };
+    (Culture: $($story:ident),+ $(,)?) => {
+        $crate::both_ways!(@ Culture $($story),+);
+    };
     ($($story:ident),+ $(,)?) => {
+        $crate::both_ways!(@ Trade $($story),+);
+    };
+    (@ $role:ident $($story:ident),+) => {
         mod in_process {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $story() {
-                tests::tell(tests::Way::InProcess, super::$story).await;
+                tests::tell(tests::Way::InProcess, tests::Role::$role, super::$story).await;
             })+
         }
         mod binary {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $story() {
-                tests::tell(tests::Way::Binary, super::$story).await;
+                tests::tell(tests::Way::Binary, tests::Role::$role, super::$story).await;
             })+
         }
     };

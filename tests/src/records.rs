@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use proto::r#type::v1::{LocalizedText, Money, Source};
+use proto::culture::v1::{CreateProgrammeRequest, Programme, ProgrammeCountry};
+use proto::culture::v1::{ProgrammeKind, ProgrammeRole};
+use proto::events::v1::{Agreement, AgreementKind, AgreementStep, CreateAgreementRequest};
+use proto::events::v1::{CreateEventRequest, Event, EventKind, EventStatus, OfficeLevel};
+use proto::events::v1::{Participant, ParticipantRole, Party, StepKind};
+use proto::r#type::v1::{CivilDate, LocalizedText, Money, Source};
 
 use crate::wire::{CreateSectorRequest, CreateStatementRequest, Sector, StatedMeasure, Statement};
 
@@ -59,5 +64,90 @@ pub fn statement(
             ..Statement::default()
         }),
         request_id: String::new(),
+    }
+}
+
+/// A date as it is written: `2024-07-02`, `2024-07`, `2024`.
+pub fn date(text: &str) -> CivilDate {
+    text.parse::<proto::CivilDate>().expect("a date").into()
+}
+
+/// A concluded state visit of some countries, with people of an office; `level` is that of the first two.
+pub fn event(
+    id: &str,
+    countries: &[&str],
+    level: OfficeLevel,
+    start: &str,
+    end: &str,
+) -> CreateEventRequest {
+    let participant = |country: &&str| Participant {
+        country: (*country).into(),
+        level: level.into(),
+        role: ParticipantRole::Party.into(),
+        ..Participant::default()
+    };
+    CreateEventRequest {
+        event_id: id.into(),
+        event: Some(Event {
+            kind: EventKind::StateVisit.into(),
+            status: EventStatus::Concluded.into(),
+            participants: countries.iter().map(participant).collect(),
+            start_date: Some(date(start)),
+            end_date: (!end.is_empty()).then(|| date(end)),
+            title: Some(text("en", &format!("Visit {id}"))),
+            sources: vec![source("Announcement")],
+            ..Event::default()
+        }),
+        ..CreateEventRequest::default()
+    }
+}
+
+/// An agreement of some countries with steps as kind and date.
+pub fn agreement(
+    id: &str,
+    countries: &[&str],
+    steps: &[(StepKind, &str)],
+) -> CreateAgreementRequest {
+    let party = |country: &&str| Party {
+        country: (*country).into(),
+        organisation: None,
+    };
+    let step = |(kind, when): &(StepKind, &str)| AgreementStep {
+        kind: (*kind).into(),
+        date: Some(date(when)),
+        source: 1,
+        ..AgreementStep::default()
+    };
+    CreateAgreementRequest {
+        agreement_id: id.into(),
+        agreement: Some(Agreement {
+            kind: AgreementKind::Agreement.into(),
+            parties: countries.iter().map(party).collect(),
+            title: Some(text("en", &format!("Agreement {id}"))),
+            steps: steps.iter().map(step).collect(),
+            sources: vec![source("The text of the agreement")],
+            ..Agreement::default()
+        }),
+        ..CreateAgreementRequest::default()
+    }
+}
+
+/// A programme between countries, both ways alike.
+pub fn programme(id: &str, countries: &[&str], start: &str) -> CreateProgrammeRequest {
+    let country = |country: &&str| ProgrammeCountry {
+        country: (*country).into(),
+        role: ProgrammeRole::Mutual.into(),
+    };
+    CreateProgrammeRequest {
+        programme_id: id.into(),
+        programme: Some(Programme {
+            kind: ProgrammeKind::TourismYear.into(),
+            countries: countries.iter().map(country).collect(),
+            start_date: Some(date(start)),
+            title: Some(text("en", &format!("Programme {id}"))),
+            sources: vec![source("The ministry's page")],
+            ..Programme::default()
+        }),
+        ..CreateProgrammeRequest::default()
     }
 }

@@ -1,4 +1,4 @@
-//! A trade service that a story talks to, and the two ways to start it.
+//! A service that a story talks to, and the two ways to start it.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,13 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use chassis::{App, Drained, Shutdown};
+use culture::Culture;
+use events::Events;
+use proto::culture::v1::culture_service_client::CultureServiceClient;
+use proto::events::v1::events_service_client::EventsServiceClient;
+use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
+use records::Journals;
 use rustix::process::{Pid, Signal, kill_process};
 use store::Store;
 use tempfile::TempDir;
@@ -17,26 +23,54 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tonic::transport::{Channel, Endpoint};
 use trade::Trade;
 
-/// A client over a socket.
+/// A client of the trade service over a socket.
 pub type Client = TradeServiceClient<Channel>;
+/// A client of the events service over a socket.
+pub type EventsClient = EventsServiceClient<Channel>;
+/// A client of the culture service over a socket.
+pub type CultureClient = CultureServiceClient<Channel>;
+/// A client of the journals over a socket.
+pub type JournalClient = JournalServiceClient<Channel>;
 
 /// How long a story may take, its server's start and end included.
 const LIMIT: Duration = Duration::from_secs(180);
+
+/// Which service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Trade.
+    Trade,
+    /// Events and agreements.
+    Events,
+    /// Programmes, measures, visa rules.
+    Culture,
+}
+
+impl Role {
+    /// Its name, by which commands and folders call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Trade => "trade",
+            Role::Events => "events",
+            Role::Culture => "culture",
+        }
+    }
+}
 
 /// How the service is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// A task of the test's process.
     InProcess,
-    /// `entente serve trade`, a process of its own. `ENTENTE_BIN` names the binary; without it, the one
+    /// `entente serve`, a process of its own. `ENTENTE_BIN` names the binary; without it, the one
     /// beside the tests is built.
     Binary,
 }
 
 /// Tells a story to a new server, and stops it: it must end cleanly and have logged nothing unusual.
-pub async fn tell(way: Way, story: impl AsyncFnOnce(&mut Server)) {
+pub async fn tell(way: Way, role: Role, story: impl AsyncFnOnce(&mut Server)) {
     let told = async {
-        let mut server = Server::start(way).await;
+        let mut server = Server::start_as(role, way).await;
         story(&mut server).await;
         server.stop().await;
     };
@@ -49,12 +83,13 @@ pub async fn within_limit<T>(work: impl Future<Output = T>) -> T {
     ended.unwrap_or_else(|_| panic!("it did not end within {LIMIT:?}"))
 }
 
-/// A trade service with a folder of its own. Dropped, it ends at once.
+/// A service with a folder of its own. Dropped, it ends at once.
 #[derive(Debug)]
 pub struct Server {
     way: Way,
+    role: Role,
     folder: TempDir,
-    client: Client,
+    shared: Channel,
     address: SocketAddr,
     running: Option<Running>,
 }
@@ -66,27 +101,53 @@ enum Running {
 }
 
 impl Server {
-    /// Starts on an empty folder.
+    /// Starts a trade service on an empty folder.
     pub async fn start(way: Way) -> Server {
+        Server::start_as(Role::Trade, way).await
+    }
+
+    /// Starts a service on an empty folder.
+    pub async fn start_as(role: Role, way: Way) -> Server {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (running, address) = Running::start(way, folder.path()).await;
+        let (running, address) = Running::start(way, role, folder.path()).await;
         Server {
             way,
-            client: connect(address).await,
+            role,
+            shared: channel(address).await,
             folder,
             address,
             running: Some(running),
         }
     }
 
-    /// A handle on the client that all stories share.
+    /// A trade client over the connection that all stories share.
     pub fn client(&self) -> Client {
-        self.client.clone()
+        TradeServiceClient::new(self.shared.clone())
     }
 
-    /// A client over a connection of its own.
+    /// The same for events.
+    pub fn events(&self) -> EventsClient {
+        EventsServiceClient::new(self.shared.clone())
+    }
+
+    /// The same for culture.
+    pub fn culture(&self) -> CultureClient {
+        CultureServiceClient::new(self.shared.clone())
+    }
+
+    /// The same for journals.
+    pub fn journals(&self) -> JournalClient {
+        JournalServiceClient::new(self.shared.clone())
+    }
+
+    /// A trade client over a connection of its own.
     pub async fn another_client(&self) -> Client {
-        connect(self.address).await
+        TradeServiceClient::new(self.channel().await)
+    }
+
+    /// The folder of its data.
+    pub fn data(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A connection of its own, for what no generated client would send.
@@ -111,6 +172,14 @@ impl Server {
         }
     }
 
+    /// Ends the process where it stands (kill -9), while others still use it; [`Server::kill`] has it buried.
+    pub fn strike(&self) {
+        match self.running.as_ref().expect("it runs") {
+            Running::Binary(running) => running.signal(Signal::KILL),
+            running @ Running::InProcess(_) => panic!("only a process can be killed: {running:?}"),
+        }
+    }
+
     /// Ends the process where it stands (kill -9).
     pub fn kill(&mut self) {
         match self.running.take() {
@@ -122,8 +191,8 @@ impl Server {
     /// Starts again on the same folder, after [`Server::stop`] or [`Server::kill`].
     pub async fn start_again(&mut self) {
         assert!(self.running.is_none(), "it runs already");
-        let (running, address) = Running::start(self.way, self.folder.path()).await;
-        self.client = connect(address).await;
+        let (running, address) = Running::start(self.way, self.role, self.folder.path()).await;
+        self.shared = channel(address).await;
         self.address = address;
         self.running = Some(running);
     }
@@ -137,18 +206,10 @@ impl Server {
     /// Stops, throws the view away, and starts again: all that is left is the journal.
     pub async fn restart_without_view(&mut self) {
         self.stop().await;
-        let view = store_folder(self.folder.path()).join("view");
+        let view = self.folder.path().join(self.role.name()).join("view");
         fs::remove_dir_all(view).expect("there is a view");
         self.start_again().await;
     }
-}
-
-fn store_folder(data: &Path) -> PathBuf {
-    data.join("trade")
-}
-
-async fn connect(address: SocketAddr) -> Client {
-    TradeServiceClient::new(channel(address).await)
 }
 
 async fn channel(address: SocketAddr) -> Channel {
@@ -157,38 +218,85 @@ async fn channel(address: SocketAddr) -> Channel {
 }
 
 impl Running {
-    async fn start(way: Way, data: &Path) -> (Running, SocketAddr) {
+    async fn start(way: Way, role: Role, data: &Path) -> (Running, SocketAddr) {
         match way {
-            Way::InProcess => InProcess::start(data).await,
-            Way::Binary => Binary::start(data).await,
+            Way::InProcess => InProcess::start(role, data).await,
+            Way::Binary => Binary::start(role, data).await,
         }
     }
 }
 
 #[derive(Debug)]
 struct InProcess {
-    store: Store<trade::Model>,
+    store: Opened,
     shutdown: Shutdown,
     serving: JoinHandle<Result<Drained, chassis::Error>>,
 }
 
-impl InProcess {
-    async fn start(data: &Path) -> (Running, SocketAddr) {
-        let config = store::Config {
-            ballast_bytes: 0,
-            cache_bytes: 16 << 20,
-            idle: Duration::from_millis(50),
-            ..store::Config::default()
+/// The store of a service.
+#[derive(Debug)]
+enum Opened {
+    Trade(Store<trade::Model>),
+    Events(Store<events::Model>),
+    Culture(Store<culture::Model>),
+}
+
+impl Opened {
+    async fn open(role: Role, folder: PathBuf) -> Opened {
+        match role {
+            Role::Trade => Opened::Trade(open(folder).await),
+            Role::Events => Opened::Events(open(folder).await),
+            Role::Culture => Opened::Culture(open(folder).await),
+        }
+    }
+
+    fn app(&self, shutdown: &Shutdown) -> App {
+        let app = App::new(proto::DESCRIPTORS);
+        let journals = Journals::default();
+        let (app, journals) = match self {
+            Opened::Trade(store) => (
+                app.service(Trade::new(store.clone(), shutdown.clone()).server()),
+                journals.with("trade", store),
+            ),
+            Opened::Events(store) => (
+                app.service(Events::new(store.clone(), shutdown.clone()).server()),
+                journals.with("events", store),
+            ),
+            Opened::Culture(store) => (
+                app.service(Culture::new(store.clone(), shutdown.clone()).server()),
+                journals.with("culture", store),
+            ),
         };
-        let folder = store_folder(data);
-        let opening = spawn_blocking(move || Store::open(&folder, &config));
-        let store = opening.await.expect("opening ends").expect("it opens");
+        app.service(journals.server())
+    }
+
+    async fn close(&self) {
+        match self {
+            Opened::Trade(store) => store.close().await,
+            Opened::Events(store) => store.close().await,
+            Opened::Culture(store) => store.close().await,
+        }
+    }
+}
+
+async fn open<M: store::Model>(folder: PathBuf) -> Store<M> {
+    let config = store::Config {
+        ballast_bytes: 0,
+        cache_bytes: 16 << 20,
+        idle: Duration::from_millis(50),
+        ..store::Config::default()
+    };
+    let opening = spawn_blocking(move || Store::open(&folder, &config));
+    opening.await.expect("opening ends").expect("it opens")
+}
+
+impl InProcess {
+    async fn start(role: Role, data: &Path) -> (Running, SocketAddr) {
+        let store = Opened::open(role, data.join(role.name())).await;
         let shutdown = Shutdown::new();
         let listener = chassis::bind(([127, 0, 0, 1], 0).into(), false).expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let trade = Trade::new(store.clone(), shutdown.clone());
-        let server = trade.server();
-        let app = App::new(proto::DESCRIPTORS).service(server);
+        let app = store.app(&shutdown);
         let until = shutdown.clone();
         let serving = async move {
             let config = chassis::Config::default();
@@ -224,17 +332,17 @@ struct Binary {
 }
 
 impl Binary {
-    async fn start(data: &Path) -> (Running, SocketAddr) {
+    async fn start(role: Role, data: &Path) -> (Running, SocketAddr) {
         let data = data.to_owned();
-        let started = spawn_blocking(move || Binary::spawn(&data)).await;
+        let started = spawn_blocking(move || Binary::spawn(role, &data)).await;
         let (binary, address) = started.expect("the process starts");
         (Running::Binary(binary), address)
     }
 
-    fn spawn(data: &Path) -> (Binary, SocketAddr) {
+    fn spawn(role: Role, data: &Path) -> (Binary, SocketAddr) {
         let log = data.join("log");
         let mut child = Command::new(executable())
-            .args(["serve", "trade", "--listen", "127.0.0.1:0"])
+            .args(["serve", role.name(), "--listen", "127.0.0.1:0"])
             .args(["--log", "warn", "--cache-mib", "16", "--ballast-mib", "0"])
             .arg("--data")
             .arg(data)

@@ -15,26 +15,40 @@ const CRATES: &[(&str, &str, &[&str])] = &[
     ("store", "services/store", &[]),
     // The reasons of errors are part of the wire.
     ("chassis", "services/chassis", &["proto"]),
-    ("trade", "services/trade", &["proto", "chassis", "store"]),
-    ("events", "services/events", &["proto", "chassis", "store"]),
+    // What is alike in every service: records and the calls on them.
+    (
+        "records",
+        "services/records",
+        &["proto", "chassis", "store"],
+    ),
+    (
+        "trade",
+        "services/trade",
+        &["proto", "chassis", "store", "records"],
+    ),
+    (
+        "events",
+        "services/events",
+        &["proto", "chassis", "store", "records"],
+    ),
     (
         "culture",
         "services/culture",
-        &["proto", "chassis", "store"],
+        &["proto", "chassis", "store", "records"],
     ),
     ("gateway", "gateway", &["proto", "chassis"]),
     (
         "cli",
         "cli",
         &[
-            "proto", "chassis", "store", "trade", "events", "culture", "gateway",
+            "proto", "chassis", "store", "records", "trade", "events", "culture", "gateway",
         ],
     ),
     (
         "tests",
         "tests",
         &[
-            "proto", "chassis", "store", "trade", "events", "culture", "gateway", "cli",
+            "proto", "chassis", "store", "records", "trade", "events", "culture", "gateway", "cli",
         ],
     ),
 ];

@@ -3,19 +3,26 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 
-/// Which service.
-#[derive(Debug, Subcommand)]
-pub(crate) enum ServeCommand {
-    /// The trade service: datasets, figures, series
-    Trade(ServeArgs),
+/// What a process serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Role {
+    /// Datasets, figures, series, statements
+    Trade,
+    /// Diplomatic events and agreements
+    Events,
+    /// Programmes, measures, visa rules
+    Culture,
 }
 
 /// Options of a serving process.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Folder of the data; the service keeps its own in a folder of its name inside
+    /// Which services; all of them, on one port, when none is named
+    #[arg(value_name = "SERVICE")]
+    pub(crate) roles: Vec<Role>,
+    /// Folder of the data; each service keeps its own in a folder of its name inside
     #[arg(long, env = "ENTENTE_DATA", default_value = "data", value_name = "DIR")]
     pub(crate) data: PathBuf,
     #[command(flatten)]
@@ -124,7 +131,7 @@ pub(crate) struct ListenerArgs {
     reason = "the unit is part of each option's name"
 )]
 pub(crate) struct StorageArgs {
-    /// Memory for the view's cache in MiB; the process may hold twice as much
+    /// Memory for the cache of each service's view in MiB; the process may hold twice as much
     #[arg(
         long,
         env = "ENTENTE_CACHE_MIB",

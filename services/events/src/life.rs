@@ -127,10 +127,10 @@ pub(crate) fn on_day(agreement: Agreement, day: Day) -> AgreementOnDay {
         is_begun && deciding.contains(&step.kind())
     });
     let among = |kind: StepKind| {
-        let is_whole = steps.reached(kind) == Taken::Surely;
-        (!is_whole)
-            .then(|| steps.surely_by(kind))
-            .unwrap_or_default()
+        if steps.reached(kind) == Taken::Surely {
+            return Vec::new();
+        }
+        steps.surely_by(kind)
     };
     AgreementOnDay {
         day: Some(day.into()),

@@ -87,12 +87,12 @@ fn beginning(event: &Event) -> Option<(Day, Day)> {
 /// meeting, stands where only the year or the month of that day is written.
 pub(crate) fn find(state: &State<'_>, asked: &Find) -> Result<wire::FindMeetingsResponse, Error> {
     let as_of = asked.as_of.unwrap_or(Micros::MAX);
-    let tomorrow = asked.day.plus(1).ordinal();
-    let before = asked.span().between(0, Some(tomorrow));
+    let tomorrow = asked.day.plus(1);
+    let before = asked.span().between(0, Some(tomorrow.ordinal()));
     let last = first_of(state, &before, as_of, true, |event| {
         is_held(event) && beginning(event).is_some_and(|(_, latest)| latest <= asked.day)
     })?;
-    let after = asked.span().between(tomorrow, None);
+    let after = asked.span().between(first_from(tomorrow), None);
     let next = first_of(state, &after, as_of, false, |event| {
         !is_off(event) && beginning(event).is_some_and(|(earliest, _)| earliest > asked.day)
     })?;
@@ -135,6 +135,21 @@ pub(crate) fn find(state: &State<'_>, asked: &Find) -> Result<wire::FindMeetings
     })
 }
 
+/// Where dates stand that begin with a day or later: a month or a year may begin with it.
+fn first_from(day: Day) -> u32 {
+    let date = day.date();
+    match (date.month(), date.day()) {
+        (Some(1), Some(1)) => event::start_of_year(day),
+        (_, Some(1)) => start_of_month(day),
+        _ => day.ordinal(),
+    }
+}
+
+/// The ordinal of a day's month, where the day is not known.
+fn start_of_month(day: Day) -> u32 {
+    day.ordinal() & !0b1_1111
+}
+
 /// Meetings that may lie on either side, each once.
 struct Uncertain<'a> {
     asked: &'a Find,
@@ -151,7 +166,7 @@ impl Uncertain<'_> {
         keep: impl Fn(&Event) -> bool,
     ) -> Result<(), Error> {
         let year = event::start_of_year(day);
-        let month = day.ordinal() & !0b1_1111;
+        let month = start_of_month(day);
         for at in [year, month] {
             let span = self.asked.span().between(at, Some(at + 1));
             self.gather(state, &span, &keep)?;

@@ -3,10 +3,8 @@
 //! Two indexes by date are walked side by side. The order is by date, then events before steps, then by id, then by
 //! the step's place in its agreement; back from the end it is all of that reversed.
 
-use std::cmp::Ordering;
-
 use proto::events::v1 as wire;
-use proto::{DateWindow, PageTokenError, Slug, Violations};
+use proto::{DateWindow, Day, PageTokenError, Slug, Violations};
 use records::{Error, Page, Paging, Span, Standing, Topic, standing};
 use store::{Micros, State};
 use wire::{Agreement, Event, ListTimelineRequest, TimelineEntry, TimelineStep, timeline_entry};
@@ -103,6 +101,28 @@ pub(crate) fn list(state: &State<'_>, query: &Query) -> Result<Page<TimelineEntr
     walk.page()
 }
 
+/// Which of the two walks goes on.
+enum Turn {
+    Event,
+    Step,
+}
+
+/// Which walk goes on, by the dates at which they stand; none at the end of both.
+fn turn(event: Option<u32>, step: Option<u32>, back: bool) -> Option<Turn> {
+    let is_event = match (event, step) {
+        (None, None) => return None,
+        (Some(event), Some(step)) if event == step => !back,
+        (Some(event), Some(step)) => (event < step) != back,
+        (event, _) => event.is_some(),
+    };
+    Some(if is_event { Turn::Event } else { Turn::Step })
+}
+
+/// The date at which a walk stands. What cannot be read is told when its turn has come.
+fn date_of<M>(ahead: Option<&Result<Standing<M>, store::Error>>) -> Option<u32> {
+    ahead.map(|met| met.as_ref().map_or(0, |met| met.at))
+}
+
 struct Walk<'a> {
     state: &'a State<'a>,
     query: &'a Query,
@@ -113,40 +133,12 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn page(&self) -> Result<Page<TimelineEntry>, Error> {
         let Query { paging, back, .. } = self.query;
-        let mut page: Vec<TimelineEntry> = Vec::new();
-        let (mut bytes, mut looks) = (0, 0);
+        let (mut page, mut bytes) = (Vec::new(), 0);
         let mut last = self.after.clone();
-        let rest = self.rest_of_agreement()?;
         let mut events = self.events().peekable();
         let mut steps = self.steps().peekable();
-        let mut rest = Some(rest);
-        loop {
-            let entries = if let Some(entries) = rest.take() {
-                entries
-            } else {
-                if looks == MAX_LOOKS {
-                    break;
-                }
-                looks += 1;
-                let is_events_turn = match (events.peek(), steps.peek()) {
-                    (None, None) => return Ok((page, String::new())),
-                    (Some(_), None) => true,
-                    (None, Some(_)) => false,
-                    (Some(Ok(event)), Some(Ok(step))) => match event.at.cmp(&step.at) {
-                        Ordering::Equal => !back,
-                        order => (order == Ordering::Less) != *back,
-                    },
-                    (Some(Err(_)), Some(_)) => true,
-                    (Some(_), Some(Err(_))) => false,
-                };
-                let met = if is_events_turn {
-                    events.next().map(|met| met.map(|met| self.event(met)))
-                } else {
-                    steps.next().map(|met| met.map(|met| self.steps_of(met)))
-                };
-                met.unwrap_or_else(|| Ok((None, Vec::new())))?
-            };
-            let (reached, entries) = entries;
+        let (mut reached, mut entries) = self.rest_of_agreement()?;
+        for _ in 0..MAX_LOOKS {
             for (position, entry) in entries {
                 if paging.is_full(page.len(), bytes) {
                     return Ok((page, self.token(last.as_ref())));
@@ -156,6 +148,16 @@ impl Walk<'_> {
                 last = Some(position);
             }
             last = reached.or(last);
+            let turn = turn(date_of(events.peek()), date_of(steps.peek()), *back);
+            let met = match turn {
+                Some(Turn::Event) => events.next().map(|met| met.map(|met| self.event(met))),
+                Some(Turn::Step) => steps.next().map(|met| met.map(|met| self.steps_of(&met))),
+                None => None,
+            };
+            let Some(met) = met else {
+                return Ok((page, String::new()));
+            };
+            (reached, entries) = met?;
         }
         Ok((page, self.token(last.as_ref())))
     }
@@ -172,7 +174,7 @@ impl Walk<'_> {
         };
         let id = Slug::parse(&after.id).map_err(|_| PageTokenError::Malformed)?;
         let record = records::find::<Model, Agreement>(self.state, &id, Some(self.as_of))?;
-        let (reached, mut entries) = self.steps_of(Standing {
+        let (reached, mut entries) = self.steps_of(&Standing {
             at: after.at,
             id: after.id.clone(),
             record,
@@ -219,7 +221,7 @@ impl Walk<'_> {
         let window = self.query.window;
         // A step of which only the year is known may lie in a window that begins later in it.
         let from = window.start().map_or(0, crate::event::start_of_year);
-        let until = window.end().map(|end| end.ordinal());
+        let until = window.end().map(Day::ordinal);
         let span = Span::of(BY_STEP, self.query.pair.bytes()).between(from, until);
         let (span, after) = self.ahead(span, true);
         let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
@@ -245,7 +247,7 @@ impl Walk<'_> {
     }
 
     /// The steps of an agreement that are dated as it stands here.
-    fn steps_of(&self, met: Standing<Agreement>) -> Met {
+    fn steps_of(&self, met: &Standing<Agreement>) -> Met {
         let position = |step: u16| Position {
             at: met.at,
             is_step: true,

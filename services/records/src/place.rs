@@ -141,11 +141,15 @@ fn record_at<S: Model, M: Record<S>>(
     id: &str,
     as_of: Micros,
 ) -> Result<Option<M>, store::Error> {
-    let Some(version) = Version::as_of(state, M::KIND, id, as_of)? else {
+    let Some(current) = Version::current(state, M::KIND, id)? else {
         return Ok(None);
     };
-    let record: Option<M> = version.record::<S, M>()?;
-    // The first version of a record has left no place.
-    let is_first = version.revision() == 1;
-    Ok(record.filter(|record| is_first || record.places().contains(place)))
+    // Of a record that never changed, all places are its own.
+    let is_only = current.revision() == 1;
+    let version = current.stepped_back(state, M::KIND, id, as_of)?;
+    let record = version
+        .map(|version| version.record::<S, M>())
+        .transpose()?
+        .flatten();
+    Ok(record.filter(|record: &M| is_only || record.places().contains(place)))
 }

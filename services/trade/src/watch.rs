@@ -62,10 +62,11 @@ impl Query {
                 let statement = recorded.statement.iter();
                 let countries =
                     statement.flat_map(|said| said.partners.iter().chain([&said.country]));
-                self.dataset.is_none() && self.is_among(countries.chain(&recorded.former_countries))
+                self.dataset.is_none()
+                    && self.is_among(&countries.chain(&recorded.former_countries))
             }
             Change::StatementDeleted(deleted) => {
-                self.dataset.is_none() && self.is_among(deleted.countries.iter())
+                self.dataset.is_none() && self.is_among(&deleted.countries.iter())
             }
             Change::SectorRecorded(_)
             | Change::SectorDeleted(_)
@@ -86,7 +87,7 @@ impl Query {
     }
 
     /// Whether the countries that are asked for are all among those of a statement.
-    fn is_among<'a>(&self, countries: impl Iterator<Item = &'a String> + Clone) -> bool {
+    fn is_among<'a>(&self, countries: &(impl Iterator<Item = &'a String> + Clone)) -> bool {
         let asked = [&self.reporter, &self.partner].into_iter().flatten();
         asked
             .into_iter()
