@@ -119,13 +119,20 @@ fn fault(c: char, at: usize) -> Option<TextError> {
                 | '\u{110BD}'
                 | '\u{110CD}'
     );
-    match c.general_category() {
-        GeneralCategory::Format if !is_seen => Some(TextError::Invisible { code, at }),
+    let category = c.general_category();
+    let is_control = matches!(
+        category,
         GeneralCategory::Control
-        | GeneralCategory::LineSeparator
-        | GeneralCategory::ParagraphSeparator => Some(TextError::Control { code, at }),
-        _ if is_filler(c) => Some(TextError::Invisible { code, at }),
-        _ => None,
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    );
+    let is_format = matches!(category, GeneralCategory::Format);
+    if is_control {
+        Some(TextError::Control { code, at })
+    } else if (is_format && !is_seen) || is_filler(c) {
+        Some(TextError::Invisible { code, at })
+    } else {
+        None
     }
 }
 
@@ -140,6 +147,20 @@ fn is_filler(c: char) -> bool {
 fn is_blank(c: char) -> bool {
     // The blank of Braille is no white space to Unicode.
     c.is_whitespace() || matches!(c, '\u{200C}' | '\u{200D}' | '\u{2800}')
+}
+
+/// Whether two texts are the same in a language, but for the case of letters.
+pub fn is_same_text(
+    one: Option<&wire::LocalizedText>,
+    other: Option<&wire::LocalizedText>,
+) -> bool {
+    let Some((one, other)) = one.zip(other) else {
+        return false;
+    };
+    one.texts.iter().any(|(language, text)| {
+        let theirs = other.texts.get(language);
+        theirs.is_some_and(|theirs| theirs.to_lowercase() == text.to_lowercase())
+    })
 }
 
 /// Why a text is no language tag.
