@@ -15,7 +15,7 @@
 //!     * `text`: [`LocalizedText`], and the checks of every text for people
 //!     * `source`: [`Source`]
 //!     * `id`: [`Slug`] and the names of resources, [`ObservationKey`] among them
-//! * `part`: parts that records have in common: sources, themes, places, organisations.
+//! * `part`: parts that records have in common: titles, sources, themes, places, organisations.
 //! * `fields` and `status`: [`Violations`], collected by field path, and how errors go over the wire.
 //! * `page`: [`PageToken`]. `time`: instants.
 //! * `excerpt`: [`Excerpt`], what an error may repeat of its input.
@@ -55,8 +55,9 @@ pub use money::{
 };
 pub use page::{PageToken, PageTokenError, page_size, query_digest};
 pub use part::{
-    check_each, check_organisation, check_place, check_sources, check_themes, given, one_country,
-    one_of, source_index,
+    check_each, check_list, check_organisation, check_place, check_sources, check_summary,
+    check_themes, check_title, given, has_wanted, one_country, one_of, organisation_texts,
+    source_index, stored_date,
 };
 pub use period::{
     CivilDate, DateError, DateWindow, Day, Frequency, FrequencyError, Month, Period, PeriodError,
@@ -64,7 +65,9 @@ pub use period::{
 };
 pub use source::Source;
 pub use status::{DOMAIN, status, status_retry, status_violations};
-pub use text::{LanguageError, LocalizedText, TextError, check_language, check_name, check_text};
+pub use text::{
+    LanguageError, LocalizedText, TextError, check_language, check_name, check_text, is_same_text,
+};
 pub use time::{TimeError, parse_timestamp, to_timestamp};
 
 /// The packages of `entente`, nested as they are named: generated code finds its way by that.

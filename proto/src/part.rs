@@ -1,18 +1,20 @@
-//! Parts that records have in common: sources, themes, places, organisations. Each is brought to its normal form, or
-//! refused by field.
+//! Parts that records have in common: titles, sources, themes, places, organisations. Each is brought to its normal
+//! form, or refused by field.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use crate::country::{Country, CountryKind};
 use crate::excerpt::Excerpt;
 use crate::fields::Violations;
+use crate::period::CivilDate;
 use crate::source::Source;
 use crate::text::LocalizedText;
 use crate::r#type::v1 as wire;
 
-const MAX_SOURCES: usize = 20;
+const SOURCES: RangeInclusive<usize> = 1..=20;
 const MAX_NAME: usize = 200;
-const ORGANISATION_CODE: std::ops::RangeInclusive<usize> = 2..=32;
+const ORGANISATION_CODE: RangeInclusive<usize> = 2..=32;
 
 /// A value of an enum that the wire knows and that is given.
 ///
@@ -61,20 +63,60 @@ pub fn check_each<T>(
     checked
 }
 
-/// Checks the field `sources`: 1 to 20.
-pub fn check_sources(sources: Vec<wire::Source>, violations: &mut Violations) -> Vec<wire::Source> {
-    if sources.is_empty() || sources.len() > MAX_SOURCES {
-        let description = format!("{} sources: 1 to {MAX_SOURCES} are required", sources.len());
-        violations.push("sources", description);
+/// Whether a filter lets something through: it wants nothing in particular, or one of what is given.
+pub fn has_wanted(wanted: &[i32], given: &[i32]) -> bool {
+    wanted.is_empty() || given.iter().any(|one| wanted.contains(one))
+}
+
+/// Checks a field of several entries: how many, and each by itself. Too many are not looked at.
+pub fn check_list<T, U>(
+    field: &str,
+    entries: Vec<T>,
+    count: RangeInclusive<usize>,
+    check: impl Fn(T) -> Result<U, Violations>,
+    violations: &mut Violations,
+) -> Vec<U> {
+    let given = entries.len();
+    if !count.contains(&given) {
+        let (least, most) = (count.start(), count.end());
+        let description = match least {
+            0 => format!("{given} {field}; at most {most}"),
+            least => format!("{given} {field}: {least} to {most} are required"),
+        };
+        violations.push(field, description);
         return Vec::new();
     }
-    let mut checked = Vec::with_capacity(sources.len());
-    for (index, source) in sources.into_iter().enumerate() {
-        let source =
-            violations.check_nested(&format!("sources[{index}]"), Source::try_from(source));
-        checked.extend(source.map(wire::Source::from));
+    let mut checked = Vec::with_capacity(given);
+    for (index, entry) in entries.into_iter().enumerate() {
+        checked.extend(violations.check_nested(&format!("{field}[{index}]"), check(entry)));
     }
     checked
+}
+
+/// Checks the field `sources`: 1 to 20.
+pub fn check_sources(sources: Vec<wire::Source>, violations: &mut Violations) -> Vec<wire::Source> {
+    let check = |source| Source::try_from(source).map(Into::into);
+    check_list("sources", sources, SOURCES, check, violations)
+}
+
+/// Checks the field `title`, which is required: of one line in each language.
+pub fn check_title(
+    title: Option<wire::LocalizedText>,
+    max_chars: usize,
+    violations: &mut Violations,
+) -> Option<wire::LocalizedText> {
+    let title = title.ok_or_else(|| Violations::one("", "is required"));
+    let title = title.and_then(|title| LocalizedText::names(title, max_chars));
+    violations.check_nested("title", title).map(Into::into)
+}
+
+/// Checks the field `summary`, which may be left out.
+pub fn check_summary(
+    summary: Option<wire::LocalizedText>,
+    violations: &mut Violations,
+) -> Option<wire::LocalizedText> {
+    let summary = LocalizedText::try_from(summary?);
+    violations.check_nested("summary", summary).map(Into::into)
 }
 
 /// Checks a place among a record's sources, from 1.
@@ -162,6 +204,19 @@ fn is_organisation_code(code: &str) -> bool {
         && code.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
+/// What an organisation is found by: its code, and its name in each language.
+pub fn organisation_texts(organisation: &wire::Organisation) -> impl Iterator<Item = &str> {
+    let names = organisation.display_name.iter();
+    let names = names.flat_map(|name| name.texts.values());
+    let texts = std::iter::once(&organisation.code).chain(names);
+    texts.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+/// A date of a record that was checked.
+pub fn stored_date(date: Option<wire::CivilDate>) -> Option<CivilDate> {
+    CivilDate::try_from(date?).ok()
+}
+
 /// An optional text: empty is none.
 ///
 /// # Errors
@@ -197,6 +252,36 @@ mod tests {
             violations.to_string(),
             "themes[2]: twice; themes[3]: 77 is no theme"
         );
+    }
+
+    #[test]
+    fn a_list_has_so_many_entries_each_right_by_itself() {
+        let checked = |entries: &[i32], count| {
+            let mut violations = Violations::new();
+            let small = |one| {
+                (one < 9)
+                    .then_some(one)
+                    .ok_or_else(|| Violations::one("", "large"))
+            };
+            let checked = check_list("steps", entries.to_vec(), count, small, &mut violations);
+            (checked, violations.to_string())
+        };
+        assert_eq!(checked(&[1, 2], 0..=2), (vec![1, 2], String::new()));
+        let (kept, wrong) = checked(&[1, 9], 0..=2);
+        assert_eq!((kept, &wrong[..]), (vec![1], "steps[1]: large"));
+        assert_eq!(checked(&[1], 0..=0).1, "steps: 1 steps; at most 0");
+        assert_eq!(checked(&[], 1..=3).1, "steps: 0 steps: 1 to 3 are required");
+    }
+
+    #[test]
+    fn an_organisation_is_found_by_its_code_and_its_names() {
+        let name = LocalizedText::new("en", "Shanghai Cooperation Organisation").unwrap();
+        let organisation = wire::Organisation {
+            code: "SCO".into(),
+            display_name: Some(name.into()),
+        };
+        let texts: Vec<&str> = organisation_texts(&organisation).collect();
+        assert_eq!(texts, ["SCO", "Shanghai Cooperation Organisation"]);
     }
 
     #[test]

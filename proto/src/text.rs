@@ -149,6 +149,20 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200C}' | '\u{200D}' | '\u{2800}')
 }
 
+/// Whether two texts are the same in a language, but for the case of letters.
+pub fn is_same_text(
+    one: Option<&wire::LocalizedText>,
+    other: Option<&wire::LocalizedText>,
+) -> bool {
+    let Some((one, other)) = one.zip(other) else {
+        return false;
+    };
+    one.texts.iter().any(|(language, text)| {
+        let theirs = other.texts.get(language);
+        theirs.is_some_and(|theirs| theirs.to_lowercase() == text.to_lowercase())
+    })
+}
+
 /// Why a text is no language tag.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LanguageError {

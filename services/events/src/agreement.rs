@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use proto::events::v1 as wire;
-use proto::{CivilDate, Country, DateWindow, Day, LocalizedText, Violations, agreement_name};
-use proto::{check_each, check_organisation, check_sources, check_text, check_themes};
-use proto::{given, one_country, one_of, parse_agreement_name, parse_event_name, source_index};
-use records::{Page, Paging, Place, Record, Span, Topic, text_group};
+use proto::{
+    CivilDate, Country, DateWindow, Day, Violations, agreement_name, check_each, check_list,
+};
+use proto::{check_organisation, check_sources, check_summary, check_text, check_themes};
+use proto::{check_title, given, has_wanted, is_same_text, one_country, one_of};
+use proto::{parse_agreement_name, parse_event_name, source_index};
+use records::{Page, Paging, Place, Record, Span, Topic, countries_only_in, text_group};
 use store::State;
 use wire::{
     Agreement, AgreementFilter, AgreementKind, AgreementStep, EventsChange, Party, StepKind,
@@ -64,7 +67,7 @@ impl Record<Model> for Agreement {
     }
 
     fn recorded(self, before: Option<&Agreement>) -> EventsChange {
-        let former = before.map(|before| countries_only_in(before, &self));
+        let former = before.map(|before| countries_only_in(countries(before), countries(&self)));
         let recorded = wire::AgreementRecorded {
             former_countries: former.unwrap_or_default(),
             agreement: Some(self),
@@ -144,20 +147,6 @@ impl Record<Model> for Agreement {
     }
 }
 
-/// Whether two texts are the same in a language, but for the case of letters.
-fn is_same_text(
-    one: Option<&proto::r#type::v1::LocalizedText>,
-    other: Option<&proto::r#type::v1::LocalizedText>,
-) -> bool {
-    let Some((one, other)) = one.zip(other) else {
-        return false;
-    };
-    one.texts.iter().any(|(language, text)| {
-        let theirs = other.texts.get(language);
-        theirs.is_some_and(|theirs| theirs.to_lowercase() == text.to_lowercase())
-    })
-}
-
 fn likeness_group(pair: Topic, kind: i32) -> Vec<u8> {
     [&pair.bytes()[..], &kind.to_be_bytes()].concat()
 }
@@ -166,11 +155,6 @@ fn likeness_group(pair: Topic, kind: i32) -> Vec<u8> {
 pub(crate) fn countries(agreement: &Agreement) -> impl Iterator<Item = &str> {
     let codes = agreement.parties.iter().map(|party| party.country.as_str());
     codes.filter(|code| !code.is_empty())
-}
-
-fn countries_only_in(agreement: &Agreement, other: &Agreement) -> Vec<String> {
-    let gone = countries(agreement).filter(|one| countries(other).all(|now| now != *one));
-    gone.map(ToString::to_string).collect()
 }
 
 fn step_dates(agreement: &Agreement) -> impl Iterator<Item = CivilDate> {
@@ -198,11 +182,8 @@ fn check(agreement: Agreement) -> Result<Agreement, Violations> {
         one_of::<AgreementKind>(kind, "kind of an agreement"),
     );
     let parties = check_parties(parties, &mut violations);
-    let title = title.ok_or_else(|| Violations::one("", "is required"));
-    let title = title.and_then(|title| LocalizedText::names(title, MAX_TITLE));
-    let title = violations.check_nested("title", title);
-    let summary = summary.map(LocalizedText::try_from).transpose();
-    let summary = violations.check_nested("summary", summary);
+    let title = check_title(title, MAX_TITLE, &mut violations);
+    let summary = check_summary(summary, &mut violations);
     let themes = check_themes(&themes, &mut violations);
     let sources = check_sources(sources, &mut violations);
     let steps = check_steps(steps, &parties, sources.len(), &mut violations);
@@ -210,8 +191,8 @@ fn check(agreement: Agreement) -> Result<Agreement, Violations> {
     let agreement = Agreement {
         kind,
         parties,
-        title: title.map(Into::into),
-        summary: summary.flatten().map(Into::into),
+        title,
+        summary,
         themes,
         steps,
         event,
@@ -277,17 +258,8 @@ fn check_steps(
     sources: usize,
     violations: &mut Violations,
 ) -> Vec<AgreementStep> {
-    if steps.len() > MAX_STEPS {
-        let description = format!("{} steps; at most {MAX_STEPS}", steps.len());
-        violations.push("steps", description);
-        return Vec::new();
-    }
-    let mut checked = Vec::with_capacity(steps.len());
-    for (index, step) in steps.into_iter().enumerate() {
-        let step = check_step(step, parties, sources);
-        checked.extend(violations.check_nested(&format!("steps[{index}]"), step));
-    }
-    checked
+    let check = |step| check_step(step, parties, sources);
+    check_list("steps", steps, 0..=MAX_STEPS, check, violations)
 }
 
 fn check_step(
@@ -374,11 +346,8 @@ impl Filter {
     }
 
     pub(crate) fn lets_through(&self, agreement: &Agreement) -> bool {
-        let has = |wanted: &[i32], given: &[i32]| {
-            wanted.is_empty() || given.iter().any(|one| wanted.contains(one))
-        };
-        has(&self.kinds, &[agreement.kind])
-            && has(&self.themes, &agreement.themes)
+        has_wanted(&self.kinds, &[agreement.kind])
+            && has_wanted(&self.themes, &agreement.themes)
             && (self.event.is_empty() || self.event == agreement.event)
             && self
                 .topic

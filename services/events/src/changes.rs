@@ -16,14 +16,13 @@ pub(crate) fn list(
     state: &State<'_>,
     query: &records::ChangesQuery,
 ) -> Result<ListChangesResponse, Error> {
-    let (changes, next_page_token) = query.page(state)?;
-    let changes = changes.iter().map(|change| match change.kind {
+    let (changes, next_page_token) = query.page(state, |change| match change.kind {
         <Event as Record<Model>>::KIND => told(state, change, Changed::Event),
         <Agreement as Record<Model>>::KIND => told(state, change, Changed::Agreement),
         kind => Err(store::Error::View(format!("a change of the kind {kind}")).into()),
-    });
+    })?;
     Ok(ListChangesResponse {
-        changes: changes.collect::<Result<_, Error>>()?,
+        changes,
         next_page_token,
     })
 }

@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 use proto::events::v1 as wire;
 use proto::r#type::v1::{CivilDate as WireDate, LocalizedText as WireText};
 use proto::{CivilDate, Country, Day, LocalizedText, Slug, Violations};
-use proto::{check_organisation, check_place, check_sources, check_themes, event_name, given};
-use proto::{one_country, one_of, parse_agreement_name, parse_event_name};
-use records::{Place, Record, Span, Topic, text_group};
+use proto::{check_list, check_organisation, check_place, check_sources, check_summary};
+use proto::{check_themes, check_title, event_name, given, one_country, one_of};
+use proto::{organisation_texts, parse_agreement_name, parse_event_name};
+use records::{Place, Record, Span, Topic, are_about_the_same, countries_only_in, text_group};
 use wire::{BatchCreateEventsRequest, BatchCreateEventsResponse, CreateEventRequest};
 use wire::{DeleteEventRequest, ListEventVersionsRequest, ListEventsRequest, UpdateEventRequest};
 use wire::{Event, EventKind, EventStatus, EventsChange, LinkKind, OfficeLevel, Participant};
 use wire::{ParticipantRole, events_change::Change};
 
 use crate::Model;
+
+pub(crate) use proto::stored_date as date;
 
 const MAX_PARTICIPANTS: usize = 100;
 /// Every two of them are a key.
@@ -77,7 +80,7 @@ impl Record<Model> for Event {
     }
 
     fn recorded(self, before: Option<&Event>) -> EventsChange {
-        let former = before.map(|before| names_only_in(before, &self));
+        let former = before.map(|before| countries_only_in(countries(before), countries(&self)));
         let recorded = wire::EventRecorded {
             former_countries: former.unwrap_or_default(),
             event: Some(self),
@@ -168,12 +171,7 @@ impl Record<Model> for Event {
         let overlap = days(self)
             .zip(days(other))
             .is_some_and(|((first, last), (from, until))| first <= until && from <= last);
-        overlap && {
-            let (mine, theirs) = (countries(self), countries(other));
-            let (mine, theirs): (BTreeSet<_>, BTreeSet<_>) = (mine.collect(), theirs.collect());
-            let shared = mine.intersection(&theirs).count();
-            shared >= 2 || (shared == 1 && mine.len() == 1 && theirs.len() == 1)
-        }
+        overlap && are_about_the_same(countries(self), countries(other))
     }
 }
 
@@ -213,24 +211,12 @@ pub(crate) fn countries(event: &Event) -> impl Iterator<Item = &str> {
     codes.filter(|code| !code.is_empty())
 }
 
-/// Countries of an event that are not those of another one.
-fn names_only_in(event: &Event, other: &Event) -> Vec<String> {
-    let gone: BTreeSet<&str> = countries(event)
-        .filter(|country| countries(other).all(|now| now != *country))
-        .collect();
-    gone.into_iter().map(ToString::to_string).collect()
-}
-
 /// What a list by participant finds one by.
 fn texts(participant: &Participant) -> impl Iterator<Item = &str> {
-    let organisation = participant.organisation.iter();
-    let code = organisation.clone().map(|one| one.code.as_str());
-    let name = organisation.filter_map(|one| one.display_name.as_ref());
-    let names = name
-        .chain(&participant.person)
-        .flat_map(|text| text.texts.values());
-    code.chain(names.map(String::as_str))
-        .filter(|text| !text.is_empty())
+    let organisation = participant.organisation.iter().flat_map(organisation_texts);
+    let person = participant.person.iter();
+    let names = person.flat_map(|name| name.texts.values());
+    organisation.chain(names.map(String::as_str))
 }
 
 /// Whether a participant is what a filter names: a country code, or a text.
@@ -276,11 +262,6 @@ pub(crate) fn level_for(event: &Event, pair: Topic) -> OfficeLevel {
     OfficeLevel::try_from(level).unwrap_or_default()
 }
 
-/// A date of a stored record.
-pub(crate) fn date(date: Option<WireDate>) -> Option<CivilDate> {
-    CivilDate::try_from(date?).ok()
-}
-
 /// The first and the last day that an event may have.
 pub(crate) fn days(event: &Event) -> Option<(Day, Day)> {
     let start = date(event.start_date)?;
@@ -317,11 +298,8 @@ fn check(event: Event) -> Result<Event, Violations> {
     let participants = check_participants(participants, &mut violations);
     let place = violations.check_nested("place", place.map(check_place).transpose());
     let (start_date, end_date) = check_dates(start_date, end_date, &mut violations);
-    let title = title.ok_or_else(|| Violations::one("", "is required"));
-    let title = title.and_then(|title| LocalizedText::names(title, MAX_TITLE));
-    let title = violations.check_nested("title", title);
-    let summary = summary.map(LocalizedText::try_from).transpose();
-    let summary = violations.check_nested("summary", summary);
+    let title = check_title(title, MAX_TITLE, &mut violations);
+    let summary = check_summary(summary, &mut violations);
     let sources = check_sources(sources, &mut violations);
     let links = check_links(links, &mut violations);
     if !cameo_code.is_empty() && !is_cameo(&cameo_code) {
@@ -335,8 +313,8 @@ fn check(event: Event) -> Result<Event, Violations> {
         place: place.flatten(),
         start_date: start_date.map(Into::into),
         end_date: end_date.map(Into::into),
-        title: title.map(Into::into),
-        summary: summary.flatten().map(Into::into),
+        title,
+        summary,
         sources,
         links,
         cameo_code,
@@ -376,20 +354,13 @@ fn check_participants(
     participants: Vec<Participant>,
     violations: &mut Violations,
 ) -> Vec<Participant> {
-    if participants.is_empty() || participants.len() > MAX_PARTICIPANTS {
-        let description = format!(
-            "{} participants: 1 to {MAX_PARTICIPANTS} are required",
-            participants.len()
-        );
-        violations.push("participants", description);
-        return Vec::new();
-    }
-    let mut checked = Vec::with_capacity(participants.len());
-    for (index, participant) in participants.into_iter().enumerate() {
-        let participant = check_participant(participant);
-        let field = format!("participants[{index}]");
-        checked.extend(violations.check_nested(&field, participant));
-    }
+    let checked = check_list(
+        "participants",
+        participants,
+        1..=MAX_PARTICIPANTS,
+        check_participant,
+        violations,
+    );
     let countries: BTreeSet<&str> = checked.iter().map(|one| one.country.as_str()).collect();
     if countries.len() > MAX_COUNTRIES {
         let description = format!("{} countries; at most {MAX_COUNTRIES}", countries.len());

@@ -1,7 +1,9 @@
 //! Which events a list asks for, and where it finds them.
 
 use proto::events::v1 as wire;
-use proto::{CivilDate, Country, DateWindow, Day, Violations, check_each, check_name, one_of};
+use proto::{
+    CivilDate, Country, DateWindow, Day, Violations, check_each, check_name, has_wanted, one_of,
+};
 use records::{Page, Paging, Span, Topic, text_group};
 use store::State;
 use wire::{Event, EventFilter, EventKind, EventStatus, ListEventsRequest};
@@ -72,12 +74,9 @@ impl Filter {
     }
 
     pub(crate) fn lets_through(&self, event: &Event) -> bool {
-        let has = |wanted: &[i32], given: &[i32]| {
-            wanted.is_empty() || given.iter().any(|one| wanted.contains(one))
-        };
-        has(&self.kinds, &[event.kind])
-            && has(&self.statuses, &[event.status])
-            && has(&self.themes, &event.themes)
+        has_wanted(&self.kinds, &[event.kind])
+            && has_wanted(&self.statuses, &[event.status])
+            && has_wanted(&self.themes, &event.themes)
             && self
                 .topic
                 .is_none_or(|topic| topic.is_among(event::countries(event)))

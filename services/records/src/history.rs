@@ -1,5 +1,6 @@
 //! Versions of a record, and changes of all.
 
+use prost::Message;
 use prost_types::Timestamp;
 use proto::r#type::v1::ChangeKind;
 use proto::{PageToken, PageTokenError, Slug, Violations, parse_timestamp};
@@ -103,38 +104,6 @@ pub struct Change {
     pub id: Slug,
 }
 
-/// A page of what changed after an instant and until another, of a topic or of all, in the order in which it was
-/// recorded. What it costs does not depend on what else there is.
-///
-/// # Errors
-/// [`Error::PageToken`].
-fn changes(
-    state: &State<'_>,
-    topic: Option<Topic>,
-    after: Micros,
-    until: Micros,
-    paging: &Paging,
-) -> Result<(Vec<Change>, String), Error> {
-    let prefix = keys::changes(topic);
-    let at = |instant: Micros| [&prefix[..], &instant.max(0).to_be_bytes()].concat();
-    let start = match paging.cursor()? {
-        Some(last) => [&prefix[..], &last, &[0]].concat(),
-        None => at(after.saturating_add(1)),
-    };
-    let end = at(until.saturating_add(1));
-    let mut page: Vec<Change> = Vec::new();
-    let mut last = Vec::new();
-    for entry in state.range(&start, &end) {
-        let (key, _) = entry?;
-        if paging.is_full(page.len(), 0) {
-            return Ok((page, PageToken::encode(paging.digest(), &last)));
-        }
-        last = key[prefix.len()..].to_vec();
-        page.push(parse(&last).ok_or_else(|| store::Error::View("the key of a change".into()))?);
-    }
-    Ok((page, String::new()))
-}
-
 fn parse(key: &[u8]) -> Option<Change> {
     let (time, rest) = key.split_first_chunk()?;
     let (kind, id) = rest.split_first()?;
@@ -234,12 +203,39 @@ impl ChangesQuery {
         })
     }
 
-    /// The page, and the token of the next one.
+    /// A page of what changed after an instant and until another, of a topic or of all, in the order in which it was
+    /// recorded, each as it is told, and the token of the next page. What it costs does not depend on what else
+    /// there is.
     ///
     /// # Errors
-    /// [`Error::PageToken`].
-    pub fn page(&self, state: &State<'_>) -> Result<(Vec<Change>, String), Error> {
-        changes(state, self.topic, self.after, self.until, &self.paging)
+    /// [`Error::PageToken`], and those of `tell`.
+    pub fn page<T: Message>(
+        &self,
+        state: &State<'_>,
+        tell: impl Fn(&Change) -> Result<T, Error>,
+    ) -> Result<(Vec<T>, String), Error> {
+        let prefix = keys::changes(self.topic);
+        let at = |instant: Micros| [&prefix[..], &instant.max(0).to_be_bytes()].concat();
+        let start = match self.paging.cursor()? {
+            Some(last) => [&prefix[..], &last, &[0]].concat(),
+            None => at(self.after.saturating_add(1)),
+        };
+        let end = at(self.until.saturating_add(1));
+        let (mut page, mut bytes) = (Vec::new(), 0);
+        let mut last = Vec::new();
+        for entry in state.range(&start, &end) {
+            let (key, _) = entry?;
+            if self.paging.is_full(page.len(), bytes) {
+                return Ok((page, PageToken::encode(self.paging.digest(), &last)));
+            }
+            last = key[prefix.len()..].to_vec();
+            let change = parse(&last);
+            let change = change.ok_or_else(|| store::Error::View("the key of a change".into()))?;
+            let told = tell(&change)?;
+            bytes += told.encoded_len();
+            page.push(told);
+        }
+        Ok((page, String::new()))
     }
 }
 

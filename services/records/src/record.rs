@@ -4,11 +4,14 @@ use prost::Message;
 use proto::{NameError, Slug, Violations, to_timestamp};
 use store::{Micros, Model};
 
+use crate::error::Error;
 use crate::place::{Place, Span};
 use crate::topic::Topic;
 
 /// The largest record in bytes.
 pub const MAX_BYTES: usize = 64 << 10;
+/// The largest answer in bytes: a client takes 4 MiB if nobody told it otherwise.
+pub const MAX_ANSWER: usize = 3 << 20;
 
 /// The fields that all records have, and those that an update may change; [`fields!`](crate::fields) writes it. `S` is
 /// the model of the service whose records they are: messages are another crate's, and a service says what they are
@@ -103,13 +106,17 @@ impl Times {
     }
 }
 
-/// Writes [`Fields`] for a message that has the fields `name`, `etag`, `create_time` and `update_time`.
+/// Writes [`Fields`] for a message that has the fields `name`, `etag`, `create_time` and `update_time`. What is said of
+/// a field by hand, such as that of a oneof, comes before the others.
 #[macro_export]
 macro_rules! fields {
-    ($model:ty, $message:ty, $field:literal, [$($change:ident),+ $(,)?], $name:path, $parse_name:path) => {
+    (
+        $model:ty, $message:ty, $field:literal, [$($change:ident),+ $(,)?], $name:path, $parse_name:path
+        $(, by hand: [$($by_hand:path),+])?
+    ) => {
         impl $crate::Fields<$model> for $message {
             const FIELD: &'static str = $field;
-            const FIELDS: &'static [$crate::Field<Self>] = &[$($crate::Field {
+            const FIELDS: &'static [$crate::Field<Self>] = &[$($($by_hand,)+)? $($crate::Field {
                 path: stringify!($change),
                 is_given: |of| $crate::is_given(&of.$change),
                 is_same: |one, other| one.$change == other.$change,
@@ -146,4 +153,16 @@ pub fn check_size<M: Message>(record: &M, violations: &mut Violations) {
     if bytes > MAX_BYTES {
         violations.push("", format!("{bytes} bytes in all; at most {MAX_BYTES}"));
     }
+}
+
+/// An answer that is not too large.
+///
+/// # Errors
+/// [`Error::TooLarge`].
+pub fn bounded<M: Message>(answer: M) -> Result<M, Error> {
+    if answer.encoded_len() > MAX_ANSWER {
+        let what = "the answer has more than 3 MiB; ask for less of it";
+        return Err(Error::TooLarge(what.into()));
+    }
+    Ok(answer)
 }

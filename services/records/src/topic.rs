@@ -1,5 +1,7 @@
 //! Which countries a record is about.
 
+use std::collections::BTreeSet;
+
 use proto::{Country, Violations};
 
 /// A country, or two in either order: what a list, a watch or a question about records names.
@@ -104,6 +106,28 @@ impl Topic {
     }
 }
 
+/// Countries that one record names and the other does not, each once.
+pub fn countries_only_in<'a>(
+    one: impl IntoIterator<Item = &'a str>,
+    other: impl IntoIterator<Item = &'a str>,
+) -> Vec<String> {
+    let other: BTreeSet<&str> = other.into_iter().collect();
+    let one: BTreeSet<&str> = one.into_iter().collect();
+    let gone = one.difference(&other);
+    gone.map(ToString::to_string).collect()
+}
+
+/// Whether two records name the same two countries, or each names one only, the same.
+pub fn are_about_the_same<'a>(
+    one: impl IntoIterator<Item = &'a str>,
+    other: impl IntoIterator<Item = &'a str>,
+) -> bool {
+    let one: BTreeSet<&str> = one.into_iter().collect();
+    let other: BTreeSet<&str> = other.into_iter().collect();
+    let shared = one.intersection(&other).count();
+    shared >= 2 || (shared == 1 && one.len() == 1 && other.len() == 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +154,15 @@ mod tests {
         assert_eq!(Topic::all(&countries).len(), 6);
         assert_eq!(Topic::all(&countries[..1]), [Topic::country(countries[0])]);
         assert!(Topic::all(&[]).is_empty());
+    }
+
+    #[test]
+    fn two_records_share_a_pair_or_their_only_country() {
+        assert!(are_about_the_same(["CHN", "KAZ"], ["KAZ", "UZB", "CHN"]));
+        assert!(!are_about_the_same(["CHN", "KAZ"], ["KAZ", "UZB"]));
+        assert!(are_about_the_same(["KAZ", "KAZ"], ["KAZ"]));
+        assert!(!are_about_the_same(["KAZ"], ["KAZ", "UZB"]));
+        assert_eq!(countries_only_in(["UZB", "KAZ", "UZB"], ["KAZ"]), ["UZB"]);
     }
 
     #[test]

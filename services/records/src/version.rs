@@ -155,6 +155,14 @@ pub fn get<S: Model, M: Record<S>>(
     found.ok_or_else(|| Error::NotFound(M::NAME(id)))
 }
 
+/// The version of an id as it is now, a deletion included.
+pub fn find_version<S: Model, M: Record<S>>(
+    state: &State<'_>,
+    id: &Slug,
+) -> Result<Option<Version>, store::Error> {
+    Version::current(state, M::KIND, id.as_str())
+}
+
 /// The version of an id that must exist, a deletion included.
 ///
 /// # Errors

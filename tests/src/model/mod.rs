@@ -583,7 +583,7 @@ where
         }
         let wrong = service
             .store
-            .read(|state| records::recompute::<S::Model, S::Record>(state));
+            .read(records::recompute::<S::Model, S::Record>);
         assert_eq!(wrong.expect("it can be read"), Vec::<Vec<u8>>::new());
     }
 }

@@ -23,7 +23,10 @@ pub(crate) type Client = CultureServiceClient<CultureServiceServer<culture::Cult
 fn days(programme: &Programme) -> (Option<Day>, Option<Day>) {
     let start = programme.start_date.map(date);
     let end = programme.end_date.map(date);
-    (start.map(proto::CivilDate::first), end.map(proto::CivilDate::last))
+    (
+        start.map(proto::CivilDate::first),
+        end.map(proto::CivilDate::last),
+    )
 }
 
 impl Subject for Programmes {
@@ -67,7 +70,12 @@ impl Subject for Programmes {
     }
 
     fn any_mask() -> BoxedStrategy<Vec<&'static str>> {
-        let masks = [vec![], vec!["title"], vec!["countries"], vec!["start_date", "end_date"]];
+        let masks = [
+            vec![],
+            vec!["title"],
+            vec!["countries"],
+            vec!["start_date", "end_date"],
+        ];
         prop::sample::select(masks.to_vec()).boxed()
     }
 
@@ -82,7 +90,11 @@ impl Subject for Programmes {
     }
 
     fn countries(programme: &Programme) -> Vec<String> {
-        programme.countries.iter().map(|one| one.country.clone()).collect()
+        programme
+            .countries
+            .iter()
+            .map(|one| one.country.clone())
+            .collect()
     }
 
     fn stretches(programme: &Programme) -> Vec<(Option<Day>, Option<Day>)> {
@@ -90,7 +102,9 @@ impl Subject for Programmes {
     }
 
     fn at(programme: &Programme) -> u32 {
-        programme.start_date.map_or(0, |start| date(start).ordinal())
+        programme
+            .start_date
+            .map_or(0, |start| date(start).ordinal())
     }
 
     fn is_stretch(programme: &Programme) -> bool {
@@ -99,7 +113,11 @@ impl Subject for Programmes {
     }
 
     fn resembles(one: &Programme, other: &Programme) -> bool {
-        let set = |of: &Programme| Programmes::countries(of).into_iter().collect::<BTreeSet<_>>();
+        let set = |of: &Programme| {
+            Programmes::countries(of)
+                .into_iter()
+                .collect::<BTreeSet<_>>()
+        };
         let (mine, theirs) = (set(one), set(other));
         let shared = mine.intersection(&theirs).count();
         let is_only_one = mine.len() == 1 && theirs.len() == 1 && shared == 1;
@@ -142,10 +160,18 @@ impl Subject for Programmes {
             requests: programmes.into_iter().map(request).collect(),
             request_id: String::new(),
         };
-        Ok(client.batch_create_programmes(request).await?.into_inner().programmes)
+        Ok(client
+            .batch_create_programmes(request)
+            .await?
+            .into_inner()
+            .programmes)
     }
 
-    async fn update(mut client: Client, programme: Programme, mask: FieldMask) -> Result<Programme, Status> {
+    async fn update(
+        mut client: Client,
+        programme: Programme,
+        mask: FieldMask,
+    ) -> Result<Programme, Status> {
         let request = wire::UpdateProgrammeRequest {
             programme: Some(programme),
             update_mask: Some(mask),
@@ -199,7 +225,11 @@ impl Subject for Programmes {
             page_token: String::new(),
         };
         let page = client.list_programme_versions(request).await?.into_inner();
-        Ok(page.versions.into_iter().map(|version| version.programme).collect())
+        Ok(page
+            .versions
+            .into_iter()
+            .map(|version| version.programme)
+            .collect())
     }
 
     async fn changes(

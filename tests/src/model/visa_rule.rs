@@ -36,18 +36,20 @@ impl Subject for VisaRules {
             0..90_i32,
         );
         parts
-            .prop_map(|(requirement, pair, start, length, days_allowed)| VisaRule {
-                citizens_of: pair[0].into(),
-                destination: pair[1].into(),
-                requirement: requirement.into(),
-                days_allowed,
-                start_date: start,
-                end_date: start
-                    .zip(length)
-                    .map(|(start, days)| date(start).last().plus(days).into()),
-                sources: sources(),
-                ..VisaRule::default()
-            })
+            .prop_map(
+                |(requirement, pair, start, length, days_allowed)| VisaRule {
+                    citizens_of: pair[0].into(),
+                    destination: pair[1].into(),
+                    requirement: requirement.into(),
+                    days_allowed,
+                    start_date: start,
+                    end_date: start
+                        .zip(length)
+                        .map(|(start, days)| date(start).last().plus(days).into()),
+                    sources: sources(),
+                    ..VisaRule::default()
+                },
+            )
             .boxed()
     }
 
@@ -122,10 +124,18 @@ impl Subject for VisaRules {
             requests: visa_rules.into_iter().map(request).collect(),
             request_id: String::new(),
         };
-        Ok(client.batch_create_visa_rules(request).await?.into_inner().visa_rules)
+        Ok(client
+            .batch_create_visa_rules(request)
+            .await?
+            .into_inner()
+            .visa_rules)
     }
 
-    async fn update(mut client: Client, visa_rule: VisaRule, mask: FieldMask) -> Result<VisaRule, Status> {
+    async fn update(
+        mut client: Client,
+        visa_rule: VisaRule,
+        mask: FieldMask,
+    ) -> Result<VisaRule, Status> {
         let request = wire::UpdateVisaRuleRequest {
             visa_rule: Some(visa_rule),
             update_mask: Some(mask),
@@ -176,7 +186,11 @@ impl Subject for VisaRules {
             page_token: String::new(),
         };
         let page = client.list_visa_rule_versions(request).await?.into_inner();
-        Ok(page.versions.into_iter().map(|version| version.visa_rule).collect())
+        Ok(page
+            .versions
+            .into_iter()
+            .map(|version| version.visa_rule)
+            .collect())
     }
 
     async fn changes(

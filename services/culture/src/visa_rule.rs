@@ -1,0 +1,370 @@
+//! Visa rules: what citizens of one country need to enter another.
+
+use proto::culture::v1 as wire;
+use proto::r#type::v1::CivilDate as WireDate;
+use proto::visa_rule_name;
+use proto::{CivilDate, Country, DateWindow, Violations, check_each, check_sources, check_text};
+use proto::{given, one_country, one_of, parse_agreement_name, parse_visa_rule_name, stored_date};
+use records::{Page, Paging, Place, Record, Span, Topic, countries_only_in};
+use store::State;
+use wire::culture_change::Change;
+use wire::{BatchCreateVisaRulesRequest, BatchCreateVisaRulesResponse, CreateVisaRuleRequest};
+use wire::{CultureChange, DeleteVisaRuleRequest, ListVisaRuleVersionsRequest};
+use wire::{ListVisaRulesRequest, UpdateVisaRuleRequest, VisaPurpose, VisaRequirement, VisaRule};
+
+use crate::Model;
+use crate::force::Term;
+
+const MAX_DAYS: i32 = 3_660;
+const MAX_NOTE: usize = 1_000;
+
+/// All rules by date.
+const BY_DATE: u8 = 1;
+/// By topic, by date.
+pub(crate) const BY_TOPIC: u8 = 2;
+
+records::fields!(
+    Model,
+    VisaRule,
+    "visa_rule",
+    [
+        citizens_of,
+        destination,
+        requirement,
+        days_allowed,
+        purposes,
+        start_date,
+        start_after,
+        end_date,
+        end_after,
+        legal_basis,
+        sources,
+        note,
+    ],
+    visa_rule_name,
+    parse_visa_rule_name
+);
+records::create_request!(Model, CreateVisaRuleRequest, visa_rule_id, visa_rule: VisaRule);
+records::batch_request!(
+    Model,
+    BatchCreateVisaRulesRequest of CreateVisaRuleRequest,
+    BatchCreateVisaRulesResponse { visa_rules }
+);
+records::update_request!(Model, UpdateVisaRuleRequest, visa_rule: VisaRule);
+records::delete_request!(Model, DeleteVisaRuleRequest of VisaRule);
+records::list_request!(Model, ListVisaRulesRequest);
+records::list_request!(Model, now: ListVisaRuleVersionsRequest);
+
+impl Record<Model> for VisaRule {
+    const KIND: u8 = 3;
+
+    fn check(self) -> Result<VisaRule, Violations> {
+        check(self)
+    }
+
+    fn recorded(self, before: Option<&VisaRule>) -> CultureChange {
+        let former = before.map(|before| countries_only_in(countries(before), countries(&self)));
+        let recorded = wire::VisaRuleRecorded {
+            former_countries: former.unwrap_or_default(),
+            visa_rule: Some(self),
+        };
+        CultureChange {
+            change: Some(Change::VisaRuleRecorded(recorded)),
+        }
+    }
+
+    fn deleted(self) -> CultureChange {
+        let deleted = wire::VisaRuleDeleted {
+            countries: countries(&self).map(ToString::to_string).collect(),
+            name: self.name,
+        };
+        CultureChange {
+            change: Some(Change::VisaRuleDeleted(deleted)),
+        }
+    }
+
+    fn places(&self) -> Vec<Place> {
+        // One that always was, as far as is known, stands before all others.
+        let at = stored_date(self.start_date).map_or(0, CivilDate::ordinal);
+        let place = |index: u8, group: Vec<u8>| Place { index, group, at };
+        let topics = self.topics();
+        let topics = topics.iter().map(|topic| topic.bytes().to_vec());
+        let mut places = vec![place(BY_DATE, Vec::new())];
+        places.extend(topics.map(|group| place(BY_TOPIC, group)));
+        places
+    }
+
+    fn topics(&self) -> Vec<Topic> {
+        let countries: Vec<Country> = countries(self)
+            .filter_map(|code| code.parse().ok())
+            .collect();
+        Topic::all(&countries)
+    }
+}
+
+/// The two countries that it is about.
+pub(crate) fn countries(rule: &VisaRule) -> impl Iterator<Item = &str> {
+    [&rule.citizens_of[..], &rule.destination].into_iter()
+}
+
+fn check(rule: VisaRule) -> Result<VisaRule, Violations> {
+    let VisaRule {
+        name: _,
+        citizens_of,
+        destination,
+        requirement,
+        days_allowed,
+        purposes,
+        start_date,
+        start_after,
+        end_date,
+        end_after,
+        legal_basis,
+        sources,
+        note,
+        etag: _,
+        create_time: _,
+        update_time: _,
+    } = rule;
+    let mut violations = Violations::new();
+    let known = &mut violations;
+    known.check("citizens_of", one_country(&citizens_of));
+    known.check("destination", one_country(&destination));
+    if !citizens_of.is_empty() && citizens_of == destination {
+        known.push("destination", "is the country of the citizens");
+    }
+    let needed = one_of::<VisaRequirement>(requirement, "requirement of a visa rule");
+    known.check("requirement", needed);
+    if !(0..=MAX_DAYS).contains(&days_allowed) {
+        let description = format!("{days_allowed}: 1 to {MAX_DAYS}, or 0 when it is not known");
+        known.push("days_allowed", description);
+    }
+    let purposes = check_each("purposes", &purposes, purpose, known);
+    let term = check_term([start_date, start_after, end_date, end_after], known);
+    known.check("legal_basis", given(&legal_basis, parse_agreement_name));
+    let sources = check_sources(sources, known);
+    let note = known.check("note", given(&note, |text| check_text(text, MAX_NOTE)));
+    let rule = VisaRule {
+        citizens_of,
+        destination,
+        requirement,
+        days_allowed,
+        purposes,
+        start_date: term.start.map(Into::into),
+        start_after: term.start_after.map(Into::into),
+        end_date: term.end.map(Into::into),
+        end_after: term.end_after.map(Into::into),
+        legal_basis,
+        sources,
+        note: note.flatten().unwrap_or_default(),
+        ..VisaRule::default()
+    };
+    records::check_size(&rule, &mut violations);
+    violations.into_result(rule)
+}
+
+/// A purpose that is given.
+pub(crate) fn purpose(purpose: i32) -> Result<VisaPurpose, String> {
+    one_of(purpose, "purpose of a stay")
+}
+
+fn check_term(dates: [Option<WireDate>; 4], violations: &mut Violations) -> Term {
+    let mut date = |field: &str, date: Option<WireDate>| {
+        let date = date.map(CivilDate::try_from).transpose();
+        violations.check_nested(field, date).flatten()
+    };
+    let [start, start_after, end, end_after] = dates;
+    let needs_start = start_after.is_some() && start.is_none();
+    let term = Term {
+        start: date("start_date", start),
+        start_after: date("start_after", start_after),
+        end: date("end_date", end),
+        end_after: date("end_after", end_after),
+    };
+    if needs_start {
+        violations.push("start_date", "is required with `start_after`");
+    }
+    check_order(term, violations);
+    term
+}
+
+/// There must be a way to read the dates, however vague they are, by which each bound lies where it says.
+fn check_order(term: Term, violations: &mut Violations) {
+    let Term {
+        start,
+        start_after,
+        end,
+        end_after,
+    } = term;
+    let can_be_later = |one: Option<CivilDate>, other: Option<CivilDate>| {
+        let both = one.zip(other);
+        both.is_none_or(|(one, other)| other.first() < one.last())
+    };
+    if !can_be_later(start, start_after) {
+        violations.push("start_after", "must be before `start_date`");
+    }
+    if !can_be_later(end, start) {
+        violations.push("end_date", "must be after `start_date`");
+    }
+    if !can_be_later(end, end_after) {
+        violations.push("end_after", "must be before `end_date`");
+    }
+    let seen = end_after.zip(start);
+    if seen.is_some_and(|(seen, start)| seen.last() < start.first()) {
+        violations.push("end_after", "is before `start_date`");
+    }
+}
+
+/// A page of visa rules.
+#[derive(Debug)]
+pub(crate) struct Query {
+    paging: Paging,
+    topic: Option<Topic>,
+    window: DateWindow,
+}
+
+impl TryFrom<ListVisaRulesRequest> for Query {
+    type Error = Violations;
+
+    fn try_from(mut request: ListVisaRulesRequest) -> Result<Query, Violations> {
+        let mut violations = Violations::new();
+        let paging = Paging::take::<Model, _>(&mut request, (50, 500), &mut violations);
+        let ListVisaRulesRequest {
+            country,
+            partner,
+            window,
+            page_size: _,
+            page_token: _,
+            as_of: _,
+        } = request;
+        let topic = Topic::parse(&country, &partner, &mut violations);
+        let window = window.map(DateWindow::try_from).transpose();
+        let window = violations.check_nested("window", window);
+        let (Some(paging), Some(topic), Some(window)) = (paging, topic, window) else {
+            return Err(violations);
+        };
+        violations.into_result(Query {
+            paging,
+            topic,
+            window: window.unwrap_or_default(),
+        })
+    }
+}
+
+/// A page of visa rules, by date. A rule may have come into force before the day on which it was first seen, so a
+/// window bounds no dates.
+pub(crate) fn list(state: &State<'_>, query: &Query) -> Result<Page<VisaRule>, records::Error> {
+    let Query {
+        paging,
+        topic,
+        window,
+    } = query;
+    let span = match topic {
+        Some(topic) => Span::of(BY_TOPIC, topic.bytes()),
+        None => Span::of(BY_DATE, []),
+    };
+    let keep = |rule: &VisaRule| {
+        let (first, last) = Term::of(rule).days();
+        window.overlaps(first, last) && topic.is_none_or(|topic| topic.is_among(countries(rule)))
+    };
+    records::page_along::<Model, _>(state, paging, &span, keep)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proto::r#type::v1 as parts;
+
+    pub(crate) fn date(text: &str) -> Option<WireDate> {
+        (!text.is_empty()).then(|| text.parse::<CivilDate>().expect("a date").into())
+    }
+
+    /// A rule for citizens of China in Kazakhstan; dates as `start_after start end_after end`, `-` for none.
+    pub(crate) fn rule(requirement: VisaRequirement, dates: &str) -> VisaRule {
+        let dates: Vec<_> = dates
+            .split(' ')
+            .map(|text| date(text.trim_matches('-')))
+            .collect();
+        let [start_after, start_date, end_after, end_date] = dates[..] else {
+            panic!("four dates");
+        };
+        VisaRule {
+            citizens_of: "CHN".into(),
+            destination: "KAZ".into(),
+            requirement: requirement.into(),
+            start_date,
+            start_after,
+            end_date,
+            end_after,
+            sources: vec![parts::Source {
+                title: "Passport Index Dataset".into(),
+                publisher: "Ilya Ilyankou".into(),
+                ..parts::Source::default()
+            }],
+            ..VisaRule::default()
+        }
+    }
+
+    fn faults(rule: VisaRule) -> Vec<String> {
+        let violations = rule.check().err().unwrap_or_default();
+        violations.iter().map(|(field, _)| field.into()).collect()
+    }
+
+    #[test]
+    fn bounds_must_be_able_to_lie_where_they_say() {
+        let faults = |dates: &str| faults(rule(VisaRequirement::VisaFree, dates));
+        let none: [&str; 0] = [];
+        for right in [
+            "- - - -",
+            "- 2023-11-10 - -",
+            "- 2023 - 2023",
+            "2023-11 2023-11 - -",
+            "2022-08-03 2022-09-01 2023-01-01 2023-01-02",
+            "- 2023-11-10 2023-11-10 -",
+            "- - 2020-05-09 2020-11-19",
+        ] {
+            assert_eq!(faults(right), none, "{right}");
+        }
+        assert_eq!(faults("2023-11-09 - - -"), ["start_date"]);
+        assert_eq!(faults("2023-11-10 2023-11-10 - -"), ["start_after"]);
+        assert_eq!(faults("2023-12 2023-11-10 - -"), ["start_after"]);
+        assert_eq!(faults("- 2023-11-10 - 2023-11-10"), ["end_date"]);
+        assert_eq!(faults("- 2023-11-10 - 2022"), ["end_date"]);
+        assert_eq!(faults("- - 2023-11-10 2023-11-10"), ["end_after"]);
+        assert_eq!(faults("- 2023-11-10 2023-11-09 2024"), ["end_after"]);
+    }
+
+    #[test]
+    fn each_fault_is_named_by_its_field() {
+        let wrong = VisaRule {
+            citizens_of: "WLD".into(),
+            destination: String::new(),
+            requirement: 0,
+            days_allowed: 3_661,
+            purposes: vec![1, 1, 0],
+            start_date: Some(WireDate::default()),
+            legal_basis: "treaties/a".into(),
+            sources: Vec::new(),
+            note: "n".repeat(1_001),
+            ..VisaRule::default()
+        };
+        let fields = [
+            "citizens_of",
+            "destination",
+            "requirement",
+            "days_allowed",
+            "purposes[1]",
+            "purposes[2]",
+            "start_date.year",
+            "legal_basis",
+            "sources",
+            "note",
+        ];
+        assert_eq!(faults(wrong), fields);
+        let home = VisaRule {
+            destination: "CHN".into(),
+            ..rule(VisaRequirement::VisaFree, "- - - -")
+        };
+        assert_eq!(faults(home), ["destination"]);
+    }
+}

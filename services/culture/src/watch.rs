@@ -1,0 +1,85 @@
+//! Watching: which changes pass a filter, and how they are told.
+
+use prost_types::Timestamp;
+use proto::Violations;
+use proto::culture::v1 as wire;
+use records::Topic;
+use wire::{CultureChange, WatchChangesRequest, WatchChangesResponse, culture_change::Change};
+
+use crate::{measure, programme, visa_rule};
+
+/// Which changes, after which position.
+#[derive(Debug)]
+pub(crate) struct Query {
+    pub(crate) after: u64,
+    topic: Option<Topic>,
+}
+
+impl TryFrom<WatchChangesRequest> for Query {
+    type Error = Violations;
+
+    fn try_from(request: WatchChangesRequest) -> Result<Query, Violations> {
+        let WatchChangesRequest {
+            after_position,
+            country,
+            partner,
+        } = request;
+        let mut violations = Violations::new();
+        let topic = Topic::parse(&country, &partner, &mut violations);
+        violations.into_result(Query {
+            after: after_position,
+            topic: topic.flatten(),
+        })
+    }
+}
+
+impl Query {
+    /// A change that passes: of a record about the topic, before or after.
+    pub(crate) fn pass(&self, change: CultureChange) -> Option<CultureChange> {
+        let Some(topic) = self.topic else {
+            return Some(change);
+        };
+        let is_about = match change.change.as_ref()? {
+            Change::ProgrammeRecorded(recorded) => {
+                let now = recorded.programme.iter().flat_map(programme::countries);
+                topic.is_among(now.chain(texts(&recorded.former_countries)))
+            }
+            Change::MeasureRecorded(recorded) => {
+                let now = recorded.measure.iter().flat_map(measure::countries);
+                is_told(topic, &now.collect::<Vec<_>>())
+            }
+            Change::VisaRuleRecorded(recorded) => {
+                let now = recorded.visa_rule.iter().flat_map(visa_rule::countries);
+                topic.is_among(now.chain(texts(&recorded.former_countries)))
+            }
+            Change::ProgrammeDeleted(deleted) => topic.is_among(texts(&deleted.countries)),
+            Change::MeasureDeleted(deleted) => {
+                is_told(topic, &texts(&deleted.countries).collect::<Vec<_>>())
+            }
+            Change::VisaRuleDeleted(deleted) => topic.is_among(texts(&deleted.countries)),
+        };
+        is_about.then_some(change)
+    }
+}
+
+fn texts(countries: &[String]) -> impl Iterator<Item = &str> {
+    countries.iter().map(String::as_str)
+}
+
+/// A measure of a programme names no country, and is told to whoever watches any.
+fn is_told(topic: Topic, countries: &[&str]) -> bool {
+    countries.is_empty() || topic.is_among(countries.iter().copied())
+}
+
+/// What a watcher is sent.
+pub(crate) fn tell(
+    position: u64,
+    commit_time: Option<Timestamp>,
+    changes: Vec<CultureChange>,
+) -> WatchChangesResponse {
+    WatchChangesResponse {
+        position,
+        commit_time,
+        changes,
+    }
+}
