@@ -11,7 +11,7 @@ use proto::events::v1::{
     EventKind, EventStatus, GetEventRequest, Link, LinkKind, ListEventVersionsRequest,
     ListEventsRequest, OfficeLevel, Participant, ParticipantRole, StepKind, UpdateEventRequest,
 };
-use proto::r#type::v1::{CivilDate, DateWindow, Organisation, Place};
+use proto::r#type::v1::{CivilDate, DateWindow, LocalizedText, Organisation, Place};
 use tests::{
     EventsClient, Server, agreement, both_ways, date, event, fields, metadata, reason, text,
 };
@@ -400,7 +400,7 @@ async fn a_name_holds_nothing_that_hides(server: &mut Server) {
         ["event.title.texts[kk]"]
     );
     let mut no_language = visit("a", "2024", "");
-    no_language.event.as_mut().unwrap().title = Some(Default::default());
+    no_language.event.as_mut().unwrap().title = Some(LocalizedText::default());
     assert_eq!(
         fields(&create(&client, no_language).await.unwrap_err()),
         ["event.title.texts"]
