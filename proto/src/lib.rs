@@ -55,9 +55,9 @@ pub use money::{
 };
 pub use page::{PageToken, PageTokenError, page_size, query_digest};
 pub use part::{
-    check_each, check_list, check_organisation, check_place, check_sources, check_summary,
-    check_themes, check_title, given, has_wanted, one_country, one_of, organisation_texts,
-    source_index, stored_date,
+    check_each, check_list, check_once, check_organisation, check_place, check_sources,
+    check_summary, check_themes, check_title, given, has_wanted, one_country, one_of,
+    organisation_texts, source_index, stored_date,
 };
 pub use period::{
     CivilDate, DateError, DateWindow, Day, Frequency, FrequencyError, Month, Period, PeriodError,

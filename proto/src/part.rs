@@ -1,6 +1,7 @@
 //! Parts that records have in common: titles, sources, themes, places, organisations. Each is brought to its normal
 //! form, or refused by field.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::RangeInclusive;
 
@@ -91,6 +92,20 @@ pub fn check_list<T, U>(
         checked.extend(violations.check_nested(&format!("{field}[{index}]"), check(entry)));
     }
     checked
+}
+
+/// Notes each entry of a field whose key another one had before.
+pub fn check_once<K: Ord>(
+    field: &str,
+    keys: impl IntoIterator<Item = K>,
+    violations: &mut Violations,
+) {
+    let mut seen = BTreeSet::new();
+    for (index, key) in keys.into_iter().enumerate() {
+        if !seen.insert(key) {
+            violations.push(format!("{field}[{index}]"), "twice");
+        }
+    }
 }
 
 /// Checks the field `sources`: 1 to 20.
@@ -271,6 +286,13 @@ mod tests {
         assert_eq!((kept, &wrong[..]), (vec![1], "steps[1]: large"));
         assert_eq!(checked(&[1], 0..=0).1, "steps: 1 steps; at most 0");
         assert_eq!(checked(&[], 1..=3).1, "steps: 0 steps: 1 to 3 are required");
+    }
+
+    #[test]
+    fn an_entry_may_be_there_once() {
+        let mut violations = Violations::new();
+        check_once("steps", ["a", "b", "a"], &mut violations);
+        assert_eq!(violations.to_string(), "steps[2]: twice");
     }
 
     #[test]

@@ -86,6 +86,9 @@ fn word(kind: MeasureKind) -> &'static str {
 mod tests {
     use super::*;
     use crate::measure::tests::{by, direction, students};
+    use proptest::prelude::*;
+    use proto::{Month, Period, measure_name, parse_measure_name};
+    use records::Record;
 
     fn id(measure: &Measure) -> String {
         let identity = Identity::of(measure).expect("it has a subject");
@@ -146,5 +149,28 @@ mod tests {
             ..students("2017", "14225")
         };
         assert_eq!(id(&revised), id(&known));
+    }
+
+    proptest! {
+        #[test]
+        fn every_measure_that_is_right_has_an_id(
+            programme in "[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+            publisher in any::<String>(),
+            kind in 1..=5_i32,
+            months in 1..=59_u32,
+        ) {
+            let start = Month::new(2020, 3).unwrap();
+            let period = start.plus(months.cast_signed()).and_then(|last| Period::cumulated(start, last));
+            let measure = Measure {
+                subject: Some(Subject::Programme(format!("programmes/{programme}"))),
+                kind,
+                unit: if kind == 4 { "USD" } else { "persons" }.into(),
+                ..by(&publisher, &students(&period.unwrap().to_string(), "1"))
+            };
+            if let Ok(measure) = measure.check() {
+                let name = measure_name(&Identity::of(&measure).unwrap().id().unwrap());
+                prop_assert!(parse_measure_name(&name).is_ok());
+            }
+        }
     }
 }

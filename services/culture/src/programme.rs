@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use proto::culture::v1 as wire;
 use proto::r#type::v1::CivilDate as WireDate;
-use proto::{CivilDate, Country, Day, Violations, check_list, check_organisation, check_place};
+use proto::{
+    CivilDate, Country, Day, Violations, check_list, check_once, check_organisation, check_place,
+};
 use proto::{check_sources, check_summary, check_text, check_themes, check_title, given};
 use proto::{is_same_text, one_country, one_of, organisation_texts, parse_agreement_name};
 use proto::{parse_programme_name, programme_name, source_index, stored_date};
@@ -262,15 +264,10 @@ fn check_countries(
     countries: Vec<ProgrammeCountry>,
     violations: &mut Violations,
 ) -> Vec<ProgrammeCountry> {
-    let most = 1..=MAX_COUNTRIES;
-    let checked = check_list("countries", countries, most, check_country, violations);
-    let mut seen = BTreeSet::new();
-    for one in &checked {
-        if !seen.insert(&one.country) {
-            violations.push("countries", format!("{} twice", one.country));
-        }
-    }
-    checked
+    let codes = countries.iter().map(|one| &one.country);
+    check_once("countries", codes, violations);
+    let count = 1..=MAX_COUNTRIES;
+    check_list("countries", countries, count, check_country, violations)
 }
 
 fn check_country(country: ProgrammeCountry) -> Result<ProgrammeCountry, Violations> {
@@ -396,18 +393,12 @@ fn check_inferred(inferred: InferredStatus, sources: usize) -> Result<InferredSt
 }
 
 fn check_legal_basis(names: Vec<String>, violations: &mut Violations) -> Vec<String> {
+    check_once("legal_basis", &names, violations);
     let check = |name: String| match parse_agreement_name(&name) {
         Ok(_) => Ok(name),
         Err(error) => Err(Violations::one("", error.to_string())),
     };
-    let checked = check_list("legal_basis", names, 0..=MAX_LEGAL_BASIS, check, violations);
-    let mut seen = BTreeSet::new();
-    for name in &checked {
-        if !seen.insert(name) {
-            violations.push("legal_basis", format!("{name} twice"));
-        }
-    }
-    checked
+    check_list("legal_basis", names, 0..=MAX_LEGAL_BASIS, check, violations)
 }
 
 #[cfg(test)]
@@ -415,7 +406,7 @@ mod tests {
     use super::*;
     use proto::r#type::v1 as parts;
 
-    pub(crate) fn date(text: &str) -> Option<WireDate> {
+    fn date(text: &str) -> Option<WireDate> {
         (!text.is_empty()).then(|| text.parse::<CivilDate>().expect("a date").into())
     }
 
@@ -577,8 +568,8 @@ mod tests {
         let fields: Vec<&str> = violations.iter().map(|(field, _)| field).collect();
         let expected = [
             "kind",
+            "countries[1]",
             "countries[2].country",
-            "countries",
             "institutions[0].organisation",
             "institutions[0].role",
             "places[0]",
@@ -592,8 +583,8 @@ mod tests {
             "inferred_status.status",
             "inferred_status.basis",
             "inferred_status.source",
+            "legal_basis[1]",
             "legal_basis[2]",
-            "legal_basis",
             "title",
             "summary.texts",
             "themes[0]",

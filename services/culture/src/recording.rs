@@ -86,7 +86,7 @@ impl Recording {
     fn as_they_are(&self, state: &State<'_>) -> Result<RecordMeasuresResponse, Error> {
         let now = self.measures.iter().map(|(id, _)| get(state, id, None));
         let measures: Vec<Measure> = now.collect::<Result<_, Error>>()?;
-        records::bounded(RecordMeasuresResponse {
+        Ok(RecordMeasuresResponse {
             new: 0,
             revised: 0,
             unchanged: i32::try_from(measures.len()).unwrap_or(i32::MAX),

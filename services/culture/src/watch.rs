@@ -83,3 +83,62 @@ pub(crate) fn tell(
         changes,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::measure::Subject;
+    use wire::{Measure, MeasureRecorded, VisaRule, VisaRuleRecorded};
+
+    fn passes(country: &str, partner: &str, change: Change) -> bool {
+        let request = WatchChangesRequest {
+            after_position: 0,
+            country: country.into(),
+            partner: partner.into(),
+        };
+        let query = Query::try_from(request).expect("it is right");
+        let change = CultureChange {
+            change: Some(change),
+        };
+        query.pass(change).is_some()
+    }
+
+    #[test]
+    fn a_change_is_told_to_whoever_watches_what_it_was_or_is_about() {
+        let moved = || {
+            Change::VisaRuleRecorded(VisaRuleRecorded {
+                visa_rule: Some(VisaRule {
+                    citizens_of: "CHN".into(),
+                    destination: "KAZ".into(),
+                    ..VisaRule::default()
+                }),
+                former_countries: vec!["UZB".into()],
+            })
+        };
+        assert!(passes("", "", moved()));
+        assert!(passes("KAZ", "CHN", moved()));
+        assert!(passes("UZB", "CHN", moved()));
+        assert!(!passes("FRA", "", moved()));
+        assert!(!passes("FRA", "CHN", moved()));
+    }
+
+    #[test]
+    fn a_programmes_measure_is_told_to_all() {
+        let recorded = Change::MeasureRecorded(MeasureRecorded {
+            measure: Some(Measure {
+                subject: Some(Subject::Programme("programmes/lu-ban".into())),
+                ..Measure::default()
+            }),
+        });
+        assert!(passes("FRA", "UZB", recorded));
+        let deleted = |countries: &[&str]| {
+            Change::MeasureDeleted(wire::MeasureDeleted {
+                name: "measures/a".into(),
+                countries: countries.iter().map(ToString::to_string).collect(),
+            })
+        };
+        assert!(passes("FRA", "", deleted(&[])));
+        assert!(passes("KAZ", "", deleted(&["KAZ", "CHN"])));
+        assert!(!passes("FRA", "", deleted(&["KAZ", "CHN"])));
+    }
+}
