@@ -48,4 +48,4 @@ pub use request::{BatchRequest, CreateParts, CreateRequest, DeleteRequest, ListR
 pub use request::{UpdateRequest, origin};
 pub use topic::Topic;
 pub use version::{Version, all, find, get, get_version};
-pub use write::{Batch, Changed, New, Removed, is_done};
+pub use write::{Batch, Changed, New, Removed, done, is_done};
