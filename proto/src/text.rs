@@ -119,14 +119,17 @@ fn fault(c: char, at: usize) -> Option<TextError> {
                 | '\u{110BD}'
                 | '\u{110CD}'
     );
-    match c.general_category() {
-        GeneralCategory::Format if !is_seen => Some(TextError::Invisible { code, at }),
-        GeneralCategory::Control
-        | GeneralCategory::LineSeparator
-        | GeneralCategory::ParagraphSeparator => Some(TextError::Control { code, at }),
-        _ if is_filler(c) => Some(TextError::Invisible { code, at }),
-        _ => None,
+    let category = c.general_category();
+    if is_filler(c) || (category == GeneralCategory::Format && !is_seen) {
+        return Some(TextError::Invisible { code, at });
     }
+    let is_control = matches!(
+        category,
+        GeneralCategory::Control
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    );
+    is_control.then_some(TextError::Control { code, at })
 }
 
 /// Fillers and joiners that count as letters or marks and show nothing.

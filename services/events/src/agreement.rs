@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proto::events::v1 as wire;
-use proto::{CivilDate, Country, DateWindow, LocalizedText, Violations, agreement_name};
+use proto::{CivilDate, Country, DateWindow, Day, LocalizedText, Violations, agreement_name};
 use proto::{check_each, check_organisation, check_sources, check_text, check_themes};
 use proto::{given, one_country, one_of, parse_agreement_name, parse_event_name, source_index};
 use records::{Page, Paging, Place, Record, Span, Topic, text_group};
@@ -369,10 +369,7 @@ impl Filter {
             Some(topic) => Span::of(BY_TOPIC, topic.bytes()),
             None => Span::of(BY_DATE, []),
         };
-        let until = self
-            .window
-            .and_then(DateWindow::end)
-            .map(|end| end.ordinal());
+        let until = self.window.and_then(DateWindow::end).map(Day::ordinal);
         span.between(0, until)
     }
 

@@ -1,7 +1,7 @@
 //! Which events a list asks for, and where it finds them.
 
 use proto::events::v1 as wire;
-use proto::{CivilDate, Country, DateWindow, Violations, check_each, check_name, one_of};
+use proto::{CivilDate, Country, DateWindow, Day, Violations, check_each, check_name, one_of};
 use records::{Page, Paging, Span, Topic, text_group};
 use store::State;
 use wire::{Event, EventFilter, EventKind, EventStatus, ListEventsRequest};
@@ -95,7 +95,7 @@ pub(crate) fn within(span: Span, window: Option<DateWindow>) -> Span {
     let from = window
         .start()
         .map(|start| event::start_of_year(start.plus(-MAX_DAYS)));
-    let until = window.end().map(|end| end.ordinal());
+    let until = window.end().map(Day::ordinal);
     span.between(from.unwrap_or(0), until)
 }
 

@@ -128,9 +128,11 @@ pub(crate) fn on_day(agreement: Agreement, day: Day) -> AgreementOnDay {
     });
     let among = |kind: StepKind| {
         let is_whole = steps.reached(kind) == Taken::Surely;
-        (!is_whole)
-            .then(|| steps.surely_by(kind))
-            .unwrap_or_default()
+        if is_whole {
+            Vec::new()
+        } else {
+            steps.surely_by(kind)
+        }
     };
     AgreementOnDay {
         day: Some(day.into()),

@@ -130,19 +130,17 @@ impl Walk<'_> {
                 looks += 1;
                 let is_events_turn = match (events.peek(), steps.peek()) {
                     (None, None) => return Ok((page, String::new())),
-                    (Some(_), None) => true,
-                    (None, Some(_)) => false,
                     (Some(Ok(event)), Some(Ok(step))) => match event.at.cmp(&step.at) {
-                        Ordering::Equal => !back,
-                        order => (order == Ordering::Less) != *back,
+                        Ordering::Less | Ordering::Equal => !back,
+                        Ordering::Greater => *back,
                     },
-                    (Some(Err(_)), Some(_)) => true,
-                    (Some(_), Some(Err(_))) => false,
+                    (Some(_), None) | (Some(Err(_)), Some(_)) => true,
+                    (None, Some(_)) | (Some(_), Some(Err(_))) => false,
                 };
                 let met = if is_events_turn {
                     events.next().map(|met| met.map(|met| self.event(met)))
                 } else {
-                    steps.next().map(|met| met.map(|met| self.steps_of(met)))
+                    steps.next().map(|met| met.map(|met| self.steps_of(&met)))
                 };
                 met.unwrap_or_else(|| Ok((None, Vec::new())))?
             };
@@ -172,7 +170,7 @@ impl Walk<'_> {
         };
         let id = Slug::parse(&after.id).map_err(|_| PageTokenError::Malformed)?;
         let record = records::find::<Model, Agreement>(self.state, &id, Some(self.as_of))?;
-        let (reached, mut entries) = self.steps_of(Standing {
+        let (reached, mut entries) = self.steps_of(&Standing {
             at: after.at,
             id: after.id.clone(),
             record,
@@ -219,7 +217,7 @@ impl Walk<'_> {
         let window = self.query.window;
         // A step of which only the year is known may lie in a window that begins later in it.
         let from = window.start().map_or(0, crate::event::start_of_year);
-        let until = window.end().map(|end| end.ordinal());
+        let until = window.end().map(proto::Day::ordinal);
         let span = Span::of(BY_STEP, self.query.pair.bytes()).between(from, until);
         let (span, after) = self.ahead(span, true);
         let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
@@ -245,7 +243,7 @@ impl Walk<'_> {
     }
 
     /// The steps of an agreement that are dated as it stands here.
-    fn steps_of(&self, met: Standing<Agreement>) -> Met {
+    fn steps_of(&self, met: &Standing<Agreement>) -> Met {
         let position = |step: u16| Position {
             at: met.at,
             is_step: true,
