@@ -2,16 +2,13 @@
 
 use chassis::Shutdown;
 use proto::culture::v1 as wire;
-use records::{MAX_ANSWER, MAX_RESPONSE, Messages, Register, Reply, Revision};
+use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply, Revision};
 use store::{State, Store};
 use tonic::{Request, Response};
 use wire::culture_service_server::{CultureService, CultureServiceServer};
 
 use crate::recording::Recording;
 use crate::{Model, changes, filter, measure, series, visa, visa_rule, watch};
-
-/// What is recorded is answered with names and times, and that must still be an answer.
-const MAX_REQUEST: usize = MAX_ANSWER;
 
 /// The culture service over a store.
 #[derive(Clone, Debug)]

@@ -3,16 +3,13 @@
 use chassis::Shutdown;
 use proto::events::v1 as wire;
 use proto::google::api::HttpBody;
-use records::{MAX_RESPONSE, Messages, Register, Reply, Revision};
+use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply, Revision};
 use store::{State, Store};
 use tonic::{Request, Response};
 use wire::events_service_server::{EventsService, EventsServiceServer};
 
 use crate::calendar::{Export, Import};
 use crate::{Model, agreement, changes, filter, life, meetings, timeline, watch};
-
-/// A calendar of a megabyte, or 500 events, and what is around them.
-const MAX_REQUEST: usize = (4 << 20) + 1024;
 
 /// The events service over a store.
 #[derive(Clone, Debug)]

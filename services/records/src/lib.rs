@@ -45,9 +45,9 @@ pub use place::{Place, Span, Standing, standing, text_group};
 pub use record::{
     Field, Fields, MAX_ANSWER, MAX_BYTES, Record, Times, bounded, check_size, is_given,
 };
-pub use register::{MAX_RESPONSE, Piece, Register, Reply};
+pub use register::{MAX_REQUEST, MAX_RESPONSE, Piece, Register, Reply};
 pub use request::{BatchRequest, CreateParts, CreateRequest, DeleteRequest, ListRequest};
 pub use request::{UpdateRequest, origin};
 pub use topic::{Topic, are_about_the_same, countries_only_in};
 pub use version::{Version, all, find, find_version, get, get_version};
-pub use write::{Batch, Changed, New, Removed, is_done};
+pub use write::{Batch, Changed, New, Removed, done, is_done};

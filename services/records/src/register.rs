@@ -22,6 +22,9 @@ use crate::write::{Batch, Changed, New, Removed};
 
 /// What a client takes if nobody told it otherwise.
 pub const MAX_RESPONSE: usize = 4 << 20;
+/// The largest request. A group of writes may come to 2 MiB before the last one joins it, and what they make is one
+/// message of the feed: with names, etags and times it must be one that a client takes.
+pub const MAX_REQUEST: usize = 3 << 19;
 /// Watchers at a time: each may hold an open file and some megabytes that it has read ahead.
 const MAX_WATCHERS: usize = 256;
 /// Streams made of reads at a time: each holds a message.

@@ -28,12 +28,25 @@ const MAX_HELD_AGAINST: usize = 1_000;
 /// # Errors
 /// [`Error::RequestIdReused`] when its id was used for another one.
 pub fn is_done(state: &State<'_>, request: Option<Request>, subject: &str) -> Result<bool, Error> {
+    match done(state, request)? {
+        None => Ok(false),
+        Some(made) if made == subject => Ok(true),
+        Some(_) => Err(Error::RequestIdReused),
+    }
+}
+
+/// The record that this very request made or changed, if it was done already: for a request that does not say by
+/// itself which one that is.
+///
+/// # Errors
+/// [`Error::RequestIdReused`] when its id was used for another one.
+pub fn done(state: &State<'_>, request: Option<Request>) -> Result<Option<String>, Error> {
     let Some(request) = request else {
-        return Ok(false);
+        return Ok(None);
     };
     match state.seen(&request.id)? {
-        None => Ok(false),
-        Some(seen) if seen.digest == request.digest && seen.subject == subject => Ok(true),
+        None => Ok(None),
+        Some(seen) if seen.digest == request.digest => Ok(Some(seen.subject)),
         Some(_) => Err(Error::RequestIdReused),
     }
 }
