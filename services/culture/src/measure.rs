@@ -23,6 +23,8 @@ const BY_DATE: u8 = 1;
 const BY_TOPIC: u8 = 2;
 /// By subject and kind (0: any), by period.
 const BY_SUBJECT: u8 = 3;
+/// By subject and item, by period: a subject may have many items.
+const BY_ITEM: u8 = 4;
 
 const PROGRAMME: Field<Measure> = Field {
     path: "programme",
@@ -87,6 +89,9 @@ impl Record<Model> for Measure {
             let kinds = [MeasureKind::Unspecified, self.kind()];
             let groups = kinds.map(|kind| subject_group(subject, kind));
             places.extend(groups.map(|group| place(BY_SUBJECT, group)));
+            if !self.item.is_empty() {
+                places.push(place(BY_ITEM, item_group(subject, &self.item)));
+            }
         }
         places
     }
@@ -139,9 +144,17 @@ fn subject_group(subject: &Subject, kind: MeasureKind) -> Vec<u8> {
     [&text_group(&subject_text(subject))[..], &kind].concat()
 }
 
-/// The measures of a subject and a kind (unspecified: any) by period.
-pub(crate) fn of_subject(subject: &Subject, kind: MeasureKind) -> Span {
-    Span::of(BY_SUBJECT, subject_group(subject, kind))
+fn item_group(subject: &Subject, item: &str) -> Vec<u8> {
+    [text_group(&subject_text(subject)), text_group(item)].concat()
+}
+
+/// The measures of a subject by period: of an item, or of a kind (unspecified: any). Those of an item may be of other
+/// kinds too.
+pub(crate) fn of_subject(subject: &Subject, kind: MeasureKind, item: &str) -> Span {
+    match item {
+        "" => Span::of(BY_SUBJECT, subject_group(subject, kind)),
+        item => Span::of(BY_ITEM, item_group(subject, item)),
+    }
 }
 
 /// The part of a span in which periods lie inside a window.
@@ -345,7 +358,7 @@ impl Filter {
     /// The shortest way to all that it lets through.
     fn span(&self) -> Span {
         let span = match (&self.programme, self.topic) {
-            (Some(programme), _) => of_subject(programme, MeasureKind::Unspecified),
+            (Some(programme), _) => of_subject(programme, MeasureKind::Unspecified, &self.item),
             (None, Some(topic)) => Span::of(BY_TOPIC, topic.bytes()),
             (None, None) => Span::of(BY_DATE, []),
         };

@@ -82,7 +82,10 @@ impl Query {
 /// The figures of a subject as series.
 pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<MeasureSeries, Error> {
     let as_of = query.as_of.unwrap_or(Micros::MAX);
-    let span = within(of_subject(&query.subject, query.kind), query.looked_at());
+    let span = within(
+        of_subject(&query.subject, query.kind, &query.item),
+        query.looked_at(),
+    );
     let mut series = Series::default();
     for (looks, met) in standing::<Model, Measure>(state, &span, as_of, false, None).enumerate() {
         if looks == MAX_FIGURES {

@@ -4,6 +4,7 @@
 //!
 //! * The parts, by their names on the command line: `writes.rs`, `ingest.rs`, `point.rs`, `series.rs`,
 //!   `reopen.rs`.
+//! * `records/`: records of events and culture, as more and more are there.
 //! * `generate.rs`: the figures that are ingested. `echo.rs`: the bare service that reads are held
 //!   against.
 //! * `server.rs`: a server in a process of its own, so that its memory and its CPU time are its own.
@@ -18,6 +19,7 @@ mod ingest;
 mod load;
 mod point;
 mod process;
+mod records;
 mod reopen;
 mod report;
 mod series;
@@ -48,6 +50,9 @@ struct Options {
     /// Rows to ingest.
     #[arg(long, default_value_t = 1_000_000)]
     rows: u64,
+    /// Records to write, for `records`.
+    #[arg(long, default_value_t = 100_000)]
+    records: u64,
     /// A folder on the disk to measure; a new folder is made inside, and removed at the end. Default: the
     /// system's temporary folder.
     #[arg(long, value_name = "DIR")]
@@ -88,6 +93,8 @@ enum Name {
     Point,
     /// A series of ten years, as the rows around it grow.
     Series,
+    /// Records of events and culture: writes, reads, lists, as they grow tenfold.
+    Records,
     /// Opening after a clean end, after a kill, and without the view.
     Reopen,
     /// All of them, on one data folder.
@@ -99,6 +106,7 @@ enum Name {
 struct Plan {
     folder: PathBuf,
     rows: u64,
+    records: u64,
     round: Duration,
     rounds: usize,
     log: String,
@@ -139,6 +147,7 @@ async fn measure(options: Options) -> Result<()> {
     let plan = Plan {
         folder: folder.path().to_owned(),
         rows: options.rows,
+        records: options.records,
         round: Duration::try_from_secs_f64(options.seconds)?,
         rounds: options.rounds.max(1),
         log: options.log,
@@ -154,6 +163,9 @@ async fn run(plan: &Plan, parts: &[Name], report: &mut Report) -> Result<()> {
     let wanted = |part| parts.contains(&part) || parts.contains(&Name::All);
     if wanted(Name::Writes) {
         writes::measure(plan, report).await?;
+    }
+    if wanted(Name::Records) {
+        records::measure(plan, report).await?;
     }
     let on_rows = [Name::Ingest, Name::Point, Name::Series, Name::Reopen];
     if !on_rows.into_iter().any(wanted) {

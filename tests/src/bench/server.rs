@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use chassis::{App, Drained, Shutdown, telemetry};
 use clap::Subcommand;
+use culture::Culture;
+use events::Events;
 use store::Store;
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
@@ -27,6 +29,19 @@ pub(super) enum Role {
     /// The trade service.
     #[command(hide = true)]
     ServeTrade {
+        /// The folder of its store.
+        #[arg(long)]
+        data: PathBuf,
+        /// Level of its log.
+        #[arg(long, default_value = "warn")]
+        log: String,
+    },
+    /// The events service or the culture service.
+    #[command(hide = true)]
+    ServeRecords {
+        /// Which: `events` or `culture`.
+        #[arg(long)]
+        of: String,
         /// The folder of its store.
         #[arg(long)]
         data: PathBuf,
@@ -63,6 +78,13 @@ pub(super) async fn play(role: Role) -> Result<()> {
             telemetry::init(telemetry::LogFormat::Text, &log)?;
             serve_trade(&data).await
         }
+        Role::ServeRecords { of, data, log } => {
+            telemetry::init(telemetry::LogFormat::Text, &log)?;
+            match of.as_str() {
+                "events" => serve_events(&data).await,
+                _ => serve_culture(&data).await,
+            }
+        }
         Role::ServeEcho {
             bytes,
             chassis,
@@ -85,6 +107,26 @@ async fn serve_trade(data: &Path) -> Result<()> {
     let shutdown = ended_input();
     let trade = Trade::new(store.clone(), shutdown.clone());
     let app = App::new(proto::DESCRIPTORS).service(trade.server());
+    serve(app, shutdown).await?;
+    store.close().await;
+    Ok(())
+}
+
+async fn serve_events(data: &Path) -> Result<()> {
+    let store = Store::open(data, &store::Config::default())?;
+    let shutdown = ended_input();
+    let events = Events::new(store.clone(), shutdown.clone());
+    let app = App::new(proto::DESCRIPTORS).service(events.server());
+    serve(app, shutdown).await?;
+    store.close().await;
+    Ok(())
+}
+
+async fn serve_culture(data: &Path) -> Result<()> {
+    let store = Store::open(data, &store::Config::default())?;
+    let shutdown = ended_input();
+    let culture = Culture::new(store.clone(), shutdown.clone());
+    let app = App::new(proto::DESCRIPTORS).service(culture.server());
     serve(app, shutdown).await?;
     store.close().await;
     Ok(())
@@ -152,6 +194,16 @@ impl Server {
                 .arg("--data")
                 .arg(data)
                 .args(["--log", &plan.log]),
+        )
+    }
+
+    /// The events service or the culture service over the store in `data`.
+    pub(super) fn records(of: &str, data: &Path, plan: &Plan) -> Result<Server> {
+        Server::start(
+            command("serve-records")?
+                .args(["--of", of, "--log", &plan.log])
+                .arg("--data")
+                .arg(data),
         )
     }
 

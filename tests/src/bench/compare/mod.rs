@@ -116,6 +116,7 @@ pub(super) async fn measure(options: Options) -> Result<()> {
     let plan = Plan {
         folder: folder.path().to_owned(),
         rows: options.rows,
+        records: 0,
         round: Duration::ZERO,
         rounds: 1,
         log: options.log,
