@@ -1,13 +1,16 @@
 //! Every command and option: the commands here, each command's options in a module of its name.
 
+pub(crate) mod agreements;
 pub(crate) mod amount;
 pub(crate) mod answer;
 pub(crate) mod bulk;
 pub(crate) mod commodities;
 pub(crate) mod datasets;
+pub(crate) mod events;
 pub(crate) mod import;
 pub(crate) mod mirror;
 pub(crate) mod rank;
+pub(crate) mod records;
 pub(crate) mod sectors;
 pub(crate) mod series;
 pub(crate) mod serve;
@@ -18,11 +21,14 @@ pub(crate) mod vintages;
 
 use clap::{Parser, Subcommand};
 
+use agreements::AgreementsCommand;
+use events::EventsCommand;
 use import::ImportCommand;
 use serve::{DemoArgs, ServeArgs};
 use trade::TradeCommand;
 
-/// The relationship between two countries as data: trade figures by side and source.
+/// The relationship between two countries as data: trade figures by side and source, events and agreements, exchange
+/// of people.
 ///
 /// An option that names an environment variable takes its value from there when it is not given, and its
 /// default when that is not set either.
@@ -53,6 +59,12 @@ pub(crate) enum Command {
     /// Ask the trade service
     #[command(subcommand)]
     Trade(TradeCommand),
+    /// Ask the events service about events: visits, summits, calls, and what became of them
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// Ask the events service about agreements and the steps of their lives
+    #[command(subcommand)]
+    Agreements(AgreementsCommand),
     /// Print a completion script: `entente completions bash > /etc/bash_completion.d/entente`
     Completions {
         /// For which shell
