@@ -8,7 +8,9 @@ pub(crate) mod commodities;
 pub(crate) mod datasets;
 pub(crate) mod events;
 pub(crate) mod import;
+pub(crate) mod measures;
 pub(crate) mod mirror;
+pub(crate) mod programmes;
 pub(crate) mod rank;
 pub(crate) mod records;
 pub(crate) mod sectors;
@@ -18,14 +20,18 @@ pub(crate) mod statements;
 pub(crate) mod texts;
 pub(crate) mod trade;
 pub(crate) mod vintages;
+pub(crate) mod visa;
 
 use clap::{Parser, Subcommand};
 
 use agreements::AgreementsCommand;
 use events::EventsCommand;
 use import::ImportCommand;
+use measures::MeasuresCommand;
+use programmes::ProgrammesCommand;
 use serve::{DemoArgs, ServeArgs};
 use trade::TradeCommand;
+use visa::VisaCommand;
 
 /// The relationship between two countries as data: trade figures by side and source, events and agreements, exchange
 /// of people.
@@ -65,6 +71,15 @@ pub(crate) enum Command {
     /// Ask the events service about agreements and the steps of their lives
     #[command(subcommand)]
     Agreements(AgreementsCommand),
+    /// Ask the culture service about programmes of exchange
+    #[command(subcommand)]
+    Programmes(ProgrammesCommand),
+    /// Ask the culture service about figures of exchange: students, visits, funds
+    #[command(subcommand)]
+    Measures(MeasuresCommand),
+    /// Ask the culture service who needs a visa for where
+    #[command(subcommand)]
+    Visa(VisaCommand),
     /// Print a completion script: `entente completions bash > /etc/bash_completion.d/entente`
     Completions {
         /// For which shell

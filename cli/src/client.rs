@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use proto::culture::v1::culture_service_client::CultureServiceClient;
 use proto::events::v1::events_service_client::EventsServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
 use tonic::transport::{Channel, Endpoint};
@@ -15,6 +16,8 @@ use crate::args::answer::ServerArgs;
 pub(crate) type TradeClient = TradeServiceClient<Channel>;
 /// A client of the events service.
 pub(crate) type EventsClient = EventsServiceClient<Channel>;
+/// A client of the culture service.
+pub(crate) type CultureClient = CultureServiceClient<Channel>;
 
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 16 << 20;
@@ -29,6 +32,12 @@ pub(crate) async fn trade(server: &str) -> anyhow::Result<TradeClient> {
 pub(crate) async fn events(server: &str) -> anyhow::Result<EventsClient> {
     let channel = channel(server, "events").await?;
     Ok(EventsServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+}
+
+/// Connects to the culture service at an address.
+pub(crate) async fn culture(server: &str) -> anyhow::Result<CultureClient> {
+    let channel = channel(server, "culture").await?;
+    Ok(CultureServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
 }
 
 async fn channel(server: &str, role: &str) -> anyhow::Result<Channel> {

@@ -19,6 +19,8 @@ use crate::import::{self, Imported};
 use crate::record::{self, Agreements, Events};
 use crate::{names, output, words};
 
+pub(crate) use event::place_text;
+
 /// The most records that a page of the service has.
 const PAGE: i32 = 500;
 

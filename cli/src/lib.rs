@@ -6,7 +6,7 @@
 //! * `serve`: a role as a process. `demo`: the platform with the demonstration figures.
 //! * `import`: files into a service; [`comtrade`] and `sdmx` read them, with what `rows` gives to both.
 //!   `batches`: rows cut into batches. `export`: figures into files. `datasets`: new datasets.
-//! * `trade`, `events`: questions to a service, and their answers on the terminal. `record`: what they
+//! * `trade`, `events`, `culture`: questions to a service, and their answers on the terminal. `record`: what they
 //!   have in common where records keep their versions.
 //! * `client`: the connection, and what went wrong there in words.
 //! * `records`: what Entente ships.
@@ -20,6 +20,7 @@ mod batches;
 mod chart;
 mod client;
 pub mod comtrade;
+mod culture;
 mod datasets;
 mod dates;
 mod demo;

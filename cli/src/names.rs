@@ -3,6 +3,7 @@
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
+use proto::culture::v1 as culture;
 use proto::events::v1 as events;
 use proto::r#type::v1::{ChangeKind, Theme};
 
@@ -159,6 +160,92 @@ named! {
         Expired = "expired",
         Denounced = "denounced",
     }
+    culture::ProgrammeKind {
+        VisaRegime = "visa-regime",
+        TourismYear = "tourism-year",
+        CultureYear = "culture-year",
+        VocationalWorkshop = "vocational-workshop",
+        LanguageInstitute = "language-institute",
+        Scholarship = "scholarship",
+        StudentExchange = "student-exchange",
+        YouthExchange = "youth-exchange",
+        Festival = "festival",
+        Exhibition = "exhibition",
+        SisterCities = "sister-cities",
+        Media = "media",
+        Sport = "sport",
+        Science = "science",
+        Health = "health",
+        HumanitarianAid = "humanitarian-aid",
+        CulturalCentre = "cultural-centre",
+    }
+    culture::ProgrammeRole {
+        From = "from",
+        To = "to",
+        Mutual = "mutual",
+    }
+    culture::InstitutionRole {
+        Host = "host",
+        Organiser = "organiser",
+        Funder = "funder",
+    }
+    culture::MilestoneKind {
+        Announced = "announced",
+        Memorandum = "memorandum",
+        Approved = "approved",
+        Trial = "trial",
+        Opened = "opened",
+        Enlarged = "enlarged",
+        Suspended = "suspended",
+        Closed = "closed",
+    }
+    culture::ProgrammeStatus {
+        Planned = "planned",
+        Trial = "trial",
+        Active = "active",
+        Suspended = "suspended",
+        Closed = "closed",
+    }
+    culture::MeasureKind {
+        People = "people",
+        Students = "students",
+        Visitors = "visitors",
+        Funds = "funds",
+        Items = "items",
+    }
+    culture::MeasureFlag {
+        Estimated = "estimated",
+        Provisional = "provisional",
+        NotAvailable = "not-available",
+        LowerBound = "lower-bound",
+        Rounded = "rounded",
+    }
+    culture::MeasureGrowthGap {
+        NoBase = "no-figure-for-the-year-before",
+        NotAvailable = "not-available",
+        ZeroBase = "the-year-before-is-zero",
+        LowerBound = "a-lower-bound",
+        OutOfRange = "too-large-to-say",
+    }
+    culture::VisaRequirement {
+        VisaFree = "visa-free",
+        TravelAuthorisation = "travel-authorisation",
+        VisaOnArrival = "visa-on-arrival",
+        EVisa = "e-visa",
+        VisaRequired = "visa-required",
+        NoAdmission = "no-admission",
+    }
+    culture::VisaPurpose {
+        Tourism = "tourism",
+        Business = "business",
+        Private = "private",
+        Transit = "transit",
+        Medical = "medical",
+        Study = "study",
+        Work = "work",
+        Official = "official",
+        Transport = "transport",
+    }
 }
 
 #[cfg(test)]
@@ -188,5 +275,8 @@ mod tests {
             }
         }
         check::<events::StepKind>();
+        check::<culture::ProgrammeKind>();
+        check::<culture::MilestoneKind>();
+        check::<culture::VisaRequirement>();
     }
 }

@@ -20,6 +20,11 @@ impl<'a> Cells<'a> {
         Cells { titles, row }
     }
 
+    /// The line on which the row starts.
+    pub(super) fn line(&self) -> u64 {
+        self.row.line
+    }
+
     /// A cell; empty where the file has no such column.
     pub(super) fn get(&self, title: &str) -> &'a str {
         let at = self.titles.iter().position(|given| given == title);

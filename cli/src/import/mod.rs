@@ -7,10 +7,13 @@
 //! * `comtrade`: the dataset of UN Comtrade's figures.
 //! * `statements` (as `claims` reads them), `concordance`, `nomenclature`: records from small CSV files, which
 //!   `sheet` reads whole.
-//! * `records`: records that keep their versions, into their services. `cells`: what a row holds. `events`,
-//!   `agreements`: own layouts. `ceias`: the layout of a known dataset, with `countries` by the names that it writes.
+//! * `records`: records that keep their versions, and `measures`: figures of exchange, into their services. `cells`:
+//!   what a row holds. `events`, `agreements`: own layouts. `ceias`, `bridash`, `aiddata`, `visa`: layouts of known
+//!   datasets, with `countries` by the names that they write.
 
 mod agreements;
+mod aiddata;
+mod bridash;
 mod ceias;
 mod cells;
 mod claims;
@@ -19,12 +22,14 @@ mod concordance;
 mod countries;
 mod events;
 mod input;
+mod measures;
 mod nomenclature;
 mod reading;
 mod records;
 mod report;
 mod sheet;
 mod statements;
+mod visa;
 
 use std::fs::File;
 use std::io::Write;
@@ -52,10 +57,13 @@ use crate::sdmx;
 const AHEAD: usize = 4;
 
 pub(crate) use agreements::agreements;
+pub(crate) use bridash::programmes;
 pub(crate) use concordance::concordance;
 pub(crate) use events::events;
+pub(crate) use measures::measures;
 pub(crate) use nomenclature::nomenclature;
 pub(crate) use statements::statements;
+pub(crate) use visa::visa;
 
 /// How an import ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

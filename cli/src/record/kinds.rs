@@ -1,13 +1,14 @@
 //! The kinds of records that keep their versions, each with its service's calls.
 
 use prost_types::{FieldMask, Timestamp};
+use proto::culture::v1 as culture;
 use proto::events::v1 as events;
 use proto::r#type::v1::Source;
 use tonic::Status;
 
 use super::{Kind, Version};
 use crate::args::answer::ServerArgs;
-use crate::client::{self, EventsClient, request};
+use crate::client::{self, CultureClient, EventsClient, request};
 
 macro_rules! kind {
     (
@@ -187,4 +188,31 @@ kind! {
     delete: DeleteAgreementRequest by delete_agreement,
     versions: ListAgreementVersionsRequest, AgreementVersion by list_agreement_versions,
     duplicate: |create| create.allow_duplicate = true,
+}
+
+kind! {
+    /// Programmes of exchange.
+    Programmes: CultureClient, culture, culture, "entente.culture.v1.",
+    Programme, programme, programme_id, "programmes", "programme",
+    batch: BatchCreateProgrammesRequest -> programmes by batch_create_programmes,
+    get: GetProgrammeRequest by get_programme,
+    create: CreateProgrammeRequest by create_programme,
+    update: UpdateProgrammeRequest by update_programme,
+    delete: DeleteProgrammeRequest by delete_programme,
+    versions: ListProgrammeVersionsRequest, ProgrammeVersion by list_programme_versions,
+    duplicate: |create| create.allow_duplicate = true,
+}
+
+kind! {
+    /// Visa rules.
+    VisaRules: CultureClient, culture, culture, "entente.culture.v1.",
+    VisaRule, visa_rule, visa_rule_id, "visaRules", "visa rule",
+    batch: BatchCreateVisaRulesRequest -> visa_rules by batch_create_visa_rules,
+    get: GetVisaRuleRequest by get_visa_rule,
+    create: CreateVisaRuleRequest by create_visa_rule,
+    update: UpdateVisaRuleRequest by update_visa_rule,
+    delete: DeleteVisaRuleRequest by delete_visa_rule,
+    versions: ListVisaRuleVersionsRequest, VisaRuleVersion by list_visa_rule_versions,
+    // Rules of one direction that differ stand side by side, so the service never takes two for one.
+    duplicate: |_| {},
 }

@@ -17,8 +17,8 @@ use tonic::Status;
 use crate::args::answer::ServerArgs;
 use crate::sources::Footnotes;
 
-pub(crate) use commands::{create, delete, show, update, versions};
-pub(crate) use kinds::{Agreements, Events};
+pub(crate) use commands::{create, delete, from_file, show, update, versions};
+pub(crate) use kinds::{Agreements, Events, Programmes, VisaRules};
 pub(crate) use list::{More, write_list};
 
 /// What a record was from an instant on.
