@@ -32,10 +32,11 @@ impl<E: Named> ValueEnum for Choice<E> {
 
 /// A value's name for people: `state visit`. Empty for none, and for one that is newer than this binary.
 pub(crate) fn shown<E: Named>(number: i32) -> String {
-    E::try_from(number)
-        .unwrap_or_default()
-        .name()
-        .replace('-', " ")
+    let name = E::try_from(number).unwrap_or_default().name();
+    match name.strip_prefix("e-") {
+        Some(rest) => format!("e-{rest}"),
+        None => name.replace('-', " "),
+    }
 }
 
 /// The names of several values, with commas between.
@@ -263,6 +264,7 @@ mod tests {
         let error = parse::<events::EventKind>("tea").unwrap_err();
         assert!(error.contains("telephone-call"), "{error}");
         assert_eq!(shown::<events::EventKind>(1), "state visit");
+        assert_eq!(shown::<culture::VisaRequirement>(4), "e-visa");
         assert_eq!(shown::<events::EventKind>(99), "");
     }
 

@@ -248,8 +248,8 @@ pub(crate) enum CalendarCommand {
     /// Create events from an RFC 5545 calendar
     ///
     /// A calendar says neither kind nor countries of its events: they are given here, and are the same for all. What
-    /// was mended and what was refused is told by line; when anything is refused nothing is created, unless
-    /// --skip-refused leaves it out. The exit code is 3 when something was left out.
+    /// was mended and what was refused is told by line. When anything is refused nothing is created and the command
+    /// fails, unless --skip-refused leaves it out; then the exit code is 3.
     ///
     /// Example: `entente events calendar import visits.ics --kind visit --country KAZ --role host --country CHN
     /// --role guest --source-title "Calendar of visits" --source-publisher Protocol`

@@ -12,6 +12,7 @@ use crate::args::answer::{AnswerArgs, Output};
 use crate::args::measures::{ListMeasuresArgs, RecordMeasuresArgs, ShowMeasureArgs};
 use crate::args::records::{DeleteRecordArgs, VersionsRecordArgs};
 use crate::client::{self, request};
+use crate::reasons::Reasons;
 use crate::record::{More, Programmes, from_file, full_name};
 use crate::sources::{self, Footnotes};
 use crate::trade::window;
@@ -72,6 +73,7 @@ fn table(measures: &[Measure], more: More, out: &mut dyn Write) -> anyhow::Resul
     ];
     let mut table = output::table(&titles, &[4]);
     let mut notes = Footnotes::default();
+    let mut remarks = Reasons::default();
     for measure in measures {
         let source = measure.source.clone().unwrap_or_default();
         table.add_row([
@@ -82,12 +84,16 @@ fn table(measures: &[Measure], more: More, out: &mut dyn Write) -> anyhow::Resul
             figures::grouped(&measure.value),
             measure.unit.clone(),
             names::all_shown::<MeasureFlag>(&measure.flags),
-            format!("[{}]", notes.number(&source)),
+            match measure.note.as_str() {
+                "" => format!("[{}]", notes.number(&source)),
+                note => format!("[{}] {}", notes.number(&source), remarks.mark(note)),
+            },
         ]);
     }
     output::hide_empty(&mut table);
     let count = measures.len();
     writeln!(out, "{table}\n{count} measures{}", more.remark())?;
+    remarks.write(out)?;
     notes.write(out)
 }
 

@@ -9,6 +9,7 @@ use super::visa::{begins, bounded, ends, requirement};
 use crate::args::answer::{AnswerArgs, Output};
 use crate::args::visa::{VisaChangesArgs, VisaRulesArgs};
 use crate::client::{self, request};
+use crate::reasons::Reasons;
 use crate::record::{Shown, VisaRules};
 use crate::sources::Footnotes;
 use crate::{dates, names, output, words};
@@ -55,6 +56,7 @@ fn table(directions: &[VisaRulesOnDay], out: &mut dyn Write) -> anyhow::Result<(
     ];
     let mut table = output::table(&titles, &[]);
     let mut notes = Footnotes::default();
+    let mut remarks = Reasons::default();
     for direction in directions {
         let VisaRulesOnDay {
             citizens_of,
@@ -76,12 +78,22 @@ fn table(directions: &[VisaRulesOnDay], out: &mut dyn Write) -> anyhow::Result<(
                 sure.to_owned(),
                 begins(rule),
                 ends(rule),
-                notes.all_marks(&rule.sources),
+                marks(rule, &mut notes, &mut remarks),
             ]);
         }
     }
     writeln!(out, "{table}")?;
+    remarks.write(out)?;
     notes.write(out)
+}
+
+/// Where a rule is known from, with the letter of what a reader must know of it.
+fn marks(rule: &VisaRule, notes: &mut Footnotes, remarks: &mut Reasons) -> String {
+    let sources = notes.all_marks(&rule.sources);
+    match rule.note.as_str() {
+        "" => sources,
+        note => format!("{sources} {}", remarks.mark(note)),
+    }
 }
 
 fn csv(directions: &[VisaRulesOnDay], out: &mut dyn Write) -> anyhow::Result<()> {
@@ -118,6 +130,7 @@ pub(super) async fn changes(args: &VisaChangesArgs, out: &mut dyn Write) -> anyh
 
 fn changes_table(directions: &[VisaChanges], out: &mut dyn Write) -> anyhow::Result<()> {
     let mut notes = Footnotes::default();
+    let mut remarks = Reasons::default();
     for direction in directions {
         let VisaChanges {
             citizens_of,
@@ -146,13 +159,14 @@ fn changes_table(directions: &[VisaChanges], out: &mut dyn Write) -> anyhow::Res
                     when(change),
                     what(change).to_owned(),
                     requirement(&rule),
-                    notes.all_marks(&rule.sources),
+                    marks(&rule, &mut notes, &mut remarks),
                 ]);
             }
             writeln!(out, "{table}")?;
         }
         writeln!(out)?;
     }
+    remarks.write(out)?;
     notes.write(out)
 }
 

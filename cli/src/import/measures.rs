@@ -1,10 +1,12 @@
 //! Figures of exchange into a service, in batches that are recorded whole or not at all. The service tells new,
 //! revised and unchanged figures apart, so a file may be imported again.
 
+use prost::Message;
 use proto::culture::v1 as wire;
 use tonic::Status;
 use wire::{Measure, RecordMeasuresResponse};
 
+use super::records::batches;
 use super::sheet::{Rejection, Sheet};
 use super::{Imported, aiddata};
 use crate::args::answer::ServerArgs;
@@ -35,12 +37,7 @@ pub(crate) async fn measures(args: &ImportMeasuresArgs) -> anyhow::Result<Import
         let server = &args.import.server;
         let mut client = client::culture(&server.server).await?;
         let bar = super::counter(read, &sheet.name);
-        let mut left = figures.into_iter();
-        loop {
-            let batch: Vec<Figure> = left.by_ref().take(BATCH).collect();
-            if batch.is_empty() {
-                break;
-            }
+        for batch in batches(figures, BATCH, |figure| figure.measure.encoded_len()) {
             bar.inc(batch.len() as u64);
             let recorded = record(&mut client, batch, &mut sheet.rejected, server).await;
             let recorded = recorded.inspect_err(|_| bar.finish_and_clear())?;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use indicatif::ProgressBar;
+use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -14,6 +15,8 @@ use crate::record::{Kind, full_name};
 
 /// The most records of one call.
 const BATCH: usize = 500;
+/// The most bytes of one call, below the 1.5 MiB that a service takes.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// A request with the line that it comes from.
 pub(super) type Entry<K> = (u64, <K as Kind>::Create);
@@ -105,14 +108,31 @@ async fn create_all<K: Kind>(
     rejected: &mut Vec<Rejection>,
 ) -> Result<usize, Status> {
     let mut new = 0;
-    let mut left = fresh.into_iter();
-    loop {
-        let batch: Vec<Entry<K>> = left.by_ref().take(BATCH).collect();
-        if batch.is_empty() {
-            return Ok(new);
-        }
+    let bytes = |(_, request): &Entry<K>| request.encoded_len();
+    for batch in batches(fresh, BATCH, bytes) {
         new += create(kind, batch, rejected).await?;
     }
+    Ok(new)
+}
+
+/// Cuts entries into batches that a call takes, in their order.
+pub(super) fn batches<T>(entries: Vec<T>, most: usize, bytes: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let mut batches: Vec<Vec<T>> = Vec::new();
+    let mut held = 0;
+    for entry in entries {
+        let size = bytes(&entry);
+        match batches.last_mut() {
+            Some(last) if last.len() < most && held + size <= BATCH_BYTES => {
+                held += size;
+                last.push(entry);
+            }
+            Some(_) | None => {
+                held = size;
+                batches.push(vec![entry]);
+            }
+        }
+    }
+    batches
 }
 
 /// Creates a batch; those that the service refuses are rejected and the others created. How many are in.
@@ -220,6 +240,19 @@ mod tests {
         let entries = vec![entry(2, "a"), entry(3, "b"), entry(4, "a")];
         assert_eq!(each_once::<Events>(entries, &mut rejected).len(), 2);
         assert_eq!((rejected[0].line, &*rejected[0].column), (4, "id"));
+    }
+
+    #[test]
+    fn a_batch_has_no_more_entries_and_bytes_than_a_call_takes() {
+        let sizes = |entries: Vec<usize>, most| -> Vec<usize> {
+            let batches = batches(entries, most, |size| *size);
+            batches.iter().map(Vec::len).collect()
+        };
+        assert_eq!(sizes(vec![1; 5], 2), [2, 2, 1]);
+        assert_eq!(sizes(vec![BATCH_BYTES / 2; 5], 500), [2, 2, 1]);
+        // One that is too large goes by itself, and the service says so.
+        assert_eq!(sizes(vec![1, BATCH_BYTES + 1, 1], 500), [1, 1, 1]);
+        assert_eq!(sizes(Vec::new(), 500), [] as [usize; 0]);
     }
 
     #[test]
