@@ -1,13 +1,18 @@
 //! Every command and option: the commands here, each command's options in a module of its name.
 
+pub(crate) mod agreements;
 pub(crate) mod amount;
 pub(crate) mod answer;
 pub(crate) mod bulk;
 pub(crate) mod commodities;
 pub(crate) mod datasets;
+pub(crate) mod events;
 pub(crate) mod import;
+pub(crate) mod measures;
 pub(crate) mod mirror;
+pub(crate) mod programmes;
 pub(crate) mod rank;
+pub(crate) mod records;
 pub(crate) mod sectors;
 pub(crate) mod series;
 pub(crate) mod serve;
@@ -15,14 +20,21 @@ pub(crate) mod statements;
 pub(crate) mod texts;
 pub(crate) mod trade;
 pub(crate) mod vintages;
+pub(crate) mod visa;
 
 use clap::{Parser, Subcommand};
 
+use agreements::AgreementsCommand;
+use events::EventsCommand;
 use import::ImportCommand;
+use measures::MeasuresCommand;
+use programmes::ProgrammesCommand;
 use serve::{DemoArgs, ServeArgs};
 use trade::TradeCommand;
+use visa::VisaCommand;
 
-/// The relationship between two countries as data: trade figures by side and source.
+/// The relationship between two countries as data: trade figures by side and source, events and agreements, exchange
+/// of people.
 ///
 /// An option that names an environment variable takes its value from there when it is not given, and its
 /// default when that is not set either.
@@ -53,6 +65,21 @@ pub(crate) enum Command {
     /// Ask the trade service
     #[command(subcommand)]
     Trade(TradeCommand),
+    /// Ask the events service about events: visits, summits, calls, and what became of them
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// Ask the events service about agreements and the steps of their lives
+    #[command(subcommand)]
+    Agreements(AgreementsCommand),
+    /// Ask the culture service about programmes of exchange
+    #[command(subcommand)]
+    Programmes(ProgrammesCommand),
+    /// Ask the culture service about figures of exchange: students, visits, funds
+    #[command(subcommand)]
+    Measures(MeasuresCommand),
+    /// Ask the culture service who needs a visa for where
+    #[command(subcommand)]
+    Visa(VisaCommand),
     /// Print a completion script: `entente completions bash > /etc/bash_completion.d/entente`
     Completions {
         /// For which shell

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use proto::culture::v1::culture_service_client::CultureServiceClient;
+use proto::events::v1::events_service_client::EventsServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
@@ -12,22 +14,45 @@ use crate::args::answer::ServerArgs;
 
 /// A client of the trade service.
 pub(crate) type TradeClient = TradeServiceClient<Channel>;
+/// A client of the events service.
+pub(crate) type EventsClient = EventsServiceClient<Channel>;
+/// A client of the culture service.
+pub(crate) type CultureClient = CultureServiceClient<Channel>;
+
+/// The largest answer that is read.
+const MAX_ANSWER: usize = 16 << 20;
 
 /// Connects to the trade service at an address.
 pub(crate) async fn trade(server: &str) -> anyhow::Result<TradeClient> {
+    let channel = channel(server, "trade").await?;
+    Ok(TradeServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+}
+
+/// Connects to the events service at an address.
+pub(crate) async fn events(server: &str) -> anyhow::Result<EventsClient> {
+    let channel = channel(server, "events").await?;
+    Ok(EventsServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+}
+
+/// Connects to the culture service at an address.
+pub(crate) async fn culture(server: &str) -> anyhow::Result<CultureClient> {
+    let channel = channel(server, "culture").await?;
+    Ok(CultureServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+}
+
+async fn channel(server: &str, role: &str) -> anyhow::Result<Channel> {
     let endpoint = Endpoint::from_shared(server.to_owned())
         .with_context(|| format!("`{server}` is no address; it looks like http://127.0.0.1:50051"))?
         .connect_timeout(Duration::from_secs(5))
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(2 << 20)
         .tcp_nodelay(true);
-    let channel = endpoint.connect().await.with_context(|| {
+    endpoint.connect().await.with_context(|| {
         format!(
-            "cannot reach {server}; start a service with `entente serve trade`, or name its address \
+            "cannot reach {server}; start a service with `entente serve {role}`, or name its address \
              with --server"
         )
-    })?;
-    Ok(TradeServiceClient::new(channel).max_decoding_message_size(16 << 20))
+    })
 }
 
 /// A request with the deadline that was asked for.

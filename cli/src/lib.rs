@@ -6,11 +6,12 @@
 //! * `serve`: a role as a process. `demo`: the platform with the demonstration figures.
 //! * `import`: files into a service; [`comtrade`] and `sdmx` read them, with what `rows` gives to both.
 //!   `batches`: rows cut into batches. `export`: figures into files. `datasets`: new datasets.
-//! * `trade`: questions to the trade service, and their answers on the terminal.
+//! * `trade`, `events`, `culture`: questions to a service, and their answers on the terminal. `record`: what they
+//!   have in common where records keep their versions.
 //! * `client`: the connection, and what went wrong there in words.
 //! * `records`: what Entente ships.
-//! * `output`, `figures`, `words`: tables, JSON and CSV; how a figure is written; what the wire's codes are
-//!   called. `sources`, `reasons`: what stands below a table.
+//! * `output`, `figures`, `words`, `names`, `dates`: tables, JSON and CSV; how a figure is written; what the wire's
+//!   codes are called; the names of its enums; dates of any precision. `sources`, `reasons`: what stands below a table.
 //! * `chart`: what a chart shows; `plot` draws it on the terminal, `svg` into a file. `series_chart`: the
 //!   chart of a series.
 
@@ -19,14 +20,19 @@ mod batches;
 mod chart;
 mod client;
 pub mod comtrade;
+mod culture;
 mod datasets;
+mod dates;
 mod demo;
+mod events;
 mod export;
 mod figures;
 mod import;
+mod names;
 mod output;
 mod plot;
 mod reasons;
+mod record;
 mod records;
 mod rows;
 mod run;

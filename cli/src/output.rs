@@ -33,6 +33,20 @@ pub(crate) fn json(out: &mut dyn Write, name: &str, message: &impl Message) -> a
     Ok(())
 }
 
+/// Writes a message as canonical protobuf JSON in one line.
+pub(crate) fn json_line(
+    out: &mut dyn Write,
+    name: &str,
+    message: &impl Message,
+) -> anyhow::Result<()> {
+    let descriptor = POOL.get_message_by_name(name).context("unknown message")?;
+    let message = DynamicMessage::decode(descriptor, &*message.encode_to_vec())?;
+    let mut serializer = serde_json::Serializer::new(&mut *out);
+    message.serialize_with_options(&mut serializer, &SerializeOptions::new())?;
+    writeln!(out)?;
+    Ok(())
+}
+
 /// Writes messages as a JSON list.
 pub(crate) fn json_list(
     out: &mut dyn Write,

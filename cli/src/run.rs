@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser};
 use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
-use crate::{client, demo, import, serve, trade};
+use crate::{client, culture, demo, events, import, serve, trade};
 
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;
@@ -76,17 +76,25 @@ async fn run_import(command: ImportCommand) -> anyhow::Result<Imported> {
     }
 }
 
+/// What an import came to, for scripts.
+fn code(imported: Imported) -> ExitCode {
+    match imported {
+        Imported::Whole => ExitCode::SUCCESS,
+        Imported::WithRejections => ExitCode::from(ROWS_REJECTED),
+    }
+}
+
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(&args).await?,
         Command::Demo(args) => demo::run(&args).await?,
         Command::Trade(command) => trade::run(command).await?,
-        Command::Import(command) => {
-            return Ok(match run_import(command).await? {
-                Imported::Whole => ExitCode::SUCCESS,
-                Imported::WithRejections => ExitCode::from(ROWS_REJECTED),
-            });
-        }
+        Command::Import(command) => return Ok(code(run_import(command).await?)),
+        Command::Events(command) => return Ok(code(events::run(command).await?)),
+        Command::Agreements(command) => return Ok(code(events::run_agreements(command).await?)),
+        Command::Programmes(command) => return Ok(code(culture::run_programmes(command).await?)),
+        Command::Measures(command) => return Ok(code(culture::run_measures(command).await?)),
+        Command::Visa(command) => return Ok(code(culture::run_visa(command).await?)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);

@@ -58,6 +58,14 @@ impl Footnotes {
             .join(" ")
     }
 
+    /// The marks of all sources of a record: `[1] [3]`.
+    pub(crate) fn all_marks(&mut self, all: &[Source]) -> String {
+        let marks = all
+            .iter()
+            .map(|source| format!("[{}]", self.number(source)));
+        marks.collect::<Vec<_>>().join(" ")
+    }
+
     /// Writes all that were cited.
     pub(crate) fn write(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         footnotes(&self.sources, out)

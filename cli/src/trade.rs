@@ -60,7 +60,7 @@ pub(crate) async fn run(command: TradeCommand) -> anyhow::Result<()> {
 }
 
 /// The periods from the start of the first to the end of the last.
-fn window(args: &WindowArgs) -> Option<proto::r#type::v1::PeriodWindow> {
+pub(crate) fn window(args: &WindowArgs) -> Option<proto::r#type::v1::PeriodWindow> {
     let window = PeriodWindow::new(
         args.from.map(proto::Period::start),
         args.to.map(proto::Period::end),

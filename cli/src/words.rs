@@ -42,9 +42,14 @@ fn moment(timestamp: Option<&prost_types::Timestamp>) -> Option<jiff::Timestamp>
 
 /// The English text, or the first there is.
 pub(crate) fn text(texts: Option<&proto::r#type::v1::LocalizedText>) -> String {
+    text_in(texts, "en")
+}
+
+/// The text for a reader of a language; see `proto::LocalizedText::get` for what stands in for it.
+pub(crate) fn text_in(texts: Option<&proto::r#type::v1::LocalizedText>, language: &str) -> String {
     let parsed = texts.and_then(|texts| proto::LocalizedText::try_from(texts.clone()).ok());
     parsed
-        .map(|texts| texts.get("en").to_owned())
+        .map(|texts| texts.get(language).to_owned())
         .unwrap_or_default()
 }
 
@@ -60,6 +65,19 @@ pub(crate) fn texts(
     titled
         .map(|(language, text)| (format!("{lead}{language}"), text))
         .collect()
+}
+
+/// All texts, that of a language first under a bare title, the others with their languages: `title`, `title ru`.
+pub(crate) fn texts_from(
+    title: &str,
+    texts: Option<&proto::r#type::v1::LocalizedText>,
+    language: &str,
+) -> Vec<(String, String)> {
+    let first = text_in(texts, language);
+    let mut rows = vec![(title.to_owned(), first.clone())];
+    let others = self::texts(&format!("{title} "), texts).into_iter();
+    rows.extend(others.filter(|(_, text)| *text != first));
+    rows
 }
 
 /// The last part of a resource's name: `china-customs` of `datasets/china-customs`.

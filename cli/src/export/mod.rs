@@ -29,10 +29,11 @@ use tonic::{Request, Streaming};
 
 use self::figure::{Figure, Figures};
 use self::subject::Subject;
-use self::target::Target;
 use crate::args::bulk::{ExportArgs, ExportFormat};
 use crate::client::{self, request};
 use crate::{figures, trade};
+
+pub(crate) use self::target::Target;
 
 /// Where a sink writes to.
 type Out = Box<dyn Write + Send>;
@@ -58,7 +59,7 @@ pub(crate) async fn run(args: &ExportArgs) -> anyhow::Result<()> {
 }
 
 /// Ends with Ctrl-C or SIGTERM, and never where these cannot be listened for: then they end the process.
-async fn interrupted() {
+pub(crate) async fn interrupted() {
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         return std::future::pending().await;
     };

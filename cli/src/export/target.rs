@@ -13,7 +13,7 @@ use super::Out;
 const BUFFER: usize = 256 << 10;
 
 /// Where an export goes.
-pub(super) enum Target {
+pub(crate) enum Target {
     Stdout,
     /// What is no plain file (a pipe, a device) is written to as it is: it cannot be replaced.
     Special(File),
@@ -27,7 +27,7 @@ pub(super) enum Target {
 
 impl Target {
     /// A file to write, or standard output.
-    pub(super) fn open(path: Option<&Path>) -> anyhow::Result<Target> {
+    pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Target> {
         let Some(path) = path else {
             return Ok(Target::Stdout);
         };
@@ -58,7 +58,7 @@ impl Target {
         Ok(Target::Pending { file, path })
     }
 
-    pub(super) fn writer(&self) -> io::Result<Out> {
+    pub(crate) fn writer(&self) -> io::Result<Out> {
         Ok(match self {
             Target::Stdout => Box::new(BufWriter::with_capacity(BUFFER, io::stdout())),
             Target::Special(file) => Box::new(BufWriter::with_capacity(BUFFER, file.try_clone()?)),
@@ -70,7 +70,7 @@ impl Target {
     }
 
     /// Gives a complete file its name, when it is on the disk.
-    pub(super) fn commit(self) -> anyhow::Result<()> {
+    pub(crate) fn commit(self) -> anyhow::Result<()> {
         if let Target::Pending { file, path } = self {
             file.as_file().sync_all()?;
             file.persist(path)?;

@@ -285,7 +285,7 @@ fn source(url: &str, date: &str, id: &str, file: &str) -> Result<Source, (&'stat
 }
 
 /// The address without its scheme, and its host without `www.`.
-fn by_address(url: &str) -> Result<(String, String), String> {
+pub(super) fn by_address(url: &str) -> Result<(String, String), String> {
     let rest = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"))

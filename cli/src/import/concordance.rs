@@ -177,6 +177,7 @@ mod tests {
     fn a_pair_that_comes_twice_is_rejected() {
         let mut sheet = Sheet {
             name: "table.csv".into(),
+            titles: Vec::new(),
             rows: vec![row(["010121", "010121", ""]), row(["010121", "010121", ""])],
             rejected: Vec::new(),
         };

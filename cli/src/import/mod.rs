@@ -7,16 +7,29 @@
 //! * `comtrade`: the dataset of UN Comtrade's figures.
 //! * `statements` (as `claims` reads them), `concordance`, `nomenclature`: records from small CSV files, which
 //!   `sheet` reads whole.
+//! * `records`: records that keep their versions, and `measures`: figures of exchange, into their services. `cells`:
+//!   what a row holds. `events`, `agreements`: own layouts. `ceias`, `bridash`, `aiddata`, `visa`: layouts of known
+//!   datasets, with `countries` by the names that they write.
 
+mod agreements;
+mod aiddata;
+mod bridash;
+mod ceias;
+mod cells;
 mod claims;
 mod comtrade;
 mod concordance;
+mod countries;
+mod events;
 mod input;
+mod measures;
 mod nomenclature;
 mod reading;
+mod records;
 mod report;
 mod sheet;
 mod statements;
+mod visa;
 
 use std::fs::File;
 use std::io::Write;
@@ -43,9 +56,14 @@ use crate::sdmx;
 /// Batches that wait to be sent while the next is read.
 const AHEAD: usize = 4;
 
+pub(crate) use agreements::agreements;
+pub(crate) use bridash::programmes;
 pub(crate) use concordance::concordance;
+pub(crate) use events::events;
+pub(crate) use measures::measures;
 pub(crate) use nomenclature::nomenclature;
 pub(crate) use statements::statements;
+pub(crate) use visa::visa;
 
 /// How an import ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,4 +271,33 @@ fn progress(bytes: Option<u64>, name: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template);
     bar.with_message(name.to_owned())
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// How many of so many entries are done.
+fn counter(entries: usize, name: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}");
+    ProgressBar::new(entries as u64)
+        .with_message(name.to_owned())
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// A real file, where it is at hand; some of them may not be passed on.
+    pub(super) fn sample(name: &str) -> Option<Vec<u8>> {
+        let folder = std::env::var_os("ENTENTE_SHARED_DATA").map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+            std::path::PathBuf::from,
+        );
+        if let Ok(text) = std::fs::read(folder.join(name)) {
+            return Some(text);
+        }
+        let why = "the sample files are not at hand; ENTENTE_SHARED_DATA may name their folder";
+        let required = std::env::var("ENTENTE_REQUIRE").unwrap_or_default();
+        assert!(!required.split(',').any(|one| one == "samples"), "{why}");
+        println!("NOT CHECKED: {why}");
+        None
+    }
 }

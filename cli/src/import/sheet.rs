@@ -17,6 +17,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) struct Sheet {
     /// What the file is called in messages.
     pub(super) name: String,
+    /// The titles of the file, in its order.
+    pub(super) titles: Vec<String>,
     pub(super) rows: Vec<Row>,
     /// Lines that are no rows.
     pub(super) rejected: Vec<Rejection>,
@@ -61,29 +63,44 @@ impl Rejection {
 impl Sheet {
     /// Reads a file, or standard input for `-`.
     pub(super) fn open(path: &Path, columns: &[Column]) -> anyhow::Result<Sheet> {
-        let is_stdin = path.as_os_str() == "-";
-        let name = if is_stdin {
-            "standard input".to_owned()
-        } else {
-            path.display().to_string()
-        };
-        let source: Box<dyn Read> = if is_stdin {
-            Box::new(std::io::stdin())
-        } else {
-            Box::new(File::open(path).with_context(|| format!("opening {name}"))?)
-        };
-        let mut text = Vec::new();
-        let read = source.take(MAX_BYTES + 1).read_to_end(&mut text);
-        read.with_context(|| format!("reading {name}"))?;
-        ensure!(
-            text.len() as u64 <= MAX_BYTES,
-            "{name} is larger than {} MiB",
-            MAX_BYTES >> 20
-        );
+        let (name, text) = read(path)?;
         Sheet::parse(&name, &text, columns).with_context(|| format!("reading {name}"))
     }
 
+    /// Reads a file whose titles say what is in it: a row has a cell for each title, in the order of the file.
+    pub(super) fn open_whole(path: &Path, required: &[&str]) -> anyhow::Result<Sheet> {
+        let (name, text) = read(path)?;
+        Sheet::parse_whole(&name, &text, required).with_context(|| format!("reading {name}"))
+    }
+
+    pub(super) fn parse_whole(name: &str, text: &[u8], required: &[&str]) -> anyhow::Result<Sheet> {
+        Sheet::parse_with(name, text, |titles| {
+            for (at, title) in titles.iter().enumerate() {
+                ensure!(
+                    !titles[..at].contains(title),
+                    "two columns are called `{title}`"
+                );
+            }
+            let missing = required
+                .iter()
+                .find(|title| !titles.iter().any(|given| given == *title));
+            if let Some(missing) = missing {
+                let given = titles.join(", ");
+                bail!("there is no column `{missing}`; there are: {given}");
+            }
+            Ok((0..titles.len()).map(Some).collect())
+        })
+    }
+
     fn parse(name: &str, text: &[u8], columns: &[Column]) -> anyhow::Result<Sheet> {
+        Sheet::parse_with(name, text, |titles| places(titles, columns))
+    }
+
+    fn parse_with(
+        name: &str,
+        text: &[u8],
+        places: impl FnOnce(&[String]) -> anyhow::Result<Vec<Option<usize>>>,
+    ) -> anyhow::Result<Sheet> {
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let mut lines = Lines {
             text,
@@ -96,16 +113,17 @@ impl Sheet {
             .context("the titles are not UTF-8")?
             .clone();
         let titles: Vec<String> = titles.iter().map(normalised).collect();
-        let places = places(&titles, columns)?;
+        let places = places(&titles)?;
         let mut sheet = Sheet {
             name: name.to_owned(),
+            titles,
             rows: Vec::new(),
             rejected: Vec::new(),
         };
         for record in reader.byte_records() {
             let record = record?;
             let line = lines.at(record.position().map_or(0, csv::Position::byte));
-            match row(line, &record, titles.len(), &places) {
+            match row(line, &record, sheet.titles.len(), &places) {
                 Ok(row) => sheet.rows.push(row),
                 Err(rejection) => sheet.rejected.push(rejection),
             }
@@ -143,6 +161,30 @@ impl Sheet {
             Imported::WithRejections
         })
     }
+}
+
+/// The name and the bytes of a file, or of standard input for `-`.
+fn read(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
+    let is_stdin = path.as_os_str() == "-";
+    let name = if is_stdin {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let source: Box<dyn Read> = if is_stdin {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(File::open(path).with_context(|| format!("opening {name}"))?)
+    };
+    let mut text = Vec::new();
+    let read = source.take(MAX_BYTES + 1).read_to_end(&mut text);
+    read.with_context(|| format!("reading {name}"))?;
+    ensure!(
+        text.len() as u64 <= MAX_BYTES,
+        "{name} is larger than {} MiB",
+        MAX_BYTES >> 20
+    );
+    Ok((name, text))
 }
 
 /// Counts lines up to a record. The reader's own count is one behind where lines end with CR and LF.
@@ -239,6 +281,17 @@ mod tests {
     fn a_missing_column_is_named() {
         let error = parse(b"code,text\n87,x\n").unwrap_err();
         assert!(error.to_string().contains("no column `name`"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_read_whole_keeps_its_own_columns() {
+        let whole = |text: &[u8]| Sheet::parse_whole("a.csv", text, &["id"]);
+        let sheet = whole(b"title_fr,ID\nVisite,v\n").unwrap();
+        assert_eq!(sheet.titles, ["title_fr", "id"]);
+        assert_eq!(sheet.rows[0].cells, ["Visite", "v"]);
+        assert!(whole(b"title_fr\nVisite\n").is_err());
+        let twice = whole(b"id,Id\na,b\n").unwrap_err();
+        assert!(twice.to_string().contains("two columns"), "{twice}");
     }
 
     #[test]

@@ -94,9 +94,13 @@ pub(crate) fn interrupt(process: &mut Child) -> i32 {
 
 impl Server {
     pub(crate) fn start() -> Server {
+        Server::start_role("trade")
+    }
+
+    pub(crate) fn start_role(role: &str) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().to_str().unwrap();
-        let (process, url, _) = start(&["serve", "trade", "--data", data, "--log", "warn"]);
+        let (process, url, _) = start(&["serve", role, "--data", data, "--log", "warn"]);
         Server {
             folder,
             url,
