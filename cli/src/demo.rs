@@ -1,4 +1,6 @@
-//! The platform in one process, with figures to look at.
+//! The platform in one process, with figures and records to look at.
+
+mod relationship;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -8,6 +10,7 @@ use anyhow::Context;
 use proto::trade::v1 as wire;
 use proto::{Decimal, Flow, Frequency, Period, format_decimal, parse_decimal};
 use tonic::{Code, Status};
+use tonic_types::StatusExt;
 use wire::check_statement_request::Subject;
 use wire::ingest_observations_request::Part;
 use wire::{ObservationFlag, Series};
@@ -39,10 +42,18 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let mut out = output::stdout();
     let new = load(&mut client).await?;
     load_records(&mut client).await?;
+    let server = format!("http://{}", local(address));
+    let records = relationship::load(&server).await?;
     let folder = args.data.display();
-    match new {
-        0 => writeln!(out, "Found the demonstration figures in {folder}.\n")?,
-        new => writeln!(out, "Loaded {new} demonstration figures into {folder}.\n")?,
+    match (new, records) {
+        (0, 0) => writeln!(
+            out,
+            "Found the demonstration figures and records in {folder}.\n"
+        )?,
+        (new, records) => writeln!(
+            out,
+            "Loaded {new} demonstration figures and {records} records into {folder}.\n"
+        )?,
     }
     show(&mut client, &mut out).await?;
     show_mirror(&mut client, &mut out).await?;
@@ -50,6 +61,7 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     drop(client);
     out.flush()?;
     drop(out);
+    relationship::show(&server).await?;
     announce(address)?;
     writeln!(std::io::stdout(), "Stop it with Ctrl-C.")?;
     running.await?
@@ -97,10 +109,17 @@ async fn load_records(client: &mut TradeClient) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn unless_there<T>(created: Result<T, Status>) -> Result<(), Status> {
-    match created {
-        Err(status) if status.code() != Code::AlreadyExists => Err(status),
-        Ok(_) | Err(_) => Ok(()),
+/// Whether a record was created; one whose name is taken may have been changed, and stays. One that only looks like
+/// another is an error.
+fn unless_there<T>(created: Result<T, Status>) -> Result<bool, Status> {
+    let Err(status) = created else {
+        return Ok(true);
+    };
+    let details = status.get_error_details();
+    let reason = details.error_info().map_or("", |info| info.reason.as_str());
+    match (status.code(), reason) {
+        (Code::AlreadyExists, "ALREADY_EXISTS") => Ok(false),
+        _ => Err(status),
     }
 }
 

@@ -18,6 +18,8 @@ const STYLE: TableStyle = TableStyle::new()
 
 /// Columns of running text.
 const WIDTH: usize = 100;
+/// Columns of a text in a table.
+const CELL: u16 = 48;
 
 static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     DescriptorPool::decode(proto::DESCRIPTORS).expect("the schema was compiled with this binary")
@@ -94,6 +96,14 @@ pub(crate) fn hide_empty(table: &mut Table) {
         if let Some(column) = table.column_mut(column).filter(|_| is_empty) {
             column.set_constraint(ColumnConstraint::Hidden);
         }
+    }
+}
+
+/// Keeps texts from making a table wider than a page: in a cell, what is longer goes on below.
+pub(crate) fn wrap(table: &mut Table) {
+    let longest = ColumnConstraint::UpperBoundary(comfy_table::Width::Fixed(CELL));
+    for column in table.column_iter_mut() {
+        column.set_constraint(longest);
     }
 }
 

@@ -1,6 +1,9 @@
-//! The records that Entente ships: sectors to start with, and statements for the demonstration.
+//! The records that Entente ships: sectors to start with; statements, events, agreements, programmes, visa rules and
+//! measures for the demonstration.
 
 use anyhow::Context;
+use proto::culture::v1::{CreateProgrammeRequest, CreateVisaRuleRequest, RecordMeasuresRequest};
+use proto::events::v1::{CreateAgreementRequest, CreateEventRequest};
 use proto::trade::v1::{CreateSectorRequest, CreateStatementRequest};
 
 use crate::output;
@@ -14,6 +17,37 @@ pub(crate) fn starting_sectors() -> anyhow::Result<Vec<CreateSectorRequest>> {
 pub(crate) fn demo_statements() -> anyhow::Result<Vec<CreateStatementRequest>> {
     let file = include_str!("../demo/statements.json");
     list("entente.trade.v1.CreateStatementRequest", file).context("reading the statements")
+}
+
+/// The events of the demonstration, in the order in which they are to be created.
+pub(crate) fn demo_events() -> anyhow::Result<Vec<CreateEventRequest>> {
+    let file = include_str!("../demo/events.json");
+    list("entente.events.v1.CreateEventRequest", file).context("reading the events")
+}
+
+/// The agreements of the demonstration.
+pub(crate) fn demo_agreements() -> anyhow::Result<Vec<CreateAgreementRequest>> {
+    let file = include_str!("../demo/agreements.json");
+    list("entente.events.v1.CreateAgreementRequest", file).context("reading the agreements")
+}
+
+/// The programmes of the demonstration.
+pub(crate) fn demo_programmes() -> anyhow::Result<Vec<CreateProgrammeRequest>> {
+    let file = include_str!("../demo/programmes.json");
+    list("entente.culture.v1.CreateProgrammeRequest", file).context("reading the programmes")
+}
+
+/// The visa rules of the demonstration.
+pub(crate) fn demo_visa_rules() -> anyhow::Result<Vec<CreateVisaRuleRequest>> {
+    let file = include_str!("../demo/visa-rules.json");
+    list("entente.culture.v1.CreateVisaRuleRequest", file).context("reading the visa rules")
+}
+
+/// The measures of the demonstration.
+pub(crate) fn demo_measures() -> anyhow::Result<RecordMeasuresRequest> {
+    let file = include_str!("../demo/measures.json");
+    output::from_json("entente.culture.v1.RecordMeasuresRequest", file)
+        .context("reading the measures")
 }
 
 /// Reads one request as JSON, or a list of them.
@@ -40,6 +74,27 @@ mod tests {
     fn what_is_shipped_can_be_read() {
         assert!(starting_sectors().unwrap().len() >= 3);
         assert!(demo_statements().unwrap().len() >= 3);
+        assert!(demo_events().unwrap().len() >= 20);
+        assert!(demo_agreements().unwrap().len() >= 10);
+        assert!(demo_programmes().unwrap().len() >= 5);
+        assert!(demo_visa_rules().unwrap().len() >= 2);
+        assert!(demo_measures().unwrap().measures.len() >= 10);
+    }
+
+    #[test]
+    fn each_title_of_the_demonstration_is_in_five_languages() {
+        let events = demo_events()
+            .unwrap()
+            .into_iter()
+            .map(|one| one.event.unwrap().title);
+        let agreements = demo_agreements().unwrap().into_iter();
+        let agreements = agreements.map(|one| one.agreement.unwrap().title);
+        let programmes = demo_programmes().unwrap().into_iter();
+        let programmes = programmes.map(|one| one.programme.unwrap().title);
+        for title in events.chain(agreements).chain(programmes) {
+            let languages: Vec<String> = title.unwrap().texts.into_keys().collect();
+            assert_eq!(languages, ["en", "fr", "kk", "ru", "zh"]);
+        }
     }
 
     #[test]

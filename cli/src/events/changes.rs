@@ -52,6 +52,7 @@ fn table(
 ) -> anyhow::Result<()> {
     let titles = ["recorded (UTC)", "record", "change", "fields", "title"];
     let mut table = output::table(&titles, &[]);
+    output::wrap(&mut table);
     for change in &answer.changes {
         table.add_row([
             words::second(change.record_time.as_ref()),

@@ -63,6 +63,7 @@ fn table(
         "by these steps",
     ];
     let mut table = output::table(&titles, &[]);
+    output::wrap(&mut table);
     let mut notes = Footnotes::default();
     for entry in &answer.agreements {
         let agreement = entry.agreement.clone().unwrap_or_default();

@@ -52,6 +52,7 @@ fn table(
 ) -> anyhow::Result<()> {
     let titles = ["date", "what", "title", "record", "source"];
     let mut table = output::table(&titles, &[]);
+    output::wrap(&mut table);
     let mut notes = Footnotes::default();
     for entry in &answer.entries {
         table.add_row(row(entry, language, &mut notes));

@@ -166,6 +166,7 @@ fn versions_table<K: Shown>(
 ) -> anyhow::Result<()> {
     let titles = ["recorded (UTC)", "change", "fields", K::NOUN];
     let mut table = output::table(&titles, &[]);
+    output::wrap(&mut table);
     for version in versions {
         let Version {
             record_time,

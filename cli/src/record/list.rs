@@ -56,6 +56,7 @@ fn table<K: Shown>(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let mut table = output::table(K::TITLES, &[]);
+    output::wrap(&mut table);
     let mut notes = Footnotes::default();
     for record in records {
         table.add_row(K::row(record, language, &mut notes));
