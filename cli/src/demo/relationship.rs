@@ -93,7 +93,12 @@ pub(super) async fn show(server: &str) -> anyhow::Result<()> {
             Command::Programmes(command) => drop(culture::run_programmes(command).await?),
             Command::Measures(command) => drop(culture::run_measures(command).await?),
             Command::Visa(command) => drop(culture::run_visa(command).await?),
-            other => anyhow::bail!("the demonstration does not know how to run {other:?}"),
+            Command::Demo(_)
+            | Command::Serve(_)
+            | Command::Import(_)
+            | Command::Trade(_)
+            | Command::Agreements(_)
+            | Command::Completions { .. } => anyhow::bail!("`{}` is not shown", words[0]),
         }
         writeln!(std::io::stdout())?;
     }
