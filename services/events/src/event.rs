@@ -31,9 +31,9 @@ const SHORT_DAYS: i32 = 31;
 
 /// All events by date.
 pub(crate) const BY_DATE: u8 = 1;
-/// By topic, by date.
-pub(crate) const BY_TOPIC: u8 = 2;
-/// By the text of a participant, by date.
+/// By pair, by date.
+pub(crate) const BY_PAIR: u8 = 2;
+/// By the text of a participant, a country's code included, by date.
 pub(crate) const BY_PARTICIPANT: u8 = 3;
 /// Meetings by pair and level (0: any), by date.
 pub(crate) const BY_LEVEL: u8 = 4;
@@ -105,24 +105,25 @@ impl Record<Model> for Event {
         let place = |index: u8, group: Vec<u8>| Place { index, group, at };
         let mut places = vec![place(BY_DATE, Vec::new())];
         let topics = self.topics();
-        places.extend(
-            topics
-                .iter()
-                .map(|topic| place(BY_TOPIC, topic.bytes().to_vec())),
-        );
-        let texts: BTreeSet<[u8; 8]> = self
-            .participants
+        let pairs: Vec<Topic> = topics
             .iter()
-            .flat_map(texts)
-            .map(text_group)
+            .copied()
+            .filter(|topic| topic.is_pair())
             .collect();
+        places.extend(
+            pairs
+                .iter()
+                .map(|pair| place(BY_PAIR, pair.bytes().to_vec())),
+        );
+        let texts = self.participants.iter().flat_map(texts).map(text_group);
+        let texts: BTreeSet<[u8; 8]> = texts.collect();
         places.extend(
             texts
                 .into_iter()
                 .map(|text| place(BY_PARTICIPANT, text.to_vec())),
         );
         if is_meeting(self.kind()) {
-            for pair in topics.iter().filter(|topic| topic.is_pair()) {
+            for pair in &pairs {
                 let level = level_for(self, *pair);
                 let levels = [OfficeLevel::Unspecified, level];
                 let differ = if level == OfficeLevel::Unspecified {
@@ -216,16 +217,16 @@ fn texts(participant: &Participant) -> impl Iterator<Item = &str> {
     let organisation = participant.organisation.iter().flat_map(organisation_texts);
     let person = participant.person.iter();
     let names = person.flat_map(|name| name.texts.values());
-    organisation.chain(names.map(String::as_str))
+    let country = Some(participant.country.as_str()).filter(|code| !code.is_empty());
+    let names = names.map(String::as_str);
+    country.into_iter().chain(organisation).chain(names)
 }
 
 /// Whether a participant is what a filter names: a country code, or a text.
 pub(crate) fn takes_part(event: &Event, wanted: &str) -> bool {
     let wanted = wanted.to_lowercase();
-    let is_it = |participant: &Participant| {
-        participant.country.to_lowercase() == wanted
-            || texts(participant).any(|text| text.to_lowercase() == wanted)
-    };
+    let is_it =
+        |participant: &Participant| texts(participant).any(|text| text.to_lowercase() == wanted);
     event.participants.iter().any(is_it)
 }
 

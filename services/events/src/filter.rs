@@ -1,15 +1,13 @@
 //! Which events a list asks for, and where it finds them.
 
 use proto::events::v1 as wire;
-use proto::{
-    CivilDate, Country, DateWindow, Day, Violations, check_each, check_name, has_wanted, one_of,
-};
+use proto::{CivilDate, DateWindow, Day, Violations, check_each, check_name, has_wanted, one_of};
 use records::{Page, Paging, Span, Topic, text_group};
 use store::State;
 use wire::{Event, EventFilter, EventKind, EventStatus, ListEventsRequest};
 
 use crate::Model;
-use crate::event::{self, BY_DATE, BY_PARTICIPANT, BY_TOPIC, MAX_DAYS};
+use crate::event::{self, BY_DATE, BY_PAIR, BY_PARTICIPANT, MAX_DAYS};
 
 const MAX_PARTICIPANT: usize = 200;
 
@@ -62,12 +60,11 @@ impl TryFrom<EventFilter> for Filter {
 impl Filter {
     /// The shortest way to all that it lets through.
     pub(crate) fn span(&self) -> Span {
-        let country = |text: &String| text.to_uppercase().parse::<Country>().ok();
-        let participant = self.participant.as_ref();
-        let span = match (participant.map(|text| (text, country(text))), self.topic) {
-            (Some((text, None)), _) => Span::of(BY_PARTICIPANT, text_group(text)),
-            (_, Some(topic)) => Span::of(BY_TOPIC, topic.bytes()),
-            (Some((_, Some(country))), None) => Span::of(BY_TOPIC, Topic::country(country).bytes()),
+        let by_text = |text: &str| Span::of(BY_PARTICIPANT, text_group(text));
+        let span = match (&self.participant, self.topic) {
+            (_, Some(topic)) if topic.is_pair() => Span::of(BY_PAIR, topic.bytes()),
+            (Some(text), _) => by_text(text),
+            (None, Some(topic)) => by_text(&topic.countries()[0].to_string()),
             (None, None) => Span::of(BY_DATE, []),
         };
         within(span, self.window)

@@ -11,7 +11,7 @@ use wire::{Agreement, Event, ListTimelineRequest, TimelineEntry, TimelineStep, t
 
 use crate::Model;
 use crate::agreement::BY_STEP;
-use crate::event::{BY_TOPIC, date};
+use crate::event::{BY_PAIR, date};
 use crate::filter::{may_lie, overlaps, within};
 
 const MAX_LOOKS: usize = 2_000;
@@ -211,7 +211,7 @@ impl Walk<'_> {
     }
 
     fn events(&self) -> impl Iterator<Item = Result<Standing<Event>, store::Error>> {
-        let span = Span::of(BY_TOPIC, self.query.pair.bytes());
+        let span = Span::of(BY_PAIR, self.query.pair.bytes());
         let (span, after) = self.ahead(within(span, Some(self.query.window)), false);
         let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
         standing::<Model, Event>(self.state, &span, self.as_of, self.query.back, after)
