@@ -362,7 +362,8 @@ fn check_participants(
         check_participant,
         violations,
     );
-    let countries: BTreeSet<&str> = checked.iter().map(|one| one.country.as_str()).collect();
+    let codes = checked.iter().map(|one| one.country.as_str());
+    let countries: BTreeSet<&str> = codes.filter(|code| !code.is_empty()).collect();
     if countries.len() > MAX_COUNTRIES {
         let description = format!("{} countries; at most {MAX_COUNTRIES}", countries.len());
         violations.push("participants", description);
@@ -439,4 +440,42 @@ fn check_links(links: Vec<wire::Link>, violations: &mut Violations) -> Vec<wire:
         }
     }
     links
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::r#type::v1::Organisation;
+
+    #[test]
+    fn an_organisation_is_no_country() {
+        let countries = [
+            "AFG", "ARE", "ARM", "AUT", "AZE", "BEL", "BGR", "BLR", "CHE", "CHN", "CZE", "DEU",
+            "DNK", "EGY", "ESP", "EST", "FIN", "FRA", "GBR", "GEO", "GRC", "HUN", "IDN", "IND",
+            "IRL", "IRN", "ITA", "JPN", "KAZ", "KGZ", "KOR", "LTU", "LVA", "MNG", "NLD", "PAK",
+            "POL", "RUS", "TJK", "UZB",
+        ];
+        assert_eq!(countries.len(), MAX_COUNTRIES);
+        let party = |country: &str| Participant {
+            country: country.into(),
+            role: ParticipantRole::Party.into(),
+            ..Participant::default()
+        };
+        let organisation = Participant {
+            organisation: Some(Organisation {
+                code: "SCO".into(),
+                display_name: None,
+            }),
+            ..party("")
+        };
+        let violations_of = |last: Participant| {
+            let mut violations = Violations::new();
+            let all = countries.map(party).into_iter().chain([last]).collect();
+            check_participants(all, &mut violations);
+            violations.to_string()
+        };
+        assert_eq!(violations_of(organisation), "");
+        let expected = "participants: 41 countries; at most 40";
+        assert_eq!(violations_of(party("VNM")), expected);
+    }
 }
