@@ -45,7 +45,8 @@ impl TryFrom<GetMeasureSeriesRequest> for Query {
             AskedSubject::Direction(direction) => Subject::Direction(direction),
         });
         let subject = check_subject(subject, &mut violations);
-        let kind = MeasureKind::try_from(kind).map_err(|_| format!("{kind} is no kind"));
+        let kind =
+            MeasureKind::try_from(kind).map_err(|_| format!("{kind} is no kind of a measure"));
         let kind = violations.check("kind", kind);
         violations.check("item", given(&item, check_item));
         let window = window.map(PeriodWindow::try_from).transpose();
