@@ -1,17 +1,37 @@
-//! What became of records between two instants.
+//! What became of records: the versions of one, and the changes of all between two instants.
 
 use proto::culture::v1 as wire;
 use records::{Change, Error, Record, revision_at};
 use store::State;
 use wire::record_change::Record as Changed;
-use wire::{ListChangesRequest, ListChangesResponse, Measure, Programme, RecordChange, VisaRule};
+use wire::{ListChangesRequest, ListChangesResponse};
+use wire::{ListMeasureVersionsRequest, ListMeasureVersionsResponse};
+use wire::{ListProgrammeVersionsRequest, ListProgrammeVersionsResponse};
+use wire::{ListVisaRuleVersionsRequest, ListVisaRuleVersionsResponse};
+use wire::{Measure, MeasureVersion, Programme, ProgrammeVersion};
+use wire::{RecordChange, VisaRule, VisaRuleVersion};
 
 use crate::Model;
 
 records::list_request!(Model, now: ListChangesRequest);
 records::changes_request!(Model, ListChangesRequest);
+records::versions_request!(
+    Model,
+    ListProgrammeVersionsRequest of Programme,
+    ListProgrammeVersionsResponse { ProgrammeVersion { programme } }
+);
+records::versions_request!(
+    Model,
+    ListMeasureVersionsRequest of Measure,
+    ListMeasureVersionsResponse { MeasureVersion { measure } }
+);
+records::versions_request!(
+    Model,
+    ListVisaRuleVersionsRequest of VisaRule,
+    ListVisaRuleVersionsResponse { VisaRuleVersion { visa_rule } }
+);
 
-/// A page of changes.
+/// A page of changes between two instants.
 pub(crate) fn list(
     state: &State<'_>,
     query: &records::ChangesQuery,

@@ -2,7 +2,7 @@
 
 use chassis::Shutdown;
 use proto::culture::v1 as wire;
-use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply, Revision};
+use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply};
 use store::{State, Store};
 use tonic::{Request, Response};
 use wire::culture_service_server::{CultureService, CultureServiceServer};
@@ -84,20 +84,7 @@ impl CultureService for Culture {
         &self,
         request: Request<wire::ListProgrammeVersionsRequest>,
     ) -> Reply<wire::ListProgrammeVersionsResponse> {
-        let asked = self
-            .register
-            .versions(request.into_inner(), |asked| asked.name);
-        let (revisions, next_page_token) = asked.await?;
-        let version = |revision: Revision<wire::Programme>| wire::ProgrammeVersion {
-            record_time: Some(proto::to_timestamp(revision.time)),
-            change: revision.change.into(),
-            changed_fields: revision.changed_fields,
-            programme: revision.record,
-        };
-        Ok(Response::new(wire::ListProgrammeVersionsResponse {
-            versions: revisions.into_iter().map(version).collect(),
-            next_page_token,
-        }))
+        self.register.versions(request).await
     }
 
     async fn record_measures(
@@ -138,20 +125,7 @@ impl CultureService for Culture {
         &self,
         request: Request<wire::ListMeasureVersionsRequest>,
     ) -> Reply<wire::ListMeasureVersionsResponse> {
-        let asked = self
-            .register
-            .versions(request.into_inner(), |asked| asked.name);
-        let (revisions, next_page_token) = asked.await?;
-        let version = |revision: Revision<wire::Measure>| wire::MeasureVersion {
-            record_time: Some(proto::to_timestamp(revision.time)),
-            change: revision.change.into(),
-            changed_fields: revision.changed_fields,
-            measure: revision.record,
-        };
-        Ok(Response::new(wire::ListMeasureVersionsResponse {
-            versions: revisions.into_iter().map(version).collect(),
-            next_page_token,
-        }))
+        self.register.versions(request).await
     }
 
     async fn get_measure_series(
@@ -213,20 +187,7 @@ impl CultureService for Culture {
         &self,
         request: Request<wire::ListVisaRuleVersionsRequest>,
     ) -> Reply<wire::ListVisaRuleVersionsResponse> {
-        let asked = self
-            .register
-            .versions(request.into_inner(), |asked| asked.name);
-        let (revisions, next_page_token) = asked.await?;
-        let version = |revision: Revision<wire::VisaRule>| wire::VisaRuleVersion {
-            record_time: Some(proto::to_timestamp(revision.time)),
-            change: revision.change.into(),
-            changed_fields: revision.changed_fields,
-            visa_rule: revision.record,
-        };
-        Ok(Response::new(wire::ListVisaRuleVersionsResponse {
-            versions: revisions.into_iter().map(version).collect(),
-            next_page_token,
-        }))
+        self.register.versions(request).await
     }
 
     async fn find_visa_rules(

@@ -1,17 +1,30 @@
-//! What became of records between two instants.
+//! What became of records: the versions of one, and the changes of all between two instants.
 
 use proto::events::v1 as wire;
 use records::{Change, Error, Record, revision_at};
 use store::State;
 use wire::record_change::Record as Changed;
-use wire::{Agreement, Event, ListChangesRequest, ListChangesResponse, RecordChange};
+use wire::{Agreement, AgreementVersion, Event, EventVersion, RecordChange};
+use wire::{ListAgreementVersionsRequest, ListAgreementVersionsResponse};
+use wire::{ListChangesRequest, ListChangesResponse};
+use wire::{ListEventVersionsRequest, ListEventVersionsResponse};
 
 use crate::Model;
 
 records::list_request!(Model, now: ListChangesRequest);
 records::changes_request!(Model, ListChangesRequest);
+records::versions_request!(
+    Model,
+    ListEventVersionsRequest of Event,
+    ListEventVersionsResponse { EventVersion { event } }
+);
+records::versions_request!(
+    Model,
+    ListAgreementVersionsRequest of Agreement,
+    ListAgreementVersionsResponse { AgreementVersion { agreement } }
+);
 
-/// A page of changes.
+/// A page of changes between two instants.
 pub(crate) fn list(
     state: &State<'_>,
     query: &records::ChangesQuery,

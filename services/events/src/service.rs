@@ -3,7 +3,7 @@
 use chassis::Shutdown;
 use proto::events::v1 as wire;
 use proto::google::api::HttpBody;
-use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply, Revision};
+use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply};
 use store::{State, Store};
 use tonic::{Request, Response};
 use wire::events_service_server::{EventsService, EventsServiceServer};
@@ -76,20 +76,7 @@ impl EventsService for Events {
         &self,
         request: Request<wire::ListEventVersionsRequest>,
     ) -> Reply<wire::ListEventVersionsResponse> {
-        let asked = self
-            .register
-            .versions(request.into_inner(), |asked| asked.name);
-        let (revisions, next_page_token) = asked.await?;
-        let version = |revision: Revision<wire::Event>| wire::EventVersion {
-            record_time: Some(proto::to_timestamp(revision.time)),
-            change: revision.change.into(),
-            changed_fields: revision.changed_fields,
-            event: revision.record,
-        };
-        Ok(Response::new(wire::ListEventVersionsResponse {
-            versions: revisions.into_iter().map(version).collect(),
-            next_page_token,
-        }))
+        self.register.versions(request).await
     }
 
     async fn create_agreement(
@@ -142,20 +129,7 @@ impl EventsService for Events {
         &self,
         request: Request<wire::ListAgreementVersionsRequest>,
     ) -> Reply<wire::ListAgreementVersionsResponse> {
-        let asked = self
-            .register
-            .versions(request.into_inner(), |asked| asked.name);
-        let (revisions, next_page_token) = asked.await?;
-        let version = |revision: Revision<wire::Agreement>| wire::AgreementVersion {
-            record_time: Some(proto::to_timestamp(revision.time)),
-            change: revision.change.into(),
-            changed_fields: revision.changed_fields,
-            agreement: revision.record,
-        };
-        Ok(Response::new(wire::ListAgreementVersionsResponse {
-            versions: revisions.into_iter().map(version).collect(),
-            next_page_token,
-        }))
+        self.register.versions(request).await
     }
 
     async fn list_agreement_states(

@@ -56,7 +56,7 @@ fn supersede<S: Model, M: Record<S>>(
         .into_iter()
         .collect();
     if let Some(before) = before {
-        let was: Option<M> = before.record::<S, M>()?;
+        let was: Option<M> = before.record()?;
         topics.extend(was.as_ref().map(Record::topics).unwrap_or_default());
         let history = keys::record_history(kind, id, stamp.time);
         state.put(history, prost::Message::encode_to_vec(&before))?;
@@ -80,23 +80,19 @@ fn id_of<S: Model, M: Record<S>>(name: &str) -> Result<Slug, store::Error> {
 /// reads all versions: a check for tests and for verification, not for calls.
 pub fn recompute<S: Model, M: Record<S>>(state: &State<'_>) -> Result<Vec<Vec<u8>>, store::Error> {
     let mut wanted = BTreeSet::new();
-    let prefix = keys::record(M::KIND, "");
-    for entry in state.range(&prefix, &[&prefix[..], &[u8::MAX]].concat()) {
+    let (records, end) = keys::records(M::KIND);
+    for entry in state.range(&records, &end) {
         let (key, value) = entry?;
         let id = id_in(&key)?;
         let mut version = Some(Version::parse(&value)?);
         while let Some(now) = version {
             let before = now.before(state, M::KIND, id)?;
             let mut topics = BTreeSet::from([None]);
-            if let Some(record) = now.record::<S, M>()? {
+            if let Some(record) = now.record::<M>()? {
                 wanted.extend(record.places().iter().map(|p| keys::place(M::KIND, p, id)));
                 topics.extend(record.topics().into_iter().map(Some));
             }
-            let was = before
-                .as_ref()
-                .map(Version::record::<S, M>)
-                .transpose()?
-                .flatten();
+            let was: Option<M> = Version::record_of(before.as_ref())?;
             topics.extend(was.iter().flat_map(Record::topics).map(Some));
             let changes = topics.into_iter();
             wanted.extend(changes.map(|topic| keys::change(topic, now.since(), M::KIND, id)));

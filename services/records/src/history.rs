@@ -8,7 +8,7 @@ use store::{Micros, Model, State};
 
 use crate::error::Error;
 use crate::keys;
-use crate::list::Paging;
+use crate::list::{Page, Paging};
 use crate::record::Record;
 use crate::request::ListRequest;
 use crate::topic::Topic;
@@ -33,12 +33,8 @@ fn revision<S: Model, M: Record<S>>(
     version: &Version,
 ) -> Result<(Revision<M>, Option<Version>), store::Error> {
     let before = version.before(state, M::KIND, id.as_str())?;
-    let record = version.record::<S, M>()?;
-    let was = before
-        .as_ref()
-        .map(Version::record::<S, M>)
-        .transpose()?
-        .flatten();
+    let record = version.record::<M>()?;
+    let was = Version::record_of(before.as_ref())?;
     let (change, base) = match (&record, was) {
         (None, _) => (ChangeKind::Deleted, None),
         (Some(_), None) => (ChangeKind::Created, Some(M::default())),
@@ -64,11 +60,11 @@ fn revision<S: Model, M: Record<S>>(
 ///
 /// # Errors
 /// [`Error::NotFound`] when it never was there; [`Error::PageToken`].
-pub fn versions<S: Model, M: Record<S>>(
+pub(crate) fn versions<S: Model, M: Record<S>>(
     state: &State<'_>,
     id: &Slug,
     paging: &Paging,
-) -> Result<(Vec<Revision<M>>, String), Error> {
+) -> Result<Page<Revision<M>>, Error> {
     let current = Version::current(state, M::KIND, id.as_str())?;
     let mut next = Some(current.ok_or_else(|| Error::NotFound(M::NAME(id)))?);
     if let Some(cursor) = paging.cursor()? {
@@ -213,7 +209,7 @@ impl ChangesQuery {
         &self,
         state: &State<'_>,
         tell: impl Fn(&Change) -> Result<T, Error>,
-    ) -> Result<(Vec<T>, String), Error> {
+    ) -> Result<Page<T>, Error> {
         let prefix = keys::changes(self.topic);
         let at = |instant: Micros| [&prefix[..], &instant.max(0).to_be_bytes()].concat();
         let start = match self.paging.cursor()? {

@@ -24,13 +24,18 @@ pub(crate) fn record(kind: u8, id: &str) -> Vec<u8> {
     [&[RECORD, kind], id.as_bytes()].concat()
 }
 
+/// The keys before the first and after the last record of a kind.
+pub(crate) fn records(kind: u8) -> (Vec<u8>, Vec<u8>) {
+    (vec![RECORD, kind], vec![RECORD, kind + 1])
+}
+
 /// The id in the key of a record.
 pub(crate) fn record_id(key: &[u8]) -> Option<&str> {
     std::str::from_utf8(key.get(2..)?).ok()
 }
 
 pub(crate) fn record_history(kind: u8, id: &str, superseded: Micros) -> Vec<u8> {
-    // The zero keeps apart what an id of another one continues.
+    // The zero keeps the versions of an id apart from those of an id that continues it.
     let id = id.as_bytes();
     [&[RECORD_HISTORY, kind], id, &[0], &superseded.to_be_bytes()].concat()
 }

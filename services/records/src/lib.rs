@@ -36,18 +36,14 @@ mod write;
 pub use apply::{apply_deleted, apply_recorded, recompute};
 pub use error::Error;
 pub use feed::Messages;
-pub use history::{
-    Change, ChangesParts, ChangesQuery, ChangesRequest, Revision, revision_at, versions,
-};
+pub use history::{Change, ChangesParts, ChangesQuery, ChangesRequest, Revision, revision_at};
 pub use journals::Journals;
 pub use list::{Page, Paging, page, page_along};
 pub use place::{Place, Span, Standing, standing, text_group};
-pub use record::{
-    Field, Fields, MAX_ANSWER, MAX_BYTES, Record, Times, bounded, check_size, is_given,
-};
+pub use record::{Field, Fields, Record, Times, bounded, check_size, is_given};
 pub use register::{MAX_REQUEST, MAX_RESPONSE, Piece, Register, Reply};
 pub use request::{BatchRequest, CreateParts, CreateRequest, DeleteRequest, ListRequest};
-pub use request::{UpdateRequest, origin};
+pub use request::{UpdateRequest, VersionsRequest, origin};
 pub use topic::{Topic, are_about_the_same, countries_only_in};
 pub use version::{Version, all, find, find_version, get, get_version};
 pub use write::{Batch, Changed, New, Removed, done, is_done};

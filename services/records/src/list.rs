@@ -55,13 +55,8 @@ impl Paging {
     }
 
     /// What a token is bound to.
-    pub fn digest(&self) -> u64 {
+    pub(crate) fn digest(&self) -> u64 {
         self.digest
-    }
-
-    /// The instant as of which it is asked; `None`: now.
-    pub fn as_of(&self) -> Option<Micros> {
-        self.as_of
     }
 
     /// Whether a page of so many entries and bytes ends here.
@@ -73,7 +68,7 @@ impl Paging {
     ///
     /// # Errors
     /// [`PageTokenError`] when the token is of another query, or none.
-    pub fn cursor(&self) -> Result<Option<Vec<u8>>, PageTokenError> {
+    pub(crate) fn cursor(&self) -> Result<Option<Vec<u8>>, PageTokenError> {
         if self.token.is_empty() {
             return Ok(None);
         }
@@ -152,23 +147,20 @@ pub fn page<S: Model, M: Record<S>>(
     keep: impl Fn(&M) -> bool,
 ) -> Result<Page<M>, Error> {
     let (as_of, after) = paging.start(state)?;
-    let prefix = keys::record(M::KIND, "");
+    let (first, end) = keys::records(M::KIND);
     let start = match &after[..] {
-        [] => prefix.clone(),
-        after => [&prefix[..], after, &[0]].concat(),
+        [] => first,
+        after => [&first[..], after, &[0]].concat(),
     };
     let mut gathering = Gathering::new(paging, as_of);
-    for entry in state.range(&start, &[&prefix[..], &[u8::MAX]].concat()) {
+    for entry in state.range(&start, &end) {
         let (key, value) = entry?;
         if gathering.is_full() {
             return Ok(gathering.unfinished());
         }
         let id = id_in(&key)?;
         let version = Version::parse(&value)?.stepped_back(state, M::KIND, id, as_of)?;
-        let record: Option<M> = version
-            .map(|version| version.record::<S, M>())
-            .transpose()?
-            .flatten();
+        let record = Version::record_of(version.as_ref())?;
         gathering.look(id.as_bytes().to_vec(), record.filter(&keep));
     }
     Ok((gathering.page, String::new()))

@@ -147,9 +147,6 @@ fn record_at<S: Model, M: Record<S>>(
     // Of a record that never changed, all places are its own.
     let is_only = current.revision() == 1;
     let version = current.stepped_back(state, M::KIND, id, as_of)?;
-    let record = version
-        .map(|version| version.record::<S, M>())
-        .transpose()?
-        .flatten();
-    Ok(record.filter(|record: &M| is_only || record.places().contains(place)))
+    let record: Option<M> = Version::record_of(version.as_ref())?;
+    Ok(record.filter(|record| is_only || record.places().contains(place)))
 }

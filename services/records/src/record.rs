@@ -9,9 +9,9 @@ use crate::place::{Place, Span};
 use crate::topic::Topic;
 
 /// The largest record in bytes.
-pub const MAX_BYTES: usize = 64 << 10;
+const MAX_BYTES: usize = 64 << 10;
 /// The largest answer in bytes: a client takes 4 MiB if nobody told it otherwise.
-pub const MAX_ANSWER: usize = 3 << 20;
+const MAX_ANSWER: usize = 3 << 20;
 
 /// The fields that all records have, and those that an update may change; [`fields!`](crate::fields) writes it. `S` is
 /// the model of the service whose records they are: messages are another crate's, and a service says what they are

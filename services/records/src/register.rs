@@ -13,10 +13,10 @@ use tonic::{Request, Response, Status};
 
 use crate::error::Error;
 use crate::feed::{self, Messages};
-use crate::history::{self, Revision};
+use crate::history;
 use crate::list::Paging;
-use crate::record::Record;
-use crate::request::{BatchRequest, CreateRequest, DeleteRequest, ListRequest, UpdateRequest};
+use crate::record::{Fields, Record};
+use crate::request::{BatchRequest, CreateRequest, DeleteRequest, UpdateRequest, VersionsRequest};
 use crate::version;
 use crate::write::{Batch, Changed, New, Removed};
 
@@ -173,25 +173,19 @@ impl<M: store::Model> Register<M> {
         Ok(Response::new(found?))
     }
 
-    /// A page of the versions of a record, and the token of the next one.
+    /// A page of the versions of a record, the latest first.
     ///
     /// # Errors
-    /// Those of [`versions`](crate::versions), and [`Error::Invalid`] for what does not parse.
-    pub async fn versions<R, Q>(
-        &self,
-        mut request: Q,
-        name: impl FnOnce(Q) -> String,
-    ) -> Result<(Vec<Revision<R>>, String), Error>
-    where
-        R: Record<M>,
-        Q: ListRequest<M>,
-    {
+    /// [`Error::NotFound`] when it never was there; [`Error::PageToken`], and [`Error::Invalid`] for what does not
+    /// parse.
+    pub async fn versions<Q: VersionsRequest<M>>(&self, request: Request<Q>) -> Reply<Q::Response> {
+        let mut request = request.into_inner();
         let mut violations = Violations::new();
         let paging = Paging::take(&mut request, (50, 500), &mut violations);
-        let id = violations.check("name", R::PARSE_NAME(&name(request)));
+        let id = violations.check("name", Q::Record::PARSE_NAME(&request.name()));
         let (paging, id) = paging.zip(id).ok_or(violations)?;
-        self.read_aside(move |state| history::versions::<M, R>(state, &id, &paging))
-            .await
+        let page = self.read_aside(move |state| history::versions(state, &id, &paging));
+        Ok(Response::new(Q::response(page.await?)))
     }
 
     /// Reads on a thread that may wait for the disk: for pages, which look at many records.
@@ -241,31 +235,41 @@ impl<M: store::Model> Register<M> {
         let place = Arc::clone(&self.streams).try_acquire_owned();
         let place = place.map_err(|_| Error::TooMany(what))?;
         let start: (Register<M>, S, OwnedSemaphorePermit) = (self.clone(), walk, place);
-        let messages = stream::try_unfold(start, move |(register, mut walk, place)| {
+        let messages = stream::try_unfold(start, move |(register, walk, place)| {
             let next = next.clone();
             async move {
-                loop {
-                    if register.shutdown.is_triggered() {
-                        return Err(Status::from(Error::Stopping));
-                    }
-                    let next = next.clone();
-                    let read = register.read_aside(move |state| {
-                        let piece = next(&mut walk, state);
-                        piece.map(|piece| (walk, piece))
-                    });
-                    let (moved, piece) = read.await?;
-                    walk = moved;
-                    match piece {
-                        Piece::Message(message) => {
-                            return Ok(Some((message, (register, walk, place))));
-                        }
-                        Piece::Nothing => {}
-                        Piece::End => return Ok(None),
-                    }
-                }
+                let taken = register.take(walk, next).await?;
+                Ok(taken.map(|(message, walk)| (message, (register, walk, place))))
             }
         });
         Ok(Box::pin(messages))
+    }
+
+    /// The next message of a walk, and the walk behind it; `None` at its end.
+    async fn take<S, T>(
+        &self,
+        mut walk: S,
+        next: impl Fn(&mut S, &State<'_>) -> Result<Piece<T>, Error> + Clone + Send + 'static,
+    ) -> Result<Option<(T, S)>, Error>
+    where
+        S: Send + 'static,
+        T: Send + 'static,
+    {
+        while !self.shutdown.is_triggered() {
+            let next = next.clone();
+            let read = self.read_aside(move |state| {
+                let piece = next(&mut walk, state)?;
+                Ok::<_, Error>((walk, piece))
+            });
+            let (moved, piece) = read.await?;
+            walk = moved;
+            match piece {
+                Piece::Message(message) => return Ok(Some((message, walk))),
+                Piece::Nothing => {}
+                Piece::End => return Ok(None),
+            }
+        }
+        Err(Error::Stopping)
     }
 }
 

@@ -5,6 +5,8 @@ use prost::Message;
 use prost_types::{FieldMask, Timestamp};
 use store::{Model, Origin, Request};
 
+use crate::history::Revision;
+use crate::list::Page;
 use crate::record::Record;
 
 /// A request to create a record; [`create_request!`](crate::create_request) writes it.
@@ -85,6 +87,19 @@ pub trait ListRequest<S>: Message + Default + 'static {
     fn take_page(&mut self) -> (i32, String);
     /// The instant as of which it is asked.
     fn as_of(&self) -> Option<&Timestamp>;
+}
+
+/// A request for the versions of a record; [`versions_request!`](crate::versions_request) writes it.
+pub trait VersionsRequest<S: Model>: ListRequest<S> {
+    /// Whose versions.
+    type Record: Record<S>;
+    /// Its answer.
+    type Response: Message;
+
+    /// The name of the record.
+    fn name(self) -> String;
+    /// The answer with a page of versions.
+    fn response(page: Page<Revision<Self::Record>>) -> Self::Response;
 }
 
 /// Names a request to create a record: its message, the field of the id, the record's field and message, and
@@ -185,6 +200,49 @@ macro_rules! delete_request {
                     request_id: _,
                 } = self;
                 (name, etag)
+            }
+        }
+    };
+}
+
+/// Names a request for the versions of a record: its message, the record's, its response, and the message of a version
+/// with the record's field there.
+#[macro_export]
+macro_rules! versions_request {
+    ($model:ty, $request:ident of $message:ty, $response:ident { $version:ident { $record:ident } }) => {
+        impl $crate::VersionsRequest<$model> for $request {
+            type Record = $message;
+            type Response = $response;
+
+            fn name(self) -> String {
+                let $request {
+                    name,
+                    page_size: _,
+                    page_token: _,
+                } = self;
+                name
+            }
+
+            fn response(page: $crate::Page<$crate::Revision<$message>>) -> $response {
+                let (revisions, next_page_token) = page;
+                let version = |revision: $crate::Revision<$message>| {
+                    let $crate::Revision {
+                        time,
+                        change,
+                        changed_fields,
+                        record,
+                    } = revision;
+                    $version {
+                        record_time: Some(proto::to_timestamp(time)),
+                        change: change.into(),
+                        changed_fields,
+                        $record: record,
+                    }
+                };
+                $response {
+                    versions: revisions.into_iter().map(version).collect(),
+                    next_page_token,
+                }
             }
         }
     };

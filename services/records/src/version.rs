@@ -11,7 +11,7 @@ use store::{Micros, Model, State};
 
 use crate::error::Error;
 use crate::keys;
-use crate::record::{Fields, Record};
+use crate::record::Record;
 
 /// A version as it is stored.
 #[derive(Clone, PartialEq, Message)]
@@ -51,7 +51,7 @@ impl Version {
     }
 
     /// When this version was recorded.
-    pub fn since(&self) -> Micros {
+    pub(crate) fn since(&self) -> Micros {
         self.since
     }
 
@@ -64,9 +64,16 @@ impl Version {
     ///
     /// # Errors
     /// [`store::Error::View`] when the bytes are none.
-    pub fn record<S, M: Fields<S>>(&self) -> Result<Option<M>, store::Error> {
+    pub fn record<M: Message + Default>(&self) -> Result<Option<M>, store::Error> {
         let parsed = (!self.deleted).then(|| M::decode(&self.message[..]));
         parsed.transpose().map_err(|error| malformed(&error))
+    }
+
+    /// The record of a version that there may be; `None` when there is none, or it was deleted.
+    pub(crate) fn record_of<M: Message + Default>(
+        version: Option<&Version>,
+    ) -> Result<Option<M>, store::Error> {
+        version.map_or(Ok(None), Version::record)
     }
 
     pub(crate) fn parse(bytes: &[u8]) -> Result<Version, store::Error> {
@@ -136,10 +143,8 @@ pub fn find<S: Model, M: Record<S>>(
     as_of: Option<Micros>,
 ) -> Result<Option<M>, store::Error> {
     let instant = as_of.unwrap_or(Micros::MAX);
-    match Version::as_of(state, M::KIND, id.as_str(), instant)? {
-        Some(version) => version.record::<S, M>(),
-        None => Ok(None),
-    }
+    let version = Version::as_of(state, M::KIND, id.as_str(), instant)?;
+    Version::record_of(version.as_ref())
 }
 
 /// The record of an id that must exist.
@@ -182,21 +187,14 @@ pub fn all<S: Model, M: Record<S>>(
     as_of: Option<Micros>,
     most: usize,
 ) -> Result<Vec<M>, store::Error> {
-    let prefix = keys::record(M::KIND, "");
-    let end = [&prefix[..], &[u8::MAX]].concat();
+    let (first, end) = keys::records(M::KIND);
     let instant = as_of.unwrap_or(Micros::MAX);
     let mut records = Vec::new();
-    for entry in state.range(&prefix, &end) {
+    for entry in state.range(&first, &end) {
         let (key, value) = entry?;
         let id = id_in(&key)?;
         let version = Version::parse(&value)?.stepped_back(state, M::KIND, id, instant)?;
-        if let Some(record) = version
-            .map(|version| version.record::<S, M>())
-            .transpose()?
-            .flatten()
-        {
-            records.push(record);
-        }
+        records.extend(Version::record_of::<M>(version.as_ref())?);
         if records.len() == most {
             break;
         }

@@ -256,16 +256,12 @@ fn parse_news<S: Model, Q: CreateRequest<S>>(
 
 /// No two of a batch may look alike. Held here and not by the writer, whom others wait for.
 fn check_apart<S: Model, M: Record<S>>(news: &[New<S, M>]) -> Result<(), Error> {
-    for (index, new) in news
-        .iter()
-        .enumerate()
-        .filter(|(_, new)| !new.allow_duplicate)
-    {
-        let before = news[..index].iter();
-        if let Some(other) = before
-            .into_iter()
-            .find(|other| new.record.resembles(&other.record))
-        {
+    for (index, new) in news.iter().enumerate() {
+        if new.allow_duplicate {
+            continue;
+        }
+        let mut before = news[..index].iter();
+        if let Some(other) = before.find(|other| new.record.resembles(&other.record)) {
             return Err(Error::LooksLike(other.name()));
         }
     }

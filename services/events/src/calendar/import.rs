@@ -180,7 +180,7 @@ impl Import {
             let Found { id, event: _, at } = found;
             match get_version::<Model, Event>(state, &id, Micros::MAX) {
                 Ok(version) if Some(version.created()) == then => {
-                    events.extend(version.record::<Model, Event>()?);
+                    events.extend(version.record::<Event>()?);
                 }
                 Ok(_) => self.note_there(at, &proto::event_name(&id)),
                 Err(Error::NotFound(_)) => {
