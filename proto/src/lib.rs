@@ -2,8 +2,8 @@
 //!
 //! # Layout
 //!
-//! * [`trade`], [`events`], [`culture`], [`journal`], [`error`], [`type`](mod@crate::type), [`google`]: the generated messages, clients and servers, one
-//!   module a package; the `.proto` files beside this crate are their manual.
+//! * [`trade`], [`events`], [`culture`], [`journal`], [`error`], [`type`](mod@crate::type), [`google`]: the generated
+//!   messages, clients and servers, one module a package; the `.proto` files beside this crate are their manual.
 //! * The words, parsed once at the edge, so that no other crate looks at their text again. Each says
 //!   what is wrong with a text in a typed error, and prints what it parses:
 //!     * `country`: [`Country`], which keeps apart what UN Comtrade keeps apart
@@ -70,97 +70,33 @@ pub use text::{
 };
 pub use time::{TimeError, parse_timestamp, to_timestamp};
 
+macro_rules! package {
+    ($name:ident, $package:literal, $folder:literal) => {
+        #[doc = concat!("Generated from `", $folder, "`.")]
+        pub mod $name {
+            #[allow(
+                missing_docs,
+                unreachable_pub,
+                clippy::all,
+                clippy::pedantic,
+                clippy::allow_attributes_without_reason,
+                reason = "generated"
+            )]
+            pub mod v1 {
+                tonic::include_proto!($package);
+            }
+        }
+    };
+}
+
 /// The packages of `entente`, nested as they are named: generated code finds its way by that.
 mod entente {
-    /// Generated from `entente/error/v1`.
-    pub mod error {
-        #[allow(
-            missing_docs,
-            unreachable_pub,
-            clippy::all,
-            clippy::pedantic,
-            clippy::allow_attributes_without_reason,
-            reason = "generated"
-        )]
-        pub mod v1 {
-            tonic::include_proto!("entente.error.v1");
-        }
-    }
-
-    /// Generated from `entente/type/v1`.
-    pub mod r#type {
-        #[allow(
-            missing_docs,
-            unreachable_pub,
-            clippy::all,
-            clippy::pedantic,
-            clippy::allow_attributes_without_reason,
-            reason = "generated"
-        )]
-        pub mod v1 {
-            tonic::include_proto!("entente.r#type.v1");
-        }
-    }
-
-    /// Generated from `entente/trade/v1`.
-    pub mod trade {
-        #[allow(
-            missing_docs,
-            unreachable_pub,
-            clippy::all,
-            clippy::pedantic,
-            clippy::allow_attributes_without_reason,
-            reason = "generated"
-        )]
-        pub mod v1 {
-            tonic::include_proto!("entente.trade.v1");
-        }
-    }
-
-    /// Generated from `entente/events/v1`.
-    pub mod events {
-        #[allow(
-            missing_docs,
-            unreachable_pub,
-            clippy::all,
-            clippy::pedantic,
-            clippy::allow_attributes_without_reason,
-            reason = "generated"
-        )]
-        pub mod v1 {
-            tonic::include_proto!("entente.events.v1");
-        }
-    }
-
-    /// Generated from `entente/culture/v1`.
-    pub mod culture {
-        #[allow(
-            missing_docs,
-            unreachable_pub,
-            clippy::all,
-            clippy::pedantic,
-            clippy::allow_attributes_without_reason,
-            reason = "generated"
-        )]
-        pub mod v1 {
-            tonic::include_proto!("entente.culture.v1");
-        }
-    }
-
-    /// Generated from `entente/journal/v1`.
-    pub mod journal {
-        #[allow(
-            missing_docs,
-            unreachable_pub,
-            clippy::all,
-            clippy::pedantic,
-            clippy::allow_attributes_without_reason,
-            reason = "generated"
-        )]
-        pub mod v1 {
-            tonic::include_proto!("entente.journal.v1");
-        }
-    }
+    package!(error, "entente.error.v1", "entente/error/v1");
+    package!(r#type, "entente.r#type.v1", "entente/type/v1");
+    package!(trade, "entente.trade.v1", "entente/trade/v1");
+    package!(events, "entente.events.v1", "entente/events/v1");
+    package!(culture, "entente.culture.v1", "entente/culture/v1");
+    package!(journal, "entente.journal.v1", "entente/journal/v1");
 }
 
 /// Generated from `google/api`: the bodies that are neither JSON nor protobuf.

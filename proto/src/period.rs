@@ -571,6 +571,22 @@ impl Day {
         }
     }
 
+    /// Its month as a date.
+    pub fn month(self) -> CivilDate {
+        CivilDate {
+            day: None,
+            ..self.date()
+        }
+    }
+
+    /// Its year as a date.
+    pub fn year(self) -> CivilDate {
+        CivilDate {
+            month: None,
+            ..self.month()
+        }
+    }
+
     /// As [`CivilDate::ordinal`].
     pub fn ordinal(self) -> u32 {
         self.date().ordinal()
@@ -783,6 +799,8 @@ mod tests {
         assert_eq!(day("2024-02-28").days_until(day("2024-03-01")), 2);
         assert_eq!(day("0001-01-02").plus(-30), day("0001-01-01"));
         assert_eq!(day("9999-12-30").plus(30), day("9999-12-31"));
+        assert_eq!(day("2024-02-28").month().to_string(), "2024-02");
+        assert_eq!(day("2024-02-28").year().to_string(), "2024");
         assert_eq!(Day::of_instant(0), Some(day("1970-01-01")));
         assert_eq!(Day::of_instant(-1), Some(day("1969-12-31")));
         assert_eq!(Day::of_instant(i64::MAX), None);

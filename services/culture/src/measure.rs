@@ -1,7 +1,7 @@
 //! Measures: published figures of exchange.
 
 use proto::culture::v1 as wire;
-use proto::{Country, Currency, DecimalError, Excerpt, Month, Period, PeriodWindow};
+use proto::{Currency, DecimalError, Excerpt, Month, Period, PeriodWindow};
 use proto::{Scaled, Slug, Source, Violations, check_each, check_text, given, has_wanted};
 use proto::{measure_name, one_country, one_of, parse_measure_name, parse_programme_name};
 use records::{Field, Page, Paging, Place, Record, Span, Topic, text_group};
@@ -97,10 +97,7 @@ impl Record<Model> for Measure {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        let countries: Vec<Country> = countries(self)
-            .filter_map(|code| code.parse().ok())
-            .collect();
-        Topic::all(&countries)
+        Topic::all_named(countries(self))
     }
 }
 
@@ -392,8 +389,8 @@ impl TryFrom<ListMeasuresRequest> for Query {
         let paging = Paging::take::<Model, _>(&mut request, (100, 1_000), &mut violations);
         let filter = Filter::try_from(request.filter.unwrap_or_default());
         let filter = violations.check_nested("filter", filter);
-        let (paging, filter) = paging.zip(filter).ok_or_else(|| violations.clone())?;
-        violations.into_result(Query { paging, filter })
+        let (paging, filter) = paging.zip(filter).ok_or(violations)?;
+        Ok(Query { paging, filter })
     }
 }
 

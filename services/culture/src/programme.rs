@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use proto::culture::v1 as wire;
 use proto::r#type::v1::CivilDate as WireDate;
-use proto::{
-    CivilDate, Country, Day, Violations, check_list, check_once, check_organisation, check_place,
-};
+use proto::{CivilDate, Day, Violations, check_list, check_once, check_organisation, check_place};
 use proto::{check_sources, check_summary, check_text, check_themes, check_title, given};
 use proto::{is_same_text, one_country, one_of, organisation_texts, parse_agreement_name};
 use proto::{parse_programme_name, programme_name, source_index, stored_date};
@@ -118,10 +116,7 @@ impl Record<Model> for Programme {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        let countries: Vec<Country> = countries(self)
-            .filter_map(|code| code.parse().ok())
-            .collect();
-        Topic::all(&countries)
+        Topic::all_named(countries(self))
     }
 
     fn near(&self) -> Vec<Span> {

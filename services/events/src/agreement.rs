@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use proto::events::v1 as wire;
-use proto::{
-    CivilDate, Country, DateWindow, Day, Violations, agreement_name, check_each, check_list,
-};
+use proto::{CivilDate, DateWindow, Day, Violations, agreement_name, check_each, check_list};
 use proto::{check_organisation, check_sources, check_summary, check_text, check_themes};
 use proto::{check_title, given, has_wanted, is_same_text, one_country, one_of};
 use proto::{parse_agreement_name, parse_event_name, source_index};
@@ -113,10 +111,7 @@ impl Record<Model> for Agreement {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        let countries: Vec<Country> = countries(self)
-            .filter_map(|code| code.parse().ok())
-            .collect();
-        Topic::all(&countries)
+        Topic::all_named(countries(self))
     }
 
     fn near(&self) -> Vec<Span> {
@@ -373,8 +368,8 @@ impl TryFrom<ListAgreementsRequest> for Query {
         let paging = Paging::take::<Model, _>(&mut request, (50, 500), &mut violations);
         let filter = Filter::try_from(request.filter.unwrap_or_default());
         let filter = violations.check_nested("filter", filter);
-        let (paging, filter) = paging.zip(filter).ok_or_else(|| violations.clone())?;
-        violations.into_result(Query { paging, filter })
+        let (paging, filter) = paging.zip(filter).ok_or(violations)?;
+        Ok(Query { paging, filter })
     }
 }
 

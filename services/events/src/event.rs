@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use proto::events::v1 as wire;
 use proto::r#type::v1::{CivilDate as WireDate, LocalizedText as WireText};
-use proto::{CivilDate, Country, Day, LocalizedText, Slug, Violations};
-use proto::{check_list, check_organisation, check_place, check_sources, check_summary};
+use proto::{CivilDate, Country, Day, LocalizedText, Violations};
+use proto::{
+    check_list, check_once, check_organisation, check_place, check_sources, check_summary,
+};
 use proto::{check_themes, check_title, event_name, given, one_country, one_of};
 use proto::{organisation_texts, parse_agreement_name, parse_event_name};
 use records::{Place, Record, Span, Topic, are_about_the_same, countries_only_in, text_group};
@@ -142,10 +144,7 @@ impl Record<Model> for Event {
     }
 
     fn topics(&self) -> Vec<Topic> {
-        let countries: Vec<Country> = countries(self)
-            .filter_map(|code| code.parse().ok())
-            .collect();
-        Topic::all(&countries)
+        Topic::all_named(countries(self))
     }
 
     fn near(&self) -> Vec<Span> {
@@ -200,7 +199,7 @@ pub(crate) fn level_group(pair: Topic, level: OfficeLevel) -> Vec<u8> {
 
 /// The ordinal before all dates of a day's year, of whatever precision.
 pub(crate) fn start_of_year(day: Day) -> u32 {
-    u32::from(day.date().year()) << 9
+    day.year().ordinal()
 }
 
 /// The countries that take part; some may be there twice.
@@ -412,34 +411,23 @@ fn check_participant(participant: Participant) -> Result<Participant, Violations
 }
 
 fn check_links(links: Vec<wire::Link>, violations: &mut Violations) -> Vec<wire::Link> {
-    if links.len() > MAX_LINKS {
-        let description = format!("{} links; at most {MAX_LINKS}", links.len());
-        violations.push("links", description);
-        return Vec::new();
+    let keys = links.iter().map(|link| (link.kind, &link.name));
+    check_once("links", keys, violations);
+    check_list("links", links, 0..=MAX_LINKS, check_link, violations)
+}
+
+fn check_link(link: wire::Link) -> Result<wire::Link, Violations> {
+    let wire::Link { kind, name } = &link;
+    let kind = one_of(*kind, "kind of a link").map_err(|why| Violations::one("kind", why))?;
+    let parsed = match kind {
+        LinkKind::SignedAgreement | LinkKind::DiscussedAgreement => parse_agreement_name(name),
+        LinkKind::FollowsUp | LinkKind::Prepares | LinkKind::SideEventOf => parse_event_name(name),
+        LinkKind::Unspecified => return Ok(link),
+    };
+    match parsed {
+        Ok(_) => Ok(link),
+        Err(error) => Err(Violations::one("name", error.to_string())),
     }
-    for (index, wire::Link { kind, name }) in links.iter().enumerate() {
-        let field = format!("links[{index}]");
-        let Some(kind) =
-            violations.check(&format!("{field}.kind"), one_of(*kind, "kind of a link"))
-        else {
-            continue;
-        };
-        let parsed = match kind {
-            LinkKind::SignedAgreement | LinkKind::DiscussedAgreement => parse_agreement_name(name),
-            LinkKind::FollowsUp | LinkKind::Prepares | LinkKind::SideEventOf => {
-                parse_event_name(name)
-            }
-            LinkKind::Unspecified => continue,
-        };
-        violations.check::<Slug, _>(&format!("{field}.name"), parsed);
-        if links[..index]
-            .iter()
-            .any(|other| other.kind == i32::from(kind) && other.name == *name)
-        {
-            violations.push(field, "twice");
-        }
-    }
-    links
 }
 
 #[cfg(test)]

@@ -119,8 +119,8 @@ impl TryFrom<ListEventsRequest> for Query {
         let paging = Paging::take::<Model, _>(&mut request, (50, 500), &mut violations);
         let filter = Filter::try_from(request.filter.unwrap_or_default());
         let filter = violations.check_nested("filter", filter);
-        let (paging, filter) = paging.zip(filter).ok_or_else(|| violations.clone())?;
-        violations.into_result(Query { paging, filter })
+        let (paging, filter) = paging.zip(filter).ok_or(violations)?;
+        Ok(Query { paging, filter })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proto::events::v1 as wire;
-use proto::{Day, Violations, parse_timestamp};
+use proto::{CivilDate, Day, Violations, parse_timestamp};
 use records::{Error, Span, Topic, standing};
 use store::{Micros, State};
 use wire::{CountMeetingsRequest, Event, EventStatus, FindMeetingsRequest, OfficeLevel};
@@ -41,7 +41,8 @@ impl Find {
         } = request;
         let mut violations = Violations::new();
         let pair = Topic::parse_pair(country, partner, &mut violations);
-        let level = OfficeLevel::try_from(*level).map_err(|_| format!("{level} is no level"));
+        let level =
+            OfficeLevel::try_from(*level).map_err(|_| format!("{level} is no level of an office"));
         let level = violations.check("level", level);
         let day = violations.check_nested("day", day);
         let as_of = violations.check("as_of", as_of.as_ref().map(parse_timestamp).transpose());
@@ -147,7 +148,7 @@ fn first_from(day: Day) -> u32 {
 
 /// The ordinal of a day's month, where the day is not known.
 fn start_of_month(day: Day) -> u32 {
-    day.ordinal() & !0b1_1111
+    day.month().ordinal()
 }
 
 /// Meetings that may lie on either side, each once.
@@ -233,8 +234,7 @@ impl TryFrom<CountMeetingsRequest> for Count {
         let pair = Topic::parse_pair(&country, &partner, &mut violations);
         let mut year = |field: &str, year: i32| {
             let is_year = (0..=9999).contains(&year);
-            let year = u32::try_from(year).ok().filter(|_| is_year);
-            violations.check(field, year.ok_or("years are 1 to 9999"))
+            violations.check(field, is_year.then_some(year).ok_or("years are 1 to 9999"))
         };
         let (start, end) = (year("start_year", start_year), year("end_year", end_year));
         if let (Some(start), Some(end @ 1..)) = (start, end)
@@ -246,9 +246,10 @@ impl TryFrom<CountMeetingsRequest> for Count {
         let (Some(pair), Some(start), Some(end), Some(as_of)) = (pair, start, end, as_of) else {
             return Err(violations);
         };
+        let from = |year: i32| CivilDate::new(year, 0, 0).ok().map(CivilDate::ordinal);
         violations.into_result(Count {
             pair,
-            span: (start << 9, (end > 0).then_some(end << 9)),
+            span: (from(start).unwrap_or(0), from(end)),
             as_of,
         })
     }

@@ -42,21 +42,21 @@ impl Query {
         let is_about = match change.change.as_ref()? {
             Change::EventRecorded(recorded) => {
                 let now = recorded.event.iter().flat_map(event::countries);
-                topic.is_among(now.chain(recorded.former_countries.iter().map(String::as_str)))
+                topic.is_among(now.chain(texts(&recorded.former_countries)))
             }
             Change::AgreementRecorded(recorded) => {
                 let now = recorded.agreement.iter().flat_map(agreement::countries);
-                topic.is_among(now.chain(recorded.former_countries.iter().map(String::as_str)))
+                topic.is_among(now.chain(texts(&recorded.former_countries)))
             }
-            Change::EventDeleted(deleted) => {
-                topic.is_among(deleted.countries.iter().map(String::as_str))
-            }
-            Change::AgreementDeleted(deleted) => {
-                topic.is_among(deleted.countries.iter().map(String::as_str))
-            }
+            Change::EventDeleted(deleted) => topic.is_among(texts(&deleted.countries)),
+            Change::AgreementDeleted(deleted) => topic.is_among(texts(&deleted.countries)),
         };
         is_about.then_some(change)
     }
+}
+
+fn texts(countries: &[String]) -> impl Iterator<Item = &str> {
+    countries.iter().map(String::as_str)
 }
 
 /// What a watcher is sent.

@@ -40,6 +40,12 @@ impl Topic {
         topics
     }
 
+    /// All topics of a record that names countries by their codes. What is no code of one is passed over.
+    pub fn all_named<'a>(codes: impl IntoIterator<Item = &'a str>) -> Vec<Topic> {
+        let countries = codes.into_iter().filter_map(|code| code.parse().ok());
+        Topic::all(&countries.collect::<Vec<Country>>())
+    }
+
     /// Parses the fields `country` and `partner` of a request, of which both, the first or none may be given.
     pub fn parse(
         country: &str,
