@@ -276,9 +276,25 @@ mod tests {
                 assert_eq!(read, choice.0.into());
             }
         }
+        check::<Theme>();
+        check::<ChangeKind>();
+        check::<events::EventKind>();
+        check::<events::EventStatus>();
+        check::<events::OfficeLevel>();
+        check::<events::ParticipantRole>();
+        check::<events::LinkKind>();
+        check::<events::AgreementKind>();
         check::<events::StepKind>();
+        check::<events::AgreementState>();
         check::<culture::ProgrammeKind>();
+        check::<culture::ProgrammeRole>();
+        check::<culture::InstitutionRole>();
         check::<culture::MilestoneKind>();
+        check::<culture::ProgrammeStatus>();
+        check::<culture::MeasureKind>();
+        check::<culture::MeasureFlag>();
+        check::<culture::MeasureGrowthGap>();
         check::<culture::VisaRequirement>();
+        check::<culture::VisaPurpose>();
     }
 }

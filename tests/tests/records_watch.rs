@@ -22,7 +22,7 @@ use proto::events::v1 as events;
 use proto::journal::v1::{BackupJournalRequest, JournalEntry};
 use tests::{Role, Server, Way, programme, within_limit};
 use tokio::task::JoinHandle;
-use tokio_stream::StreamExt;
+use tokio_stream::{Stream, StreamExt};
 use tonic::Status;
 
 /// Writers at a time, and records that each writes between two kills.
@@ -90,26 +90,19 @@ impl Watched for Events {
                 after_position: after,
                 ..Default::default()
             };
-            let mut seen = Vec::new();
             let Ok(stream) = client.watch_changes(request).await else {
-                return seen;
+                return Vec::new();
             };
-            let mut stream = stream.into_inner();
-            while let Some(Ok(message)) = stream.next().await {
-                let names = message
-                    .changes
-                    .iter()
-                    .map(|change| Events::names(&change.encode_to_vec()));
-                seen.push(Told {
+            let told = stream.into_inner().map_while(Result::ok).map(|message| {
+                let changes = message.changes.iter();
+                let names = changes.map(|change| Events::names(&change.encode_to_vec()));
+                Told {
                     position: message.position,
                     is_entry: message.commit_time.is_some(),
                     names: names.collect(),
-                });
-                if last.is_some_and(|last| message.position >= last) {
-                    break;
                 }
-            }
-            seen
+            });
+            until(last, told).await
         })
     }
 
@@ -153,26 +146,19 @@ impl Watched for Culture {
                 after_position: after,
                 ..Default::default()
             };
-            let mut seen = Vec::new();
             let Ok(stream) = client.watch_changes(request).await else {
-                return seen;
+                return Vec::new();
             };
-            let mut stream = stream.into_inner();
-            while let Some(Ok(message)) = stream.next().await {
-                let names = message
-                    .changes
-                    .iter()
-                    .map(|change| Culture::names(&change.encode_to_vec()));
-                seen.push(Told {
+            let told = stream.into_inner().map_while(Result::ok).map(|message| {
+                let changes = message.changes.iter();
+                let names = changes.map(|change| Culture::names(&change.encode_to_vec()));
+                Told {
                     position: message.position,
                     is_entry: message.commit_time.is_some(),
                     names: names.collect(),
-                });
-                if last.is_some_and(|last| message.position >= last) {
-                    break;
                 }
-            }
-            seen
+            });
+            until(last, told).await
         })
     }
 
@@ -191,6 +177,20 @@ impl Watched for Culture {
             Change::VisaRuleDeleted(deleted) => deleted.name,
         }
     }
+}
+
+/// What a feed tells until it ends, or `last` is told.
+async fn until(last: Option<u64>, told: impl Stream<Item = Told>) -> Vec<Told> {
+    let mut told = std::pin::pin!(told);
+    let mut seen = Vec::new();
+    while let Some(message) = told.next().await {
+        let is_last = last.is_some_and(|last| message.position >= last);
+        seen.push(message);
+        if is_last {
+            break;
+        }
+    }
+    seen
 }
 
 /// What was seen of a service's life.

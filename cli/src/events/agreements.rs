@@ -174,7 +174,7 @@ pub(super) fn parties(agreement: &Agreement, language: &str) -> String {
     all.chain(organisations).collect::<Vec<_>>().join(" ")
 }
 
-/// A step in a line: `signed 2023-05-17, KAZ, by source 2 (remark)`.
+/// A step in a line, with the number of its source: `signed 2023-05-17, KAZ [2] (remark)`.
 pub(super) fn step(step: &AgreementStep) -> String {
     let AgreementStep {
         kind,

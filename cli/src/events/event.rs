@@ -121,6 +121,7 @@ pub(super) fn who(event: &Event, language: &str) -> String {
     let countries = each_once(people.iter().map(|one| one.country.as_str()));
     let without = people.iter().filter(|one| one.country.is_empty());
     let organisations = without.map(|one| organisation(one.organisation.as_ref(), language));
+    let organisations = organisations.filter(|name| !name.is_empty());
     let all = countries.into_iter().map(str::to_owned);
     all.chain(organisations).collect::<Vec<_>>().join(" ")
 }
@@ -202,7 +203,7 @@ mod tests {
             participants: vec![one.clone(), one, Participant::default()],
             ..Default::default()
         };
-        assert_eq!(who(&event, "en").trim_end(), "CHN");
+        assert_eq!(who(&event, "en"), "CHN");
     }
 
     #[test]

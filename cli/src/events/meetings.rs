@@ -58,25 +58,25 @@ fn meetings(found: &FindMeetingsResponse) -> Vec<(&'static str, &Event)> {
 
 fn lines(found: &FindMeetingsResponse, language: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut notes = Footnotes::default();
-    let mut rows = Vec::new();
-    for (side, none) in [(&found.last, "last"), (&found.next, "next")] {
-        if side.is_none() {
-            rows.push((none.to_owned(), "none is known".to_owned()));
-        }
-    }
-    for (what, one) in meetings(found) {
-        let marks = notes.all_marks(&one.sources);
-        let line = event::in_a_line(one, language);
-        rows.push((
-            what.to_owned(),
-            format!("{line}; {} {marks}", event::id(one)),
-        ));
-    }
-    rows.sort_by_key(|(what, _)| match what.as_str() {
-        "last" => 0,
-        "next" => 1,
-        _ => 2,
-    });
+    let mut row = |what: &str, one: Option<&Event>| {
+        let text = one.map(|one| {
+            let marks = notes.all_marks(&one.sources);
+            let line = event::in_a_line(one, language);
+            format!("{line}; {} {marks}", event::id(one))
+        });
+        let text = text.unwrap_or_else(|| "none is known".to_owned());
+        (what.to_owned(), text)
+    };
+    let mut rows = vec![
+        row("last", found.last.as_ref()),
+        row("next", found.next.as_ref()),
+    ];
+    rows.extend(
+        found
+            .uncertain
+            .iter()
+            .map(|one| row("uncertain", Some(one))),
+    );
     output::lines(out, &rows)?;
     notes.write(out)
 }

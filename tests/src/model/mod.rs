@@ -56,7 +56,7 @@ pub trait Subject: Clone + Debug + Send + Sync + 'static {
     fn any() -> BoxedStrategy<Self::Record>;
     /// Any fields that an update may name.
     fn any_mask() -> BoxedStrategy<Vec<&'static str>>;
-    /// A record without its name, as it is asked for.
+    /// A record under a name and an etag, without its times.
     fn named(record: Self::Record, name: String, etag: String) -> Self::Record;
 
     /// The countries that it is about.
@@ -333,7 +333,8 @@ impl<S: Subject> ReferenceStateMachine for Machine<S> {
             prop_oneof![3 => Just(Etag::Any), 2 => Just(Etag::Current), 1 => Just(Etag::Stale)];
         let id = 0..IDS;
         prop_oneof![
-            6 => (id.clone(), S::any(), any::<bool>()).prop_map(|(id, record, allowed)| Step::Create(id, record, allowed)),
+            6 => (id.clone(), S::any(), any::<bool>())
+                .prop_map(|(id, record, allowed)| Step::Create(id, record, allowed)),
             2 => prop::collection::vec((id.clone(), S::any()), 1..4).prop_map(Step::CreateAll),
             6 => (id.clone(), S::any(), S::any_mask(), etag.clone())
                 .prop_map(|(id, record, mask, etag)| Step::Update(id, record, mask, etag)),

@@ -90,59 +90,28 @@ async fn of<S: Subject>(plan: &Plan, report: &mut Report) -> Result<()> {
         names.extend(fill(&clients, there..stage).await?);
         let filled = float(stage - there) / started.elapsed().as_secs_f64();
         there = stage;
-        let at = |what: &str| format!("{}: {what}, {} there", S::NAME, readable(float(stage)));
-        report.add("records", at("written in batches"), filled, "records/s");
+        let mut add = |what: &str, value: f64, unit: &'static str| {
+            let name = format!("{}: {what}, {} there", S::NAME, readable(float(stage)));
+            report.add("records", name, value, unit);
+        };
+        add("written in batches", filled, "records/s");
         for callers in [1, MANY] {
             let rate = writing(&clients, callers, plan).await?;
-            report.add(
-                "records",
-                at(&format!("written one by one, {callers} callers")),
-                rate,
-                "records/s",
-            );
+            let what = format!("written one by one, {callers} callers");
+            add(&what, rate, "records/s");
         }
         let rate = reading(&clients, &names, plan).await?;
-        report.add(
-            "records",
-            at(&format!("read by name, {MANY} callers")),
-            rate,
-            "reads/s",
-        );
+        add(&format!("read by name, {MANY} callers"), rate, "reads/s");
         for (question, name) in S::QUESTIONS.iter().enumerate() {
             let latencies = asking(&clients[0], question, plan).await?;
-            report.add(
-                "records",
-                at(&format!("{name}, median")),
-                latencies.micros(0.5),
-                "µs",
-            );
-            report.add(
-                "records",
-                at(&format!("{name}, p99")),
-                latencies.micros(0.99),
-                "µs",
-            );
+            add(&format!("{name}, median"), latencies.micros(0.5), "µs");
+            add(&format!("{name}, p99"), latencies.micros(0.99), "µs");
         }
         let journal = bytes_below(&folder.join("journal"))?;
         let view = bytes_below(&folder)? - journal;
-        report.add(
-            "records",
-            at("journal"),
-            float(journal) / float(stage),
-            "bytes/record",
-        );
-        report.add(
-            "records",
-            at("view"),
-            float(view) / float(stage),
-            "bytes/record",
-        );
-        report.add(
-            "records",
-            at("peak memory"),
-            mebi(server.peak_memory()),
-            "MiB",
-        );
+        add("journal", float(journal) / float(stage), "bytes/record");
+        add("view", float(view) / float(stage), "bytes/record");
+        add("peak memory", mebi(server.peak_memory()), "MiB");
     }
     server.stop()
 }
