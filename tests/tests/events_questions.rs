@@ -23,7 +23,7 @@ both_ways!(Events:
     a_meeting_that_may_lie_on_either_side_is_told_as_such,
     meetings_are_counted_by_year_and_kind,
     agreements_are_listed_by_their_state_on_a_day,
-    agreements_are_found_by_the_event_that_signed_them,
+    agreements_are_found_by_the_event_of_their_signing_and_by_window,
     a_bad_question_names_every_field,
 );
 
@@ -237,7 +237,7 @@ async fn meetings(client: &EventsClient, level: OfficeLevel, day: &str) -> Strin
 
 async fn the_last_and_the_next_meeting_are_found_by_level(server: &mut Server) {
     let client = server.events();
-    let planned = |mut request: CreateEventRequest, status: EventStatus| {
+    let with_status = |mut request: CreateEventRequest, status: EventStatus| {
         request.event.as_mut().unwrap().status = status.into();
         request
     };
@@ -270,11 +270,11 @@ async fn the_last_and_the_next_meeting_are_found_by_level(server: &mut Server) {
     call.event.as_mut().unwrap().kind = EventKind::TelephoneCall.into();
     create(&client, call).await;
     let next = event("summit-2025", &pair, PRESIDENTS, "2025-06-16", "2025-06-18");
-    create(&client, planned(next, EventStatus::Confirmed)).await;
+    create(&client, with_status(next, EventStatus::Confirmed)).await;
     let off = event("called-off", &pair, PRESIDENTS, "2024-10-01", "");
-    create(&client, planned(off, EventStatus::Cancelled)).await;
+    create(&client, with_status(off, EventStatus::Cancelled)).await;
     let never_held = event("never-held", &pair, PRESIDENTS, "2024-09-01", "");
-    create(&client, planned(never_held, EventStatus::Planned)).await;
+    create(&client, with_status(never_held, EventStatus::Planned)).await;
     create(
         &client,
         event("others", &["CHN", "UZB"], PRESIDENTS, "2024-11-01", ""),
@@ -410,7 +410,7 @@ async fn agreements_are_listed_by_their_state_on_a_day(server: &mut Server) {
     );
 }
 
-async fn agreements_are_found_by_the_event_that_signed_them(server: &mut Server) {
+async fn agreements_are_found_by_the_event_of_their_signing_and_by_window(server: &mut Server) {
     let client = server.events();
     relationship(&client).await;
     let mut signed = agreement(
@@ -442,7 +442,7 @@ async fn agreements_are_found_by_the_event_that_signed_them(server: &mut Server)
         ..AgreementFilter::default()
     };
     assert_eq!(list(at_event).await, "communique");
-    let in_2024 = AgreementFilter {
+    let since_june_2023 = AgreementFilter {
         country: "CHN".into(),
         window: Some(DateWindow {
             start: Some(date("2023-06")),
@@ -450,7 +450,7 @@ async fn agreements_are_found_by_the_event_that_signed_them(server: &mut Server)
         }),
         ..AgreementFilter::default()
     };
-    assert_eq!(list(in_2024).await, "visa-free");
+    assert_eq!(list(since_june_2023).await, "visa-free");
 }
 
 async fn a_bad_question_names_every_field(server: &mut Server) {

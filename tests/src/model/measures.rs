@@ -24,8 +24,8 @@ pub enum Step {
     Record(Vec<(usize, u32)>),
     /// One is deleted.
     Delete(usize),
-    /// The store is closed and opened again, without its view.
-    RestartWithoutView,
+    /// The process ends where it stands, and its view is lost.
+    CrashWithoutView,
     /// The process ends where it stands.
     Crash,
 }
@@ -37,7 +37,7 @@ pub fn any_steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => figures.prop_map(Step::Record),
         2 => (0..FIGURES).prop_map(Step::Delete),
-        1 => Just(Step::RestartWithoutView),
+        1 => Just(Step::CrashWithoutView),
         1 => Just(Step::Crash),
     ];
     prop::collection::vec(step, 1..25)
@@ -197,7 +197,7 @@ impl House {
         match step {
             Step::Record(figures) => self.record(figures).await,
             Step::Delete(figure) => self.delete(*figure).await,
-            Step::RestartWithoutView => {
+            Step::CrashWithoutView => {
                 let left = self.left();
                 std::fs::remove_dir_all(left.path().join("view")).expect("a view");
                 self.take_up(left).await;
