@@ -72,7 +72,7 @@ pub fn date(text: &str) -> CivilDate {
     text.parse::<proto::CivilDate>().expect("a date").into()
 }
 
-/// A concluded state visit of some countries, with people of an office; `level` is that of the first two.
+/// A concluded state visit of some countries, each with somebody of this level.
 pub fn event(
     id: &str,
     countries: &[&str],

@@ -1,12 +1,14 @@
 //! Figures of exchange into a service, in batches that are recorded whole or not at all. The service tells new,
 //! revised and unchanged figures apart, so a file may be imported again.
 
+use std::collections::HashSet;
+
 use prost::Message;
 use proto::culture::v1 as wire;
 use tonic::Status;
 use wire::{Measure, RecordMeasuresResponse};
 
-use super::records::batches;
+use super::records::{batches, without};
 use super::sheet::{Rejection, Sheet};
 use super::{Imported, aiddata};
 use crate::args::answer::ServerArgs;
@@ -110,7 +112,7 @@ async fn record(
         let Some(violations) = violations else {
             return Err(status);
         };
-        let mut refused = std::collections::HashSet::new();
+        let mut refused = HashSet::new();
         for violation in violations {
             let Some(figure) = batch.get(violation.entry) else {
                 return Err(status);
@@ -119,11 +121,7 @@ async fn record(
             let reason = format!("{} {}", violation.field, violation.reason);
             rejected.push(Rejection::new(figure.line, figure.column, reason.trim()));
         }
-        let mut at = 0;
-        batch.retain(|_| {
-            at += 1;
-            !refused.contains(&(at - 1))
-        });
+        batch = without(batch, &refused);
     }
     Ok(RecordMeasuresResponse::default())
 }

@@ -154,13 +154,16 @@ async fn create<K: Kind>(
         };
         let entries: HashSet<usize> = refused.iter().map(|(entry, _)| *entry).collect();
         rejected.extend(refused.into_iter().map(|(_, rejection)| rejection));
-        let mut at = 0;
-        batch.retain(|_| {
-            at += 1;
-            !entries.contains(&(at - 1))
-        });
+        batch = without(batch, &entries);
     }
     Ok(0)
+}
+
+/// What is left of a batch without the entries that were refused.
+pub(super) fn without<T>(batch: Vec<T>, refused: &HashSet<usize>) -> Vec<T> {
+    let entries = batch.into_iter().enumerate();
+    let left = entries.filter(|(at, _)| !refused.contains(at));
+    left.map(|(_, entry)| entry).collect()
 }
 
 fn lines<K: Kind>(batch: &[Entry<K>]) -> Vec<u64> {
@@ -253,6 +256,12 @@ mod tests {
         // One that is too large goes by itself, and the service says so.
         assert_eq!(sizes(vec![1, BATCH_BYTES + 1, 1], 500), [1, 1, 1]);
         assert_eq!(sizes(Vec::new(), 500), [] as [usize; 0]);
+    }
+
+    #[test]
+    fn what_is_refused_leaves_its_batch() {
+        let batch = vec!["a", "b", "c", "d"];
+        assert_eq!(without(batch, &[0, 2].into()), ["b", "d"]);
     }
 
     #[test]
