@@ -225,10 +225,6 @@ impl CultureService for Culture {
         &self,
         request: Request<wire::WatchChangesRequest>,
     ) -> Reply<Self::WatchChangesStream> {
-        let query = watch::Query::try_from(request.into_inner())?;
-        let after = query.after;
-        let pass = move |change| query.pass(change);
-        let changes = self.register.watch(after, pass, watch::tell)?;
-        Ok(Response::new(changes))
+        self.register.watch_topic(request, watch::is_about)
     }
 }

@@ -43,7 +43,7 @@ pub use place::{Place, Span, Standing, standing, text_group};
 pub use record::{Field, Fields, Record, Times, bounded, check_size, is_given};
 pub use register::{MAX_REQUEST, MAX_RESPONSE, Piece, Register, Reply};
 pub use request::{BatchRequest, CreateParts, CreateRequest, DeleteRequest, ListRequest};
-pub use request::{UpdateRequest, VersionsRequest, origin};
+pub use request::{UpdateRequest, VersionsRequest, WatchParts, WatchRequest, origin};
 pub use topic::{Topic, are_about_the_same, countries_only_in};
 pub use version::{Version, all, find, find_version, get, get_version};
 pub use write::{Batch, Changed, New, Removed, done, is_done};

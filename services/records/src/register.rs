@@ -16,7 +16,9 @@ use crate::feed::{self, Messages};
 use crate::history;
 use crate::list::Paging;
 use crate::record::{Fields, Record};
-use crate::request::{BatchRequest, CreateRequest, DeleteRequest, UpdateRequest, VersionsRequest};
+use crate::request::{BatchRequest, CreateRequest, DeleteRequest, UpdateRequest};
+use crate::request::{VersionsRequest, WatchParts, WatchRequest};
+use crate::topic::Topic;
 use crate::version;
 use crate::write::{Batch, Changed, New, Removed};
 
@@ -215,6 +217,31 @@ impl<M: store::Model> Register<M> {
         let place = place.map_err(|_| Error::TooMany("watchers"))?;
         let watch = self.store.watch(after)?;
         Ok(feed::follow(watch, place, &self.shutdown, pass, tell))
+    }
+
+    /// The changes after a position that are of a topic, or all, and then those to come.
+    ///
+    /// # Errors
+    /// Those of [`Register::watch`], and [`Error::Invalid`] for what does not parse.
+    pub fn watch_topic<Q: WatchRequest<M>>(
+        &self,
+        request: Request<Q>,
+        is_about: impl Fn(Topic, &M::Change) -> bool + Send + 'static,
+    ) -> Reply<Messages<Q::Response>> {
+        let WatchParts {
+            after_position,
+            country,
+            partner,
+        } = request.into_inner().parts();
+        let mut violations = Violations::new();
+        let topic = Topic::parse(&country, &partner, &mut violations);
+        let topic = violations.into_result(topic.flatten())?;
+        let pass = move |change: M::Change| {
+            let passes = topic.is_none_or(|topic| is_about(topic, &change));
+            passes.then_some(change)
+        };
+        let changes = self.watch(after_position, pass, Q::response)?;
+        Ok(Response::new(changes))
     }
 
     /// A stream of which each message is made when it is taken, by a read of its own, so that writes come between.

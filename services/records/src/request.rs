@@ -102,6 +102,32 @@ pub trait VersionsRequest<S: Model>: ListRequest<S> {
     fn response(page: Page<Revision<Self::Record>>) -> Self::Response;
 }
 
+/// A request to watch changes; [`watch_request!`](crate::watch_request) writes it.
+pub trait WatchRequest<S: Model>: Message + Default + 'static {
+    /// A message of the feed.
+    type Response: Message;
+
+    /// Takes it apart.
+    fn parts(self) -> WatchParts;
+    /// The message of an entry of the journal, or of a sign of life, which has neither time nor changes.
+    fn response(
+        position: u64,
+        commit_time: Option<Timestamp>,
+        changes: Vec<S::Change>,
+    ) -> Self::Response;
+}
+
+/// What a request to watch changes says.
+#[derive(Debug)]
+pub struct WatchParts {
+    /// Changes after this position.
+    pub after_position: u64,
+    /// A country.
+    pub country: String,
+    /// Another one.
+    pub partner: String,
+}
+
 /// Names a request to create a record: its message, the field of the id, the record's field and message, and
 /// `allow_duplicate` where it has that.
 #[macro_export]
@@ -242,6 +268,41 @@ macro_rules! versions_request {
                 $response {
                     versions: revisions.into_iter().map(version).collect(),
                     next_page_token,
+                }
+            }
+        }
+    };
+}
+
+/// Names a request to watch changes, and the message of the feed.
+#[macro_export]
+macro_rules! watch_request {
+    ($model:ty, $request:ident, $response:ident) => {
+        impl $crate::WatchRequest<$model> for $request {
+            type Response = $response;
+
+            fn parts(self) -> $crate::WatchParts {
+                let $request {
+                    after_position,
+                    country,
+                    partner,
+                } = self;
+                $crate::WatchParts {
+                    after_position,
+                    country,
+                    partner,
+                }
+            }
+
+            fn response(
+                position: u64,
+                commit_time: Option<prost_types::Timestamp>,
+                changes: Vec<<$model as store::Model>::Change>,
+            ) -> $response {
+                $response {
+                    position,
+                    commit_time,
+                    changes,
                 }
             }
         }
