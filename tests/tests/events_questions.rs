@@ -19,8 +19,12 @@ both_ways!(Events:
     a_timeline_has_events_and_steps_in_one_order,
     the_pages_of_a_timeline_are_the_timeline_both_ways,
     a_timeline_as_of_an_instant_knows_nothing_later,
+    a_timeline_has_no_steps_of_others,
+    an_agreement_of_many_with_many_steps_is_refused,
     the_last_and_the_next_meeting_are_found_by_level,
     a_meeting_that_may_lie_on_either_side_is_told_as_such,
+    meetings_that_were_called_off_do_not_hide_the_last_one,
+    the_last_day_there_is_has_its_meetings,
     meetings_are_counted_by_year_and_kind,
     agreements_are_listed_by_their_state_on_a_day,
     agreements_are_found_by_the_event_of_their_signing_and_by_window,
@@ -208,6 +212,75 @@ async fn a_timeline_as_of_an_instant_knows_nothing_later(server: &mut Server) {
     assert_eq!(timeline(&client, asked, 1).await, ["a"]);
 }
 
+async fn a_timeline_has_no_steps_of_others(server: &mut Server) {
+    let client = server.events();
+    let mut of_three = agreement(
+        "transit",
+        &["CHN", "KAZ", "UZB"],
+        &[
+            (StepKind::Signed, "2020-01-01"),
+            (StepKind::Ratified, "2020-02-01"),
+            (StepKind::Ratified, "2020-03-01"),
+        ],
+    );
+    let steps = &mut of_three.agreement.as_mut().unwrap().steps;
+    steps[1].country = "KAZ".into();
+    steps[2].country = "UZB".into();
+    client.clone().create_agreement(of_three).await.unwrap();
+    let told = timeline(&client, ListTimelineRequest::default(), 10).await;
+    assert_eq!(told, ["transit:signed", "transit:ratified"]);
+}
+
+async fn an_agreement_of_many_with_many_steps_is_refused(server: &mut Server) {
+    let client = server.events();
+    let countries: Vec<String> = proto::Country::all()
+        .filter(|country| country.kind() == proto::CountryKind::Country)
+        .map(|country| country.to_string())
+        .take(40)
+        .collect();
+    let names: Vec<&str> = countries.iter().map(String::as_str).collect();
+    let dates: Vec<String> = (1..=100)
+        .map(|at| format!("2020-{:02}-{:02}", 1 + at / 28, 1 + at % 28))
+        .collect();
+    let steps: Vec<(StepKind, &str)> = dates
+        .iter()
+        .map(|date| (StepKind::Signed, date.as_str()))
+        .collect();
+    let refused = client
+        .clone()
+        .create_agreement(agreement("many", &names, &steps))
+        .await;
+    assert_eq!(fields(&refused.unwrap_err()), ["agreement.steps"]);
+    // Each country on a day of its own is what happens.
+    let mut each = agreement("each", &names, &steps[..40]);
+    let steps = &mut each.agreement.as_mut().unwrap().steps;
+    for (step, country) in steps.iter_mut().zip(&countries) {
+        step.kind = StepKind::Ratified.into();
+        step.country.clone_from(country);
+    }
+    client.clone().create_agreement(each).await.unwrap();
+    let batch = |start: usize| proto::events::v1::BatchCreateEventsRequest {
+        requests: (start..start + 30)
+            .map(|at| {
+                event(
+                    &format!("e{at}"),
+                    &names,
+                    PRESIDENTS,
+                    &format!("{}", 1900 + 3 * at),
+                    "",
+                )
+            })
+            .collect(),
+        request_id: String::new(),
+    };
+    let refused = client
+        .clone()
+        .batch_create_events(batch(0))
+        .await
+        .unwrap_err();
+    assert_eq!(fields(&refused), ["requests"]);
+}
+
 /// `last / next / uncertain` of China and Kazakhstan.
 async fn meetings(client: &EventsClient, level: OfficeLevel, day: &str) -> String {
     let request = FindMeetingsRequest {
@@ -322,6 +395,51 @@ async fn a_meeting_that_may_lie_on_either_side_is_told_as_such(server: &mut Serv
             "on {day}"
         );
     }
+}
+
+async fn meetings_that_were_called_off_do_not_hide_the_last_one(server: &mut Server) {
+    let client = server.events();
+    let pair = ["CHN", "KAZ"];
+    create(&client, event("held", &pair, PRESIDENTS, "2023", "")).await;
+    for part in 0..6 {
+        let off = (0..400).map(|at| {
+            let mut off = event(
+                &format!("off-{part}-{at}"),
+                &pair,
+                PRESIDENTS,
+                "2024-01",
+                "",
+            );
+            off.event.as_mut().unwrap().status = EventStatus::Cancelled.into();
+            off.allow_duplicate = true;
+            off
+        });
+        let batch = proto::events::v1::BatchCreateEventsRequest {
+            requests: off.collect(),
+            request_id: String::new(),
+        };
+        client.clone().batch_create_events(batch).await.unwrap();
+    }
+    assert_eq!(
+        meetings(&client, PRESIDENTS, "2024-06-01").await,
+        "held /  / "
+    );
+}
+
+async fn the_last_day_there_is_has_its_meetings(server: &mut Server) {
+    let client = server.events();
+    create(
+        &client,
+        event("last", &["CHN", "KAZ"], PRESIDENTS, "9999-12-31", ""),
+    )
+    .await;
+    assert_eq!(
+        meetings(&client, PRESIDENTS, "9999-12-31").await,
+        "last /  / "
+    );
+    let again = event("again", &["CHN", "KAZ"], PRESIDENTS, "9999-12-31", "");
+    let refused = client.clone().create_event(again).await.unwrap_err();
+    assert_eq!(tests::metadata(&refused, "name"), "events/last");
 }
 
 async fn meetings_are_counted_by_year_and_kind(server: &mut Server) {

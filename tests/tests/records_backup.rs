@@ -130,6 +130,8 @@ async fn a_copy_is_carried_on_after_its_last_entry(server: &mut Server) {
     let ahead = copy(server, second.last_position + 1).await.unwrap_err();
     assert_eq!(reason(&ahead), "OutOfRange POSITION_AHEAD");
     assert_eq!(metadata(&ahead, "last"), second.last_position.to_string());
+    let far = copy(server, u64::MAX).await.unwrap_err();
+    assert_eq!(reason(&far), "OutOfRange POSITION_AHEAD");
 }
 
 async fn a_copy_that_was_tampered_with_is_refused(server: &mut Server) {

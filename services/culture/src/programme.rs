@@ -121,7 +121,7 @@ impl Record<Model> for Programme {
 
     fn near(&self) -> Vec<Span> {
         let (_, last) = days(self);
-        let until = last.map(|last| last.plus(1).ordinal());
+        let until = last.map(|last| last.ordinal() + 1);
         let spans = titles(self).into_iter();
         spans
             .map(|group| Span::of(BY_TITLE, group).between(0, until))

@@ -17,6 +17,8 @@ use crate::visa_rule::{BY_TOPIC, purpose};
 
 /// Rules of a pair that are looked at.
 const MAX_RULES: usize = 2_000;
+/// Entries of the index that are looked at.
+const MAX_LOOKS: usize = 20_000;
 /// Changes of a direction that are told.
 const MAX_CHANGES: usize = 500;
 
@@ -55,7 +57,8 @@ impl Pair {
         for (looks, met) in
             standing::<Model, VisaRule>(state, &span, as_of, false, None).enumerate()
         {
-            if looks == MAX_RULES {
+            // Those that were deleted are looked at as well.
+            if rules.len() == MAX_RULES || looks == MAX_LOOKS {
                 let description = format!("more than {MAX_RULES} rules between the two countries");
                 return Err(Error::TooLarge(description));
             }

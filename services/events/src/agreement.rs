@@ -17,13 +17,15 @@ use wire::{DeleteAgreementRequest, ListAgreementVersionsRequest, ListAgreementsR
 use wire::{UpdateAgreementRequest, events_change::Change};
 
 use crate::Model;
-use crate::event::{MAX_COUNTRIES, date, start_of_year};
+use crate::event::{MAX_COUNTRIES, date};
 use crate::filter::may_lie;
 
 const MAX_PARTIES: usize = 60;
 const MAX_TITLE: usize = 500;
 const MAX_STEPS: usize = 100;
 const MAX_NOTE: usize = 1_000;
+/// Every two parties find every date of a step by an entry of its own.
+const MAX_PLACES: usize = 8_000;
 
 /// All agreements, by the date of their first step.
 const BY_DATE: u8 = 1;
@@ -33,7 +35,7 @@ const BY_TOPIC: u8 = 2;
 const BY_EVENT: u8 = 3;
 /// By pair, by the date of each step.
 pub(crate) const BY_STEP: u8 = 4;
-/// By pair and kind, by the date of each step: what may have been entered twice.
+/// By kind and title: what may have been entered twice.
 const BY_LIKENESS: u8 = 5;
 
 records::fields!(
@@ -86,8 +88,7 @@ impl Record<Model> for Agreement {
     }
 
     fn places(&self) -> Vec<Place> {
-        let dates: BTreeSet<u32> = step_dates(self).map(CivilDate::ordinal).collect();
-        let first = dates.first().copied().unwrap_or(0);
+        let first = step_dates(self).map(CivilDate::ordinal).min().unwrap_or(0);
         let place = |index: u8, group: &[u8], at: u32| Place {
             index,
             group: group.to_vec(),
@@ -97,16 +98,29 @@ impl Record<Model> for Agreement {
         if !self.event.is_empty() {
             places.push(place(BY_EVENT, &text_group(&self.event), first));
         }
-        for topic in self.topics() {
-            places.push(place(BY_TOPIC, &topic.bytes(), first));
-            if topic.is_pair() {
-                let likeness = likeness_group(topic, self.kind);
-                for at in &dates {
-                    places.push(place(BY_STEP, &topic.bytes(), *at));
-                    places.push(place(BY_LIKENESS, &likeness, *at));
-                }
-            }
+        places.extend(
+            likenesses(self)
+                .iter()
+                .map(|group| place(BY_LIKENESS, group, first)),
+        );
+        let topics = self.topics();
+        places.extend(
+            topics
+                .iter()
+                .map(|topic| place(BY_TOPIC, &topic.bytes(), first)),
+        );
+        let pairs: Vec<Topic> = topics.into_iter().filter(|topic| topic.is_pair()).collect();
+        let steps: BTreeSet<(u32, &str)> = self.steps.iter().filter_map(dated).collect();
+        let mut taken = BTreeSet::new();
+        for (at, country) in steps {
+            let concerned = pairs.iter().filter(|pair| is_about(country, **pair));
+            taken.extend(concerned.map(|pair| (pair.bytes(), at)));
         }
+        places.extend(
+            taken
+                .into_iter()
+                .map(|(pair, at)| place(BY_STEP, &pair, at)),
+        );
         places
     }
 
@@ -115,17 +129,8 @@ impl Record<Model> for Agreement {
     }
 
     fn near(&self) -> Vec<Span> {
-        let pairs = self.topics().into_iter().filter(|topic| topic.is_pair());
-        let groups: Vec<Vec<u8>> = pairs.map(|pair| likeness_group(pair, self.kind)).collect();
-        let dates: BTreeSet<CivilDate> = step_dates(self).collect();
-        let span = |date: &CivilDate, group: &Vec<u8>| {
-            let until = date.last().plus(1).ordinal();
-            Span::of(BY_LIKENESS, group.clone()).between(start_of_year(date.first()), Some(until))
-        };
-        let spans = dates
-            .iter()
-            .flat_map(|date| groups.iter().map(move |group| span(date, group)));
-        spans.collect()
+        let groups = likenesses(self).into_iter();
+        groups.map(|group| Span::of(BY_LIKENESS, group)).collect()
     }
 
     fn resembles(&self, other: &Agreement) -> bool {
@@ -142,8 +147,30 @@ impl Record<Model> for Agreement {
     }
 }
 
-fn likeness_group(pair: Topic, kind: i32) -> Vec<u8> {
-    [&pair.bytes()[..], &kind.to_be_bytes()].concat()
+/// The groups of those of the same kind and title in any of its languages.
+fn likenesses(agreement: &Agreement) -> BTreeSet<Vec<u8>> {
+    let titles = agreement
+        .title
+        .iter()
+        .flat_map(|title| title.texts.values());
+    let kind = agreement.kind.to_be_bytes();
+    titles
+        .map(|title| [&kind[..], &text_group(title)].concat())
+        .collect()
+}
+
+/// When a step was taken, and by whom.
+fn dated(step: &AgreementStep) -> Option<(u32, &str)> {
+    Some((date(step.date)?.ordinal(), &step.country))
+}
+
+/// Whether a step is one of a pair: of all parties, or of one of the two.
+pub(crate) fn is_about(country: &str, pair: Topic) -> bool {
+    country.is_empty()
+        || pair
+            .countries()
+            .iter()
+            .any(|one| one.to_string() == country)
 }
 
 /// The countries among the parties.
@@ -195,6 +222,14 @@ fn check(agreement: Agreement) -> Result<Agreement, Violations> {
         ..Agreement::default()
     };
     records::check_size(&agreement, &mut violations);
+    let places = Record::<Model>::places(&agreement).len();
+    if violations.is_empty() && places > MAX_PLACES {
+        let description = format!(
+            "{places} entries of indexes for {} countries; at most {MAX_PLACES}",
+            countries(&agreement).count()
+        );
+        violations.push("steps", description);
+    }
     violations.into_result(agreement)
 }
 

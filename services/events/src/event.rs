@@ -153,12 +153,14 @@ impl Record<Model> for Event {
         };
         let topics = self.topics();
         let span = |topic: Topic, is_short: bool| {
-            let longest = if is_short { SHORT_DAYS } else { MAX_DAYS };
+            // What is known to the month is short, what is known to the year is not.
+            let from = if is_short {
+                first.plus(-SHORT_DAYS).month().ordinal()
+            } else {
+                start_of_year(first.plus(-MAX_DAYS))
+            };
             let group = likeness_group(topic, self.kind, is_short);
-            Span::of(BY_LIKENESS, group).between(
-                start_of_year(first.plus(-longest)),
-                Some(last.plus(1).ordinal()),
-            )
+            Span::of(BY_LIKENESS, group).between(from, Some(last.ordinal() + 1))
         };
         let spans = alike(&topics).flat_map(|topic| [span(topic, true), span(topic, false)]);
         spans.collect()

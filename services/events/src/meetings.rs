@@ -12,7 +12,7 @@ use crate::Model;
 use crate::event::{self, BY_LEVEL, level_group};
 
 /// Events that are looked at for the last or the next.
-const MAX_LOOKS: usize = 2_000;
+const MAX_LOOKS: usize = 20_000;
 /// Events that are counted.
 const MAX_COUNTED: usize = 20_000;
 const MAX_UNCERTAIN: usize = 20;
@@ -88,12 +88,11 @@ fn beginning(event: &Event) -> Option<(Day, Day)> {
 /// meeting, stands where only the year or the month of that day is written.
 pub(crate) fn find(state: &State<'_>, asked: &Find) -> Result<wire::FindMeetingsResponse, Error> {
     let as_of = asked.as_of.unwrap_or(Micros::MAX);
-    let tomorrow = asked.day.plus(1);
-    let before = asked.span().between(0, Some(tomorrow.ordinal()));
+    let before = asked.span().between(0, Some(asked.day.ordinal() + 1));
     let last = first_of(state, &before, as_of, true, |event| {
         is_held(event) && beginning(event).is_some_and(|(_, latest)| latest <= asked.day)
     })?;
-    let after = asked.span().between(first_from(tomorrow), None);
+    let after = asked.span().between(first_from(asked.day.plus(1)), None);
     let next = first_of(state, &after, as_of, false, |event| {
         !is_off(event) && beginning(event).is_some_and(|(earliest, _)| earliest > asked.day)
     })?;
@@ -116,7 +115,7 @@ pub(crate) fn find(state: &State<'_>, asked: &Find) -> Result<wire::FindMeetings
         // What may be earlier than the next one.
         let within = asked
             .span()
-            .between(earliest.ordinal(), Some(latest.plus(1).ordinal()));
+            .between(earliest.ordinal(), Some(latest.ordinal() + 1));
         let may_be_earlier =
             |event: &Event| beginning(event).is_some_and(|(from, _)| from < latest);
         uncertain.gather(state, &within, may_be_earlier)?;
@@ -181,10 +180,10 @@ impl Uncertain<'_> {
         span: &Span,
         keep: impl Fn(&Event) -> bool,
     ) -> Result<(), Error> {
-        for standing in
-            standing::<Model, Event>(state, span, self.as_of, false, None).take(MAX_LOOKS)
-        {
-            let Some(event) = standing?.record else {
+        let met = standing::<Model, Event>(state, span, self.as_of, false, None);
+        for (looks, met) in met.enumerate() {
+            check_looks(looks)?;
+            let Some(event) = met?.record else {
                 continue;
             };
             let is_new = self.found.iter().all(|other| other.name != event.name);
@@ -203,12 +202,22 @@ fn first_of(
     back: bool,
     keep: impl Fn(&Event) -> bool,
 ) -> Result<Option<Event>, Error> {
-    for standing in standing::<Model, Event>(state, span, as_of, back, None).take(MAX_LOOKS) {
-        if let Some(event) = standing?.record.filter(&keep) {
+    for (looks, met) in standing::<Model, Event>(state, span, as_of, back, None).enumerate() {
+        check_looks(looks)?;
+        if let Some(event) = met?.record.filter(&keep) {
             return Ok(Some(event));
         }
     }
     Ok(None)
+}
+
+/// An answer that was cut short would say that there is none.
+fn check_looks(looks: usize) -> Result<(), Error> {
+    if looks < MAX_LOOKS {
+        return Ok(());
+    }
+    let what = format!("more than {MAX_LOOKS} meetings lie before the one that is looked for");
+    Err(Error::TooLarge(what))
 }
 
 /// A question about how many.

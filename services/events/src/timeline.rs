@@ -10,7 +10,7 @@ use store::{Micros, State};
 use wire::{Agreement, Event, ListTimelineRequest, TimelineEntry, TimelineStep, timeline_entry};
 
 use crate::Model;
-use crate::agreement::BY_STEP;
+use crate::agreement::{BY_STEP, is_about};
 use crate::event::{BY_PAIR, date};
 use crate::filter::{may_lie, overlaps, within};
 
@@ -201,10 +201,18 @@ impl Walk<'_> {
         let is_done = is_step == self.query.back;
         let (from, until) = (span.from, span.until);
         let span = if self.query.back {
-            let bound = if is_done { after.at } else { after.at + 1 };
+            let bound = if is_done {
+                after.at
+            } else {
+                after.at.saturating_add(1)
+            };
             span.between(from, Some(until.map_or(bound, |until| until.min(bound))))
         } else {
-            let bound = if is_done { after.at + 1 } else { after.at };
+            let bound = if is_done {
+                after.at.saturating_add(1)
+            } else {
+                after.at
+            };
             span.between(from.max(bound), until)
         };
         (span, None)
@@ -257,7 +265,8 @@ impl Walk<'_> {
         let mut entries = Vec::new();
         if let Some(agreement) = &met.record {
             for (step, place) in agreement.steps.iter().zip(1..) {
-                let date = date(step.date).filter(|date| date.ordinal() == met.at);
+                let is_about = is_about(&step.country, self.query.pair);
+                let date = date(step.date).filter(|date| is_about && date.ordinal() == met.at);
                 if date.is_some_and(|date| may_lie(self.query.window, date)) {
                     entries.push((position(place), entry(agreement, step)));
                 }

@@ -46,4 +46,4 @@ pub use request::{BatchRequest, CreateParts, CreateRequest, DeleteRequest, ListR
 pub use request::{UpdateRequest, VersionsRequest, WatchParts, WatchRequest, origin};
 pub use topic::{Topic, are_about_the_same, countries_only_in};
 pub use version::{Version, all, find, find_version, get, get_version};
-pub use write::{Batch, Changed, New, Removed, done, is_done};
+pub use write::{Batch, Changed, New, Removed, check_weight, done, is_done};

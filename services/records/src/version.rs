@@ -168,6 +168,21 @@ pub fn find_version<S: Model, M: Record<S>>(
     Version::current(state, M::KIND, id.as_str())
 }
 
+/// The record of an id as it is, or as it was last before it was deleted: what a repeated request answers.
+///
+/// # Errors
+/// [`Error::NotFound`] when it never was there.
+pub(crate) fn last<S: Model, M: Record<S>>(state: &State<'_>, id: &Slug) -> Result<M, Error> {
+    let mut version = Version::current(state, M::KIND, id.as_str())?;
+    while let Some(now) = version {
+        if let Some(record) = now.record::<M>()? {
+            return Ok(record);
+        }
+        version = now.before(state, M::KIND, id.as_str())?;
+    }
+    Err(Error::NotFound(M::NAME(id)))
+}
+
 /// The version of an id that must exist, a deletion included.
 ///
 /// # Errors

@@ -16,12 +16,14 @@ use crate::place::standing;
 use crate::record::{Field, Record, Times};
 use crate::request::origin;
 use crate::request::{BatchRequest, CreateParts, CreateRequest, DeleteRequest, UpdateRequest};
-use crate::version::{Version, find, get};
+use crate::version::{Version, find, get, last};
 
 /// Records that are created together, at most.
 const MAX_BATCH: usize = 500;
+/// Entries of indexes that one write may make: 500 records of two countries each have some ten thousand.
+const MAX_ENTRIES: usize = 50_000;
 /// Records that a new one is held against, at most: those of its kind and countries around its dates.
-const MAX_HELD_AGAINST: usize = 1_000;
+const MAX_HELD_AGAINST: usize = 10_000;
 
 /// Whether this very request was done already.
 ///
@@ -118,7 +120,7 @@ impl<S: Model, M: Record<S>> New<S, M> {
     ) -> Result<Decision<S::Change, M>, Error> {
         let name = self.name();
         if is_done(state, request, &name)? {
-            return Ok(Decision::nothing(get(state, &self.id, None)?));
+            return Ok(Decision::nothing(last(state, &self.id)?));
         }
         let record = self.created(state, stamp)?;
         Ok(Decision::change(
@@ -194,6 +196,7 @@ impl<S: Model, Q: BatchRequest<S>> Batch<S, Q> {
         let news = violations.check_nested("", parse_news(request.requests()));
         let origin = violations.check("request_id", origin);
         let (news, origin) = news.zip(origin).ok_or(violations)?;
+        check_weight("requests", news.iter().map(|new| &new.record))?;
         check_apart(&news)?;
         Ok((Batch { news }, origin))
     }
@@ -211,7 +214,7 @@ impl<S: Model, Q: BatchRequest<S>> Batch<S, Q> {
         let Batch { news } = self;
         let subject = news.first().map(New::name).unwrap_or_default();
         if is_done(state, request, &subject)? {
-            let now = news.iter().map(|new| get(state, &new.id, None));
+            let now = news.iter().map(|new| last(state, &new.id));
             let records = now.collect::<Result<_, Error>>()?;
             return Ok(Decision::nothing(Q::response(records)));
         }
@@ -252,6 +255,24 @@ fn parse_news<S: Model, Q: CreateRequest<S>>(
         violations.nest(&format!("requests[{index}]"), inner);
     }
     violations.into_result(news)
+}
+
+/// What one write asks of the indexes is bounded: the writer, whom others wait for, makes every entry.
+///
+/// # Errors
+/// That it is too much, under `field`.
+pub fn check_weight<'a, S: Model, M: Record<S>>(
+    field: &str,
+    records: impl Iterator<Item = &'a M>,
+) -> Result<(), Violations> {
+    let entries: usize = records
+        .map(|one| one.places().len() + one.topics().len())
+        .sum();
+    if entries <= MAX_ENTRIES {
+        return Ok(());
+    }
+    let what = format!("{entries} entries of indexes; at most {MAX_ENTRIES}: send fewer at once");
+    Err(Violations::one(field, what))
 }
 
 /// No two of a batch may look alike. Held here and not by the writer, whom others wait for.
@@ -328,10 +349,10 @@ impl<S: Model, M: Record<S>> Changed<S, M> {
         request: Option<Request>,
     ) -> Result<Decision<S::Change, M>, Error> {
         let name = M::NAME(&self.id);
-        let now: M = get(state, &self.id, None)?;
         if is_done(state, request, &name)? {
-            return Ok(Decision::nothing(now));
+            return Ok(Decision::nothing(last(state, &self.id)?));
         }
+        let now: M = get(state, &self.id, None)?;
         check_etag(self.given.etag(), &now)?;
         let mut next = self.laid_over(&now)?;
         let is_same = M::FIELDS.iter().all(|field| (field.is_same)(&next, &now));

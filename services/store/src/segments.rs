@@ -81,7 +81,7 @@ impl Segments {
     fn check_range(&self, position: Position) -> Result<(), Error> {
         let last = self.last();
         let first = read_lock(&self.bases)[0];
-        if position + 1 < first {
+        if position.saturating_add(1) < first {
             return Err(Error::PositionGone {
                 asked: position,
                 oldest: first,

@@ -313,6 +313,7 @@ pub(super) fn find(
         let text = format!("its events are {size} bytes in all; at most {MAX_BYTES}");
         return Err(Violations::one("content", text));
     }
+    records::check_weight::<Model, _>("content", read.iter().map(|found| &found.event))?;
     Ok(each_once(read, report))
 }
 
