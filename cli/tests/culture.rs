@@ -95,9 +95,12 @@ fn visa_rules_begin_and_end_between_snapshots() {
     let seen = rules("2023-11-06");
     assert!(seen.contains("visa required"), "{seen}");
     assert!(seen.contains("in force"), "{seen}");
+    let before = rules("2019-11-22");
+    assert!(before.contains("uncertain") && before.contains("by 2019-11-23"));
     let changes = ["visa", "changes", "KAZ", "CHN", "--since", "2023-11-06"];
     let changes = server.ask(&[&changes[..], &["--until", "2023-12-03"]].concat());
     assert!(changes.contains("KAZ to CHN: differs"), "{changes}");
     let listed = server.ask(&["visa", "list", "--country", "KAZ", "-o", "csv"]);
     assert_eq!(listed.lines().count(), 5, "{listed}");
+    assert!(listed.contains(",,2019-11-23,2023-11-06,"), "{listed}");
 }
