@@ -5,6 +5,7 @@ pub(crate) mod amount;
 pub(crate) mod answer;
 pub(crate) mod bulk;
 pub(crate) mod commodities;
+pub(crate) mod culture;
 pub(crate) mod datasets;
 pub(crate) mod events;
 pub(crate) mod import;
@@ -25,6 +26,7 @@ pub(crate) mod visa;
 use clap::{Parser, Subcommand};
 
 use agreements::AgreementsCommand;
+use culture::CultureCommand;
 use events::EventsCommand;
 use import::ImportCommand;
 use measures::MeasuresCommand;
@@ -71,6 +73,9 @@ pub(crate) enum Command {
     /// Ask the events service about agreements and the steps of their lives
     #[command(subcommand)]
     Agreements(AgreementsCommand),
+    /// Ask the culture service what became of all that it keeps
+    #[command(subcommand)]
+    Culture(CultureCommand),
     /// Ask the culture service about programmes of exchange
     #[command(subcommand)]
     Programmes(ProgrammesCommand),

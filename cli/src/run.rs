@@ -92,6 +92,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Import(command) => return Ok(code(run_import(command).await?)),
         Command::Events(command) => return Ok(code(events::run(command).await?)),
         Command::Agreements(command) => return Ok(code(events::run_agreements(command).await?)),
+        Command::Culture(command) => culture::run(command).await?,
         Command::Programmes(command) => return Ok(code(culture::run_programmes(command).await?)),
         Command::Measures(command) => return Ok(code(culture::run_measures(command).await?)),
         Command::Visa(command) => return Ok(code(culture::run_visa(command).await?)),
