@@ -3,8 +3,10 @@
 pub(crate) mod agreements;
 pub(crate) mod amount;
 pub(crate) mod answer;
+pub(crate) mod backup;
 pub(crate) mod bulk;
 pub(crate) mod commodities;
+pub(crate) mod culture;
 pub(crate) mod datasets;
 pub(crate) mod events;
 pub(crate) mod import;
@@ -25,6 +27,8 @@ pub(crate) mod visa;
 use clap::{Parser, Subcommand};
 
 use agreements::AgreementsCommand;
+use backup::{BackupArgs, RestoreArgs};
+use culture::CultureCommand;
 use events::EventsCommand;
 use import::ImportCommand;
 use measures::MeasuresCommand;
@@ -71,6 +75,9 @@ pub(crate) enum Command {
     /// Ask the events service about agreements and the steps of their lives
     #[command(subcommand)]
     Agreements(AgreementsCommand),
+    /// Ask the culture service what became of all that it keeps
+    #[command(subcommand)]
+    Culture(CultureCommand),
     /// Ask the culture service about programmes of exchange
     #[command(subcommand)]
     Programmes(ProgrammesCommand),
@@ -80,6 +87,21 @@ pub(crate) enum Command {
     /// Ask the culture service who needs a visa for where
     #[command(subcommand)]
     Visa(VisaCommand),
+    /// Copy a service's journal into a file while it serves, carry such a copy on, or check one
+    ///
+    /// The journal holds all that the service was ever told. A copy is checked as it comes: no entry may be missing,
+    /// and each must have the hash that goes over it and all entries before. It takes its name when it is complete
+    /// and on the disk. docs/operations.md says more.
+    ///
+    /// Example: `entente backup events --out events.journal --continue`
+    Backup(BackupArgs),
+    /// Make a service's folder from a copy of its journal
+    ///
+    /// Every entry is checked once more. The folder appears under its name when it is complete; a service that is then
+    /// started on it makes the rest from the journal.
+    ///
+    /// Example: `entente restore events.journal --data /var/lib/entente`
+    Restore(RestoreArgs),
     /// Print a completion script: `entente completions bash > /etc/bash_completion.d/entente`
     Completions {
         /// For which shell

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use proto::culture::v1::culture_service_client::CultureServiceClient;
 use proto::events::v1::events_service_client::EventsServiceClient;
+use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
@@ -19,8 +20,11 @@ pub(crate) type EventsClient = EventsServiceClient<Channel>;
 /// A client of the culture service.
 pub(crate) type CultureClient = CultureServiceClient<Channel>;
 
+/// A client of the journals of a process.
+pub(crate) type JournalsClient = JournalServiceClient<Channel>;
+
 /// The largest answer that is read.
-const MAX_ANSWER: usize = 16 << 20;
+pub(crate) const MAX_ANSWER: usize = 16 << 20;
 
 /// Connects to the trade service at an address.
 pub(crate) async fn trade(server: &str) -> anyhow::Result<TradeClient> {
@@ -38,6 +42,12 @@ pub(crate) async fn events(server: &str) -> anyhow::Result<EventsClient> {
 pub(crate) async fn culture(server: &str) -> anyhow::Result<CultureClient> {
     let channel = channel(server, "culture").await?;
     Ok(CultureServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+}
+
+/// Connects to the journals of the process at an address, which serves a role.
+pub(crate) async fn journals(server: &str, role: &str) -> anyhow::Result<JournalsClient> {
+    let channel = channel(server, role).await?;
+    Ok(JournalServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
 }
 
 async fn channel(server: &str, role: &str) -> anyhow::Result<Channel> {

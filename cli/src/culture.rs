@@ -8,15 +8,28 @@ mod visa_rules;
 
 use std::io::Write;
 
+use crate::args::culture::CultureCommand;
 use crate::args::measures::MeasuresCommand;
 use crate::args::programmes::ProgrammesCommand;
 use crate::args::visa::VisaCommand;
 use crate::import::{self, Imported};
-use crate::record::{self, Programmes, VisaRules};
+use crate::record::{self, CultureFeed, Programmes, VisaRules};
 use crate::{output, words};
+
+pub(crate) use measures::title as measure_title;
 
 /// The most records that a page of the service has.
 const PAGE: i32 = 500;
+
+/// Asks about all that the service keeps, and writes the answer to standard output.
+pub(crate) async fn run(command: CultureCommand) -> anyhow::Result<()> {
+    let mut out = output::stdout();
+    match command {
+        CultureCommand::Changes(args) => record::changes::<CultureFeed>(&args, &mut out).await?,
+        CultureCommand::Watch(args) => record::watch::<CultureFeed>(&args, &mut out).await?,
+    }
+    Ok(out.flush()?)
+}
 
 /// Asks about programmes, and writes the answer to standard output.
 pub(crate) async fn run_programmes(command: ProgrammesCommand) -> anyhow::Result<Imported> {

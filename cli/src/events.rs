@@ -2,21 +2,19 @@
 
 mod agreements;
 mod calendar;
-mod changes;
 mod count;
 mod event;
 mod list;
 mod meetings;
 mod states;
 mod timeline;
-mod watch;
 
 use std::io::Write;
 
 use crate::args::agreements::AgreementsCommand;
 use crate::args::events::{CalendarCommand, EventsCommand};
 use crate::import::{self, Imported};
-use crate::record::{self, Agreements, Events};
+use crate::record::{self, Agreements, Events, EventsFeed};
 use crate::{names, output, words};
 
 pub(crate) use event::place_text;
@@ -40,12 +38,12 @@ pub(crate) async fn run(command: EventsCommand) -> anyhow::Result<Imported> {
         EventsCommand::Timeline(args) => timeline::run(&args, &mut out).await?,
         EventsCommand::Meetings(args) => meetings::run(&args, &mut out).await?,
         EventsCommand::Count(args) => count::run(&args, &mut out).await?,
-        EventsCommand::Changes(args) => changes::run(&args, &mut out).await?,
+        EventsCommand::Changes(args) => record::changes::<EventsFeed>(&args, &mut out).await?,
         EventsCommand::Calendar(CalendarCommand::Export(args)) => calendar::export(&args).await?,
         EventsCommand::Calendar(CalendarCommand::Import(args)) => {
             return calendar::import(&args, &mut out).await;
         }
-        EventsCommand::Watch(args) => watch::run(&args, &mut out).await?,
+        EventsCommand::Watch(args) => record::watch::<EventsFeed>(&args, &mut out).await?,
         EventsCommand::Import(args) => {
             drop(out);
             return import::events(&args).await;

@@ -4,6 +4,7 @@
 //!
 //! * `args`: every command and option, with its help. [`run`]: from arguments to an exit code.
 //! * `serve`: a role as a process. `demo`: the platform with the demonstration figures.
+//! * `backup`: a journal into a file; `restore`: a folder from such a file.
 //! * `import`: files into a service; [`comtrade`] and `sdmx` read them, with what `rows` gives to both.
 //!   `batches`: rows cut into batches. `export`: figures into files. `datasets`: new datasets.
 //! * `trade`, `events`, `culture`: questions to a service, and their answers on the terminal. `record`: what they
@@ -16,6 +17,7 @@
 //!   chart of a series.
 
 mod args;
+mod backup;
 mod batches;
 mod chart;
 mod client;
@@ -34,6 +36,7 @@ mod plot;
 mod reasons;
 mod record;
 mod records;
+mod restore;
 mod rows;
 mod run;
 mod sdmx;

@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser};
 use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
-use crate::{client, culture, demo, events, import, serve, trade};
+use crate::{backup, client, culture, demo, events, import, restore, serve, trade};
 
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;
@@ -92,9 +92,12 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Import(command) => return Ok(code(run_import(command).await?)),
         Command::Events(command) => return Ok(code(events::run(command).await?)),
         Command::Agreements(command) => return Ok(code(events::run_agreements(command).await?)),
+        Command::Culture(command) => culture::run(command).await?,
         Command::Programmes(command) => return Ok(code(culture::run_programmes(command).await?)),
         Command::Measures(command) => return Ok(code(culture::run_measures(command).await?)),
         Command::Visa(command) => return Ok(code(culture::run_visa(command).await?)),
+        Command::Backup(args) => backup::run(&args).await?,
+        Command::Restore(args) => restore::run(&args).await?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::Server;
+use common::{Server, entente};
 
 const INSTITUTES: &str = "\
 id,confucius_institute,partner_uni,date_est,location_name,nearest_city,country,status,ci_webpage,sources
@@ -95,9 +95,51 @@ fn visa_rules_begin_and_end_between_snapshots() {
     let seen = rules("2023-11-06");
     assert!(seen.contains("visa required"), "{seen}");
     assert!(seen.contains("in force"), "{seen}");
+    let before = rules("2019-11-22");
+    assert!(before.contains("uncertain") && before.contains("by 2019-11-23"));
     let changes = ["visa", "changes", "KAZ", "CHN", "--since", "2023-11-06"];
     let changes = server.ask(&[&changes[..], &["--until", "2023-12-03"]].concat());
     assert!(changes.contains("KAZ to CHN: differs"), "{changes}");
     let listed = server.ask(&["visa", "list", "--country", "KAZ", "-o", "csv"]);
     assert_eq!(listed.lines().count(), 5, "{listed}");
+    assert!(listed.contains(",,2019-11-23,2023-11-06,"), "{listed}");
+}
+
+#[test]
+fn changes_are_shown_between_instants_and_watched_from_a_position_on() {
+    let server = Server::start_role("culture");
+    let measures = ["measures", "import", "--layout", "aiddata", "-"];
+    server.run_with(&measures, DIPLOMACY.as_bytes());
+    server.run_with(&["visa", "import", "-"], SNAPSHOTS.as_bytes());
+    server.ask(&["visa", "delete", "passport-index-kaz-chn-2019-11-23"]);
+    let table = server.ask(&["culture", "changes", "--pair", "CHN", "KAZ"]);
+    assert!(table.contains("25 changes"), "{table}");
+    assert!(table.contains("KAZ to CHN: visa free, 30 days"), "{table}");
+    assert!(table.contains("military-visits 2016: 2 "), "{table}");
+    assert!(table.contains("deleted"), "{table}");
+    let none = ["culture", "changes", "--country", "RUS", "-o", "csv"];
+    assert_eq!(server.ask(&none).lines().count(), 1);
+    let later = server.ask(&["culture", "changes", "--since", "9000-01-01"]);
+    assert!(later.contains("0 changes"), "{later}");
+
+    let watched = |option: &str| {
+        let mut command = entente();
+        let watch = ["culture", "watch", "--pair", "CHN", "KAZ", "--after"];
+        command
+            .env("ENTENTE_SERVER", &server.url)
+            .args(watch)
+            .args(option.split(' '))
+            .stdout(std::process::Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let out = process.stdout.take().unwrap();
+        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(out));
+        let first = lines.next().unwrap().unwrap();
+        assert_eq!(common::interrupt(&mut process), 0);
+        first
+    };
+    assert!(watched("0").contains(" recorded measures/"));
+    let second = watched("1 --json");
+    assert!(second.starts_with("{\"position\":\"2\""), "{second}");
+    assert!(second.contains("visaRuleRecorded"), "{second}");
+    assert!(watched("2").contains("deleted visaRules/passport-index-kaz-chn-2019-11-23"));
 }

@@ -7,11 +7,11 @@ use proto::events::v1::{EventKind, EventStatus, OfficeLevel, ParticipantRole};
 use proto::r#type::v1::Theme;
 use proto::{Country, Day};
 
-use super::answer::{AnswerArgs, AsOf, AsOfArgs, ServerArgs, parse_as_of, parse_since};
+use super::answer::{AnswerArgs, AsOfArgs, ServerArgs};
 use super::records::{
-    CountriesArgs, CreateRecordsArgs, DatesArgs, DeleteRecordArgs, DuplicateArgs,
+    ChangesArgs, CountriesArgs, CreateRecordsArgs, DatesArgs, DeleteRecordArgs, DuplicateArgs,
     ImportRecordsArgs, LanguageArgs, LimitArgs, ShowRecordArgs, UpdateRecordArgs,
-    VersionsRecordArgs, parse_language,
+    VersionsRecordArgs, WatchArgs, parse_language,
 };
 use crate::dates::parse_day;
 use crate::names::Choice;
@@ -58,7 +58,7 @@ pub(crate) enum EventsCommand {
     /// Show what became of events and agreements between two instants
     ///
     /// Example: `entente events changes --pair CHN KAZ --since 2024-07-01`
-    Changes(EventChangesArgs),
+    Changes(ChangesArgs),
     /// Write events as a calendar, or create events from one
     #[command(subcommand)]
     Calendar(CalendarCommand),
@@ -200,42 +200,6 @@ pub(crate) struct CountArgs {
     pub(crate) as_of: AsOfArgs,
     #[command(flatten)]
     pub(crate) answer: AnswerArgs,
-}
-
-/// Options of `entente events changes`.
-#[derive(Debug, Args)]
-pub(crate) struct EventChangesArgs {
-    #[command(flatten)]
-    pub(crate) countries: CountriesArgs,
-    /// From this instant on (`2024-07-01T12:00:00Z`), or from this day on (its start, UTC)
-    #[arg(long, value_name = "TIME", value_parser = parse_since)]
-    pub(crate) since: Option<AsOf>,
-    /// Until this instant, or this day (its end, UTC)
-    #[arg(long, value_name = "TIME", value_parser = parse_as_of)]
-    pub(crate) until: Option<AsOf>,
-    #[command(flatten)]
-    pub(crate) limit: LimitArgs,
-    #[command(flatten)]
-    pub(crate) language: LanguageArgs,
-    #[command(flatten)]
-    pub(crate) answer: AnswerArgs,
-}
-
-/// Options of `entente events watch`.
-#[derive(Debug, Args)]
-pub(crate) struct WatchArgs {
-    #[command(flatten)]
-    pub(crate) countries: CountriesArgs,
-    /// Begin behind this position; 0 begins with the first change of all
-    #[arg(long, value_name = "POSITION", default_value_t = 0)]
-    pub(crate) after: u64,
-    /// Print the service's messages as JSON, one a line
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) language: LanguageArgs,
-    #[command(flatten)]
-    pub(crate) server: ServerArgs,
 }
 
 /// What to do with a calendar.

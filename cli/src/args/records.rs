@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use proto::{CivilDate, Country};
 
-use super::answer::{AnswerArgs, AsOfArgs, ServerArgs};
+use super::answer::{AnswerArgs, AsOf, AsOfArgs, ServerArgs, parse_as_of, parse_since};
 
 /// In which language texts are shown.
 #[derive(Debug, Args)]
@@ -136,6 +136,42 @@ pub(crate) struct VersionsRecordArgs {
     pub(crate) language: LanguageArgs,
     #[command(flatten)]
     pub(crate) answer: AnswerArgs,
+}
+
+/// Options of a question for the changes between two instants.
+#[derive(Debug, Args)]
+pub(crate) struct ChangesArgs {
+    #[command(flatten)]
+    pub(crate) countries: CountriesArgs,
+    /// From this instant on (`2024-07-01T12:00:00Z`), or from this day on (its start, UTC)
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    pub(crate) since: Option<AsOf>,
+    /// Until this instant, or this day (its end, UTC)
+    #[arg(long, value_name = "TIME", value_parser = parse_as_of)]
+    pub(crate) until: Option<AsOf>,
+    #[command(flatten)]
+    pub(crate) limit: LimitArgs,
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+}
+
+/// Options of a feed of changes.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    #[command(flatten)]
+    pub(crate) countries: CountriesArgs,
+    /// Begin behind this position; 0 begins with the first change of all
+    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    pub(crate) after: u64,
+    /// Print the service's messages as JSON, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// Options of an import of records.

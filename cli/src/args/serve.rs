@@ -16,6 +16,17 @@ pub(crate) enum Role {
     Culture,
 }
 
+impl Role {
+    /// Its name, which its folder, its journal and the command line have.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Role::Trade => "trade",
+            Role::Events => "events",
+            Role::Culture => "culture",
+        }
+    }
+}
+
 /// Options of a serving process.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {

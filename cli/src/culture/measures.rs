@@ -106,6 +106,21 @@ fn subject(measure: &Measure) -> String {
     }
 }
 
+/// A figure in a line: `KAZ to CHN, students 2017: 14,224 persons`.
+pub(crate) fn title(measure: &Measure) -> String {
+    let kind = names::shown::<MeasureKind>(measure.kind);
+    let item = match measure.item.as_str() {
+        "" => String::new(),
+        item => format!(" {item}"),
+    };
+    let value = match measure.value.as_str() {
+        "" => names::all_shown::<MeasureFlag>(&measure.flags),
+        value => format!("{} {}", figures::grouped(value), measure.unit),
+    };
+    let (of, period) = (subject(measure), &measure.period);
+    format!("{of}, {kind}{item} {period}: {value}")
+}
+
 const CSV: [&str; 16] = [
     "measure",
     "programme",

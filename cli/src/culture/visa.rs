@@ -68,6 +68,7 @@ impl Shown for VisaRules {
         "purposes",
         "start_after",
         "start_date",
+        "start_by",
         "end_after",
         "end_date",
         "legal_basis",
@@ -106,6 +107,7 @@ impl Shown for VisaRules {
             names::all_shown::<VisaPurpose>(&rule.purposes),
             dates::date(rule.start_after.as_ref()),
             dates::date(rule.start_date.as_ref()),
+            dates::date(rule.start_by.as_ref()),
             dates::date(rule.end_after.as_ref()),
             dates::date(rule.end_date.as_ref()),
             rule.legal_basis.clone(),
@@ -160,10 +162,17 @@ pub(super) fn requirement(rule: &VisaRule) -> String {
 
 /// When it came into force, as exactly as it is known.
 pub(super) fn begins(rule: &VisaRule) -> String {
-    match (rule.start_after.as_ref(), rule.start_date.as_ref()) {
-        (_, None) => "not known".to_owned(),
-        (None, start) => dates::date(start),
-        (after, start) => bounded(&dates::date(after), &dates::date(start)),
+    let VisaRule {
+        start_after,
+        start_date,
+        start_by,
+        ..
+    } = rule;
+    match (start_after, start_date, start_by) {
+        (_, None, None) => "not known".to_owned(),
+        (_, None, seen) => format!("by {}", dates::date(seen.as_ref())),
+        (None, start, _) => dates::date(start.as_ref()),
+        (after, start, _) => bounded(&dates::date(after.as_ref()), &dates::date(start.as_ref())),
     }
 }
 
@@ -205,6 +214,8 @@ mod tests {
         assert_eq!(ends(&rule), "");
         rule.start_date = None;
         assert_eq!(begins(&rule), "not known");
+        rule.start_by = date("2019-11-23");
+        assert_eq!(begins(&rule), "by 2019-11-23");
     }
 
     #[test]

@@ -98,6 +98,9 @@ pub(super) async fn show(server: &str) -> anyhow::Result<()> {
             | Command::Import(_)
             | Command::Trade(_)
             | Command::Agreements(_)
+            | Command::Culture(_)
+            | Command::Backup(_)
+            | Command::Restore(_)
             | Command::Completions { .. } => anyhow::bail!("`{}` is not shown", words[0]),
         }
         writeln!(std::io::stdout())?;

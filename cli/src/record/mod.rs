@@ -5,10 +5,14 @@
 //! * this file: [`Kind`], what a kind of record can be asked for, and [`Shown`], how one is shown.
 //! * `commands`: create, show, change, delete, versions. `list`: records below each other.
 //! * `kinds`: the kinds.
+//! * `changes`, `watch`: what became of the records of a service. `feeds`: the services that tell it.
 
+mod changes;
 mod commands;
+mod feeds;
 mod kinds;
 mod list;
+mod watch;
 
 use prost::Message;
 use proto::r#type::v1::Source;
@@ -17,9 +21,12 @@ use tonic::Status;
 use crate::args::answer::ServerArgs;
 use crate::sources::Footnotes;
 
+pub(crate) use changes::changes;
 pub(crate) use commands::{create, delete, from_file, show, update, versions};
+pub(crate) use feeds::{CultureFeed, EventsFeed};
 pub(crate) use kinds::{Agreements, Events, Programmes, VisaRules};
 pub(crate) use list::{More, write_list};
+pub(crate) use watch::watch;
 
 /// What a record was from an instant on.
 #[derive(Debug)]

@@ -6,7 +6,8 @@
 //! |---|---|---|
 //! | first day | `start_date` | in it |
 //! | | `start_after`, `start_date` | after the one, and not after the other |
-//! | | neither | before all days |
+//! | | `start_by` | in it, or on any day before |
+//! | | none | before all days |
 //! | end | `end_date` | in it |
 //! | | `end_after`, `end_date` | after the one, and not after the other |
 //! | | `end_after` | after it, or never |
@@ -22,6 +23,7 @@ use proto::{CivilDate, Day, stored_date};
 pub(crate) struct Term {
     pub(crate) start: Option<CivilDate>,
     pub(crate) start_after: Option<CivilDate>,
+    pub(crate) start_by: Option<CivilDate>,
     pub(crate) end: Option<CivilDate>,
     pub(crate) end_after: Option<CivilDate>,
 }
@@ -47,12 +49,13 @@ impl Term {
         Term {
             start: stored_date(rule.start_date),
             start_after: stored_date(rule.start_after),
+            start_by: stored_date(rule.start_by),
             end: stored_date(rule.end_date),
             end_after: stored_date(rule.end_after),
         }
     }
 
-    /// When it came into force; `None`: it always was.
+    /// When it came into force; `None`: it always was, or all that is known is by when it had.
     pub(crate) fn beginning(self) -> Option<Between> {
         Some(between(self.start?, self.start_after))
     }
@@ -77,7 +80,11 @@ impl Term {
         if !may_have_begun || has_surely_ended {
             return Force::No;
         }
-        let has_surely_begun = beginning.is_none_or(|beginning| beginning.latest <= day);
+        let has_surely_begun = match (beginning, self.start_by) {
+            (Some(beginning), _) => beginning.latest <= day,
+            (None, Some(seen)) => seen.last() <= day,
+            (None, None) => true,
+        };
         let surely_goes_on = match (ending, self.end_after) {
             (Some(ending), _) => day < ending.earliest,
             (None, Some(seen)) => day <= seen.first(),
@@ -112,7 +119,7 @@ mod tests {
         Day::try_from(WireDate::from(date)).expect("a day")
     }
 
-    /// What dates (`start_after start end_after end`) say of days: `-` no, `?` perhaps, `+` surely.
+    /// What dates, as [`rule`] takes them, say of days: `-` no, `?` perhaps, `+` surely.
     fn told(dates: &str, days: &[&str]) -> String {
         let term = Term::of(&rule(VisaRequirement::VisaFree, dates));
         let on = |text: &&str| match term.on(day(text)) {
@@ -164,6 +171,32 @@ mod tests {
     }
 
     #[test]
+    fn before_what_a_source_saw_first_nothing_is_known() {
+        let days = [
+            "1990-01-01",
+            "2019-11-22",
+            "2019-11-23",
+            "2020-05-09",
+            "2020-05-10",
+            "2020-11-18",
+            "2020-11-19",
+        ];
+        assert_eq!(told("- <2019-11-23 - -", &days), "??+++++");
+        assert_eq!(told("- <2019-11-23 2020-05-09 -", &days), "??++???");
+        assert_eq!(told("- <2019-11-23 - 2020-11-19", &days), "??++++-");
+        assert_eq!(
+            told("- <2019-11-23 2020-05-09 2020-11-19", &days),
+            "??++??-"
+        );
+        // Seen on some day of a year or a month: it had surely begun on its last day.
+        assert_eq!(told("- <2019 2020-05-09 -", &days), "???+???");
+        let days = ["2019-10-31", "2019-11-01", "2019-11-29", "2019-11-30"];
+        assert_eq!(told("- <2019-11 - -", &days), "???+");
+        // Seen in a month in which it may have ended as well: on no day is it sure.
+        assert_eq!(told("- <2019-11 - 2019-11", &days), "???-");
+    }
+
+    #[test]
     fn a_vague_date_may_be_any_of_its_days() {
         let days = [
             "2022-12-31",
@@ -190,6 +223,8 @@ mod tests {
             "- 2023 - 2024-06",
             "- 2023-01 - 2023-03",
             "2022-03 2022-06 - -",
+            "- <2022-06 - -",
+            "- <2022-06-06 - 2023-03",
         ] {
             let term = Term::of(&rule(VisaRequirement::VisaFree, dates));
             let (first, last) = term.days();

@@ -202,7 +202,8 @@ impl Compare {
         self.start < happened.latest && happened.earliest <= self.end
     }
 
-    /// What a rule came to between the two days.
+    /// What a rule came to between the two days. One of which nothing but a day is known by which it had come into
+    /// force may have done so in any time before: it would stand among the changes of all of them.
     fn changes_of(&self, rule: &VisaRule) -> Vec<VisaChange> {
         let term = Term::of(rule);
         let change = |happened: Option<Between>, ended, date, after| {
@@ -336,6 +337,24 @@ mod tests {
         assert_eq!(told(&rules, "2022-06-05", "2022-06-06").0, began);
         assert!(told(&rules, "2022-01-01", "2022-05-02").0.is_empty());
         assert!(told(&rules, "2022-06-06", "2022-12-31").0.is_empty());
+    }
+
+    #[test]
+    fn a_rule_did_not_come_into_force_on_the_day_on_which_it_was_first_seen() {
+        let rules = [rule(
+            VisaRequirement::VisaRequired,
+            "- <2019-11-23 2020-05-09 2020-11-19",
+        )];
+        assert_eq!(told(&rules, "2019-01-01", "2019-12-31"), (vec![], true));
+        assert_eq!(told(&rules, "2018-01-01", "2019-01-01"), (vec![], false));
+        let ended = vec!["2020-11-19 ended VisaRequired".to_owned()];
+        assert_eq!(told(&rules, "2019-01-01", "2020-12-31").0, ended);
+        let asked = compare("2019-11-22", "2019-11-23");
+        let [_, chinese] = asked.pair.directions();
+        let changes = asked.changes(&chinese, &rules).expect("they are few");
+        let (first, last) = (changes.first.expect("a day"), changes.last.expect("a day"));
+        assert_eq!((first.in_force.len(), first.uncertain.len()), (0, 1));
+        assert_eq!((last.in_force.len(), last.uncertain.len()), (1, 0));
     }
 
     #[test]

@@ -35,6 +35,7 @@ records::fields!(
         purposes,
         start_date,
         start_after,
+        start_by,
         end_date,
         end_after,
         legal_basis,
@@ -85,7 +86,8 @@ impl Record<Model> for VisaRule {
 
     fn places(&self) -> Vec<Place> {
         // One that always was, as far as is known, stands before all others.
-        let at = stored_date(self.start_date).map_or(0, CivilDate::ordinal);
+        let first = self.start_date.or(self.start_by);
+        let at = stored_date(first).map_or(0, CivilDate::ordinal);
         let place = |index: u8, group: Vec<u8>| Place { index, group, at };
         let topics = self.topics();
         let topics = topics.iter().map(|topic| topic.bytes().to_vec());
@@ -125,6 +127,7 @@ fn check(rule: VisaRule) -> Result<VisaRule, Violations> {
         etag: _,
         create_time: _,
         update_time: _,
+        start_by,
     } = rule;
     let mut violations = Violations::new();
     let known = &mut violations;
@@ -140,7 +143,8 @@ fn check(rule: VisaRule) -> Result<VisaRule, Violations> {
         known.push("days_allowed", description);
     }
     let purposes = check_each("purposes", &purposes, purpose, known);
-    let term = check_term([start_date, start_after, end_date, end_after], known);
+    let dates = [start_date, start_after, start_by, end_date, end_after];
+    let term = check_term(dates, known);
     known.check("legal_basis", given(&legal_basis, parse_agreement_name));
     let sources = check_sources(sources, known);
     let note = known.check("note", given(&note, |text| check_text(text, MAX_NOTE)));
@@ -152,6 +156,7 @@ fn check(rule: VisaRule) -> Result<VisaRule, Violations> {
         purposes,
         start_date: term.start.map(Into::into),
         start_after: term.start_after.map(Into::into),
+        start_by: term.start_by.map(Into::into),
         end_date: term.end.map(Into::into),
         end_after: term.end_after.map(Into::into),
         legal_basis,
@@ -168,21 +173,28 @@ pub(crate) fn purpose(purpose: i32) -> Result<VisaPurpose, String> {
     one_of(purpose, "purpose of a stay")
 }
 
-fn check_term(dates: [Option<WireDate>; 4], violations: &mut Violations) -> Term {
+fn check_term(dates: [Option<WireDate>; 5], violations: &mut Violations) -> Term {
     let mut date = |field: &str, date: Option<WireDate>| {
         let date = date.map(CivilDate::try_from).transpose();
         violations.check_nested(field, date).flatten()
     };
-    let [start, start_after, end, end_after] = dates;
-    let needs_start = start_after.is_some() && start.is_none();
+    let [start, start_after, start_by, end, end_after] = dates;
+    let needs_start = start_after.is_some() && start.is_none() && start_by.is_none();
+    let has_another_start = start.is_some() || start_after.is_some();
     let term = Term {
         start: date("start_date", start),
         start_after: date("start_after", start_after),
+        start_by: date("start_by", start_by),
         end: date("end_date", end),
         end_after: date("end_after", end_after),
     };
     if needs_start {
         violations.push("start_date", "is required with `start_after`");
+    }
+    if start_by.is_some() && has_another_start {
+        let description = "is given only without `start_date` and `start_after`";
+        violations.push("start_by", description);
+        return term;
     }
     check_order(term, violations);
     term
@@ -193,9 +205,14 @@ fn check_order(term: Term, violations: &mut Violations) {
     let Term {
         start,
         start_after,
+        start_by,
         end,
         end_after,
     } = term;
+    let (first, start_field) = match start_by {
+        None => (start, "start_date"),
+        Some(seen) => (Some(seen), "start_by"),
+    };
     let can_be_later = |one: Option<CivilDate>, other: Option<CivilDate>| {
         let both = one.zip(other);
         both.is_none_or(|(one, other)| other.first() < one.last())
@@ -203,15 +220,15 @@ fn check_order(term: Term, violations: &mut Violations) {
     if !can_be_later(start, start_after) {
         violations.push("start_after", "must be before `start_date`");
     }
-    if !can_be_later(end, start) {
-        violations.push("end_date", "must be after `start_date`");
+    if !can_be_later(end, first) {
+        violations.push("end_date", format!("must be after `{start_field}`"));
     }
     if !can_be_later(end, end_after) {
         violations.push("end_after", "must be before `end_date`");
     }
-    let seen = end_after.zip(start);
-    if seen.is_some_and(|(seen, start)| seen.last() < start.first()) {
-        violations.push("end_after", "is before `start_date`");
+    let seen = end_after.zip(first);
+    if seen.is_some_and(|(seen, first)| seen.last() < first.first()) {
+        violations.push("end_after", format!("is before `{start_field}`"));
     }
 }
 
@@ -279,23 +296,29 @@ pub(crate) mod tests {
         (!text.is_empty()).then(|| text.parse::<CivilDate>().expect("a date").into())
     }
 
-    /// A rule for citizens of China in Kazakhstan; dates as `start_after start end_after end`, `-` for none.
+    /// A rule for citizens of China in Kazakhstan; dates as `start_after start end_after end`, `-` for none, and a
+    /// start with `<` before it for a `start_by`.
     pub(crate) fn rule(requirement: VisaRequirement, dates: &str) -> VisaRule {
-        let dates: Vec<_> = dates
+        let dates: Vec<&str> = dates
             .split(' ')
-            .map(|text| date(text.trim_matches('-')))
+            .map(|text| text.trim_matches('-'))
             .collect();
-        let [start_after, start_date, end_after, end_date] = dates[..] else {
+        let [start_after, start, end_after, end_date] = dates[..] else {
             panic!("four dates");
+        };
+        let (start_date, start_by) = match start.strip_prefix('<') {
+            None => (start, ""),
+            Some(seen) => ("", seen),
         };
         VisaRule {
             citizens_of: "CHN".into(),
             destination: "KAZ".into(),
             requirement: requirement.into(),
-            start_date,
-            start_after,
-            end_date,
-            end_after,
+            start_date: date(start_date),
+            start_after: date(start_after),
+            start_by: date(start_by),
+            end_date: date(end_date),
+            end_after: date(end_after),
             sources: vec![parts::Source {
                 title: "Passport Index Dataset".into(),
                 publisher: "Ilya Ilyankou".into(),
@@ -322,6 +345,10 @@ pub(crate) mod tests {
             "2022-08-03 2022-09-01 2023-01-01 2023-01-02",
             "- 2023-11-10 2023-11-10 -",
             "- - 2020-05-09 2020-11-19",
+            "- <2019-11-23 - -",
+            "- <2019-11-23 2019-11-23 2019-11-24",
+            "- <2019-11 2019-11-23 2019-11-24",
+            "- <2019 - 2019",
         ] {
             assert_eq!(faults(right), none, "{right}");
         }
@@ -332,6 +359,33 @@ pub(crate) mod tests {
         assert_eq!(faults("- 2023-11-10 - 2022"), ["end_date"]);
         assert_eq!(faults("- - 2023-11-10 2023-11-10"), ["end_after"]);
         assert_eq!(faults("- 2023-11-10 2023-11-09 2024"), ["end_after"]);
+        assert_eq!(faults("- <2019-11-23 - 2019-11-23"), ["end_date"]);
+        assert_eq!(faults("- <2019-11-23 - 2019-10"), ["end_date"]);
+        assert_eq!(faults("- <2019-11-23 2019-11-22 -"), ["end_after"]);
+        assert_eq!(faults("2019-11-22 <2019-11-23 - -"), ["start_by"]);
+    }
+
+    #[test]
+    fn a_rule_that_was_first_seen_on_a_day_has_no_other_start() {
+        let seen = rule(VisaRequirement::VisaFree, "- <2019-11-23 - -");
+        let twice = VisaRule {
+            start_date: date("2019-11-23"),
+            ..seen.clone()
+        };
+        assert_eq!(faults(twice), ["start_by"]);
+        let vague = VisaRule {
+            start_by: Some(WireDate::default()),
+            ..seen.clone()
+        };
+        assert_eq!(faults(vague), ["start_by.year"]);
+        assert_eq!(seen.clone().check().expect("it is right"), seen);
+    }
+
+    #[test]
+    fn a_rule_stands_at_the_day_on_which_it_was_first_seen() {
+        let at = |dates: &str| rule(VisaRequirement::VisaFree, dates).places()[0].at;
+        assert_eq!(at("- - - 2020"), 0);
+        assert_eq!(at("- <2019-11-23 - -"), at("- 2019-11-23 - -"));
     }
 
     #[test]

@@ -27,11 +27,13 @@
 //! * `segments.rs`, `segment_reader.rs`, `frame.rs`: the journal as segment files, written and read, and the
 //!   bytes of an entry in them.
 //! * [`Watch`] (`watch.rs`): a cursor over the journal that waits at its end.
-//! * [`Restore`] (`restore.rs`): a journal from a copy of its entries.
+//! * [`Restore`] (`restore.rs`): a journal from a copy of its entries. [`Chain`] (`chain.rs`): whether entries of a copy
+//!   are the journal's.
 //! * `requests.rs`: the request ids that were seen lately.
 //! * `space.rs`: free space and the ballast file.
 //! * [`Error`] (`error.rs`), [`Clock`] (`clock.rs`).
 
+mod chain;
 mod clock;
 mod entry;
 mod error;
@@ -49,6 +51,7 @@ mod view;
 mod watch;
 mod writer;
 
+pub use chain::{Chain, Unchained};
 pub use clock::{Clock, Micros, Stamp, system_clock};
 pub use entry::{Entry, Write};
 pub use error::Error;

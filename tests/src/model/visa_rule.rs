@@ -32,17 +32,19 @@ impl Subject for VisaRules {
             prop::sample::select(requirements),
             pair,
             prop::option::weighted(0.8, any_date()),
+            prop::bool::weighted(0.2),
             prop::option::of(1..900_i32),
             0..90_i32,
         );
         parts
             .prop_map(
-                |(requirement, pair, start, length, days_allowed)| VisaRule {
+                |(requirement, pair, start, is_seen, length, days_allowed)| VisaRule {
                     citizens_of: pair[0].into(),
                     destination: pair[1].into(),
                     requirement: requirement.into(),
                     days_allowed,
-                    start_date: start,
+                    start_date: start.filter(|_| !is_seen),
+                    start_by: start.filter(|_| is_seen),
                     end_date: start
                         .zip(length)
                         .map(|(start, days)| date(start).last().plus(days).into()),
@@ -58,6 +60,7 @@ impl Subject for VisaRules {
             vec![],
             vec!["requirement", "days_allowed"],
             vec!["citizens_of", "destination"],
+            vec!["start_date", "start_by", "end_date"],
             vec!["start_date", "end_date"],
         ];
         prop::sample::select(masks.to_vec()).boxed()
@@ -78,6 +81,7 @@ impl Subject for VisaRules {
     }
 
     fn stretches(rule: &VisaRule) -> Vec<(Option<Day>, Option<Day>)> {
+        // Before the day on which it was first seen it may have been in force as well.
         let start = rule.start_date.map(date).map(proto::CivilDate::first);
         // The end is the first day outside.
         let end = rule.end_date.map(|end| date(end).last().plus(-1));
@@ -85,12 +89,14 @@ impl Subject for VisaRules {
     }
 
     fn at(rule: &VisaRule) -> u32 {
-        rule.start_date.map_or(0, |start| date(start).ordinal())
+        let first = rule.start_date.or(rule.start_by);
+        first.map_or(0, |first| date(first).ordinal())
     }
 
     fn is_stretch(rule: &VisaRule) -> bool {
-        let stretch = rule.start_date.zip(rule.end_date);
-        stretch.is_none_or(|(start, end)| date(start).first() < date(end).last())
+        let has_one_start = rule.start_date.is_none() || rule.start_by.is_none();
+        let stretch = rule.start_date.or(rule.start_by).zip(rule.end_date);
+        has_one_start && stretch.is_none_or(|(start, end)| date(start).first() < date(end).last())
     }
 
     fn resembles(_one: &VisaRule, _other: &VisaRule) -> bool {

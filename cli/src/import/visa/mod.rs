@@ -7,8 +7,8 @@
 //!
 //! A snapshot says what it saw on its day and nothing of the days between, so a rule begins after the last snapshot
 //! that saw another one and by the first that saw it, and ends likewise. Of the first observation of a direction
-//! nobody knows when the rule began: its start is left unset, which is the schema's form for "as far as is known,
-//! always", and the note says that it is not known. Of the last one nothing is known of later days: `end_after` alone.
+//! nobody knows when the rule began, only that it had: `start_by` alone. Of the last one nothing is known of later days:
+//! `end_after` alone.
 
 mod vocabulary;
 
@@ -204,6 +204,7 @@ fn rule(
         days_allowed: first.meaning.days,
         start_date: before.map(|_| run.first.into()),
         start_after: before.map(|before| before.last.into()),
+        start_by: before.is_none().then(|| run.first.into()),
         end_date: after.map(|after| after.first.into()),
         end_after: Some(run.last.into()),
         sources: vec![source.clone()],
@@ -219,7 +220,7 @@ fn rule(
     Some((first.line, request))
 }
 
-/// What the source's own values were, and what a reader must know of the beginning.
+/// What the source's own values were, and whether a change may be one of words alone.
 fn note(before: Option<&Run<'_>>, run: &Run<'_>) -> String {
     let mut values: Vec<String> = Vec::new();
     for seen in &run.seen {
@@ -230,15 +231,11 @@ fn note(before: Option<&Run<'_>>, run: &Run<'_>) -> String {
     }
     let values = format!("The source's own value: {}.", values.join(", then "));
     let beginning = match before {
-        None => format!(
-            " First seen on {}, in the first snapshot of this direction; when it began is not known.",
-            run.first
-        ),
         Some(before) if form_of(before.seen.last()) != form_of(run.seen.first()) => format!(
             " The source changed its vocabulary between {} and {}: this may be the rule before in other words.",
             before.last, run.first
         ),
-        Some(_) => String::new(),
+        Some(_) | None => String::new(),
     };
     values + &beginning
 }
@@ -301,11 +298,12 @@ mod tests {
                 .note
                 .contains("`0`, then `VR`, then `visa required`")
         );
-        assert!(required.note.contains("not known"), "{}", required.note);
+        assert_eq!(required.start_by, day("2019-11-23"));
         assert_eq!(required.end_after, day("2023-11-06"));
         assert_eq!(required.end_date, day("2023-12-03"));
         assert_eq!(free.requirement, i32::from(VisaRequirement::VisaFree));
         assert_eq!(free.days_allowed, 30);
+        assert_eq!(free.start_by, None);
         assert_eq!(free.start_after, day("2023-11-06"));
         assert_eq!(free.start_date, day("2023-12-03"));
         assert_eq!((free.end_date, free.end_after), (None, day("2024-01-05")));

@@ -1,0 +1,88 @@
+//! Whether a copy of a journal is what was journaled.
+
+use anyhow::{Context, ensure};
+use proto::journal::v1::{BackupJournalResponse, Journal, JournalEntry};
+use proto::parse_timestamp;
+use store::{Chain, Micros, Position};
+
+/// What was seen of a copy, part by part.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    chain: Chain,
+    journal: Option<Journal>,
+    time: Option<Micros>,
+}
+
+impl Seen {
+    /// Takes the next part, whose entries must follow those before.
+    pub(crate) fn take(&mut self, part: &BackupJournalResponse) -> anyhow::Result<()> {
+        if let Some(journal) = &part.journal {
+            self.begin(journal)?;
+        }
+        ensure!(
+            self.journal.is_some(),
+            "the copy does not say of which journal it is"
+        );
+        for entry in &part.entries {
+            let time = time(entry)?;
+            self.chain
+                .follow(entry.position, time, &entry.hash, &entry.body)?;
+            self.time = Some(time);
+        }
+        Ok(())
+    }
+
+    /// A run begins; the one before it must be whole.
+    fn begin(&mut self, journal: &Journal) -> anyhow::Result<()> {
+        if self.journal.is_some() {
+            let before = self.whole()?;
+            let is_same = before.name == journal.name;
+            ensure!(is_same, "{} goes on as {}", before.name, journal.name);
+        }
+        self.journal = Some(journal.clone());
+        Ok(())
+    }
+
+    /// The journal, when the copy ends with its last entry.
+    pub(crate) fn whole(&self) -> anyhow::Result<&Journal> {
+        let journal = self.journal.as_ref().context("there is nothing in it")?;
+        let (last, end) = (self.last(), journal.last_position);
+        ensure!(
+            last == end,
+            "it ends after entry {last}, and the journal had {end}"
+        );
+        let is_same = self.chain.hash()[..] == journal.last_hash[..];
+        ensure!(
+            is_same,
+            "entry {last} has another hash than the journal's last entry: it is of another journal"
+        );
+        Ok(journal)
+    }
+
+    /// The journal at the start of the last run, as the copy says.
+    pub(crate) fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
+    }
+
+    /// The last position; the first is 1, and there is no gap.
+    pub(crate) fn last(&self) -> Position {
+        self.chain.last()
+    }
+
+    /// When the last entry was committed.
+    pub(crate) fn time(&self) -> Option<Micros> {
+        self.time
+    }
+}
+
+/// When an entry was committed.
+pub(crate) fn time(entry: &JournalEntry) -> anyhow::Result<Micros> {
+    let time = entry.commit_time.as_ref().map(parse_timestamp);
+    let time = time.and_then(Result::ok);
+    time.with_context(|| {
+        format!(
+            "entry {} does not say when it was committed",
+            entry.position
+        )
+    })
+}
