@@ -57,6 +57,7 @@ pub(crate) fn sectors(text: &str) -> anyhow::Result<Vec<CreateSectorRequest>> {
 
 /// Reads one message as JSON, or a list of them.
 pub(crate) fn list<M: prost::Message + Default>(name: &str, text: &str) -> anyhow::Result<Vec<M>> {
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let value: serde_json::Value = serde_json::from_str(text)?;
     let one_or_more = value.as_array().cloned().unwrap_or_else(|| vec![value]);
     let parsed = one_or_more.iter().enumerate().map(|(at, value)| {

@@ -57,12 +57,13 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         let io = cause.downcast_ref::<io::Error>();
         // The CSV writer's error does not name the system's as its source.
         let csv = cause.downcast_ref::<csv::Error>().map(csv::Error::kind);
-        match (io, csv) {
-            (Some(io), _) | (None, Some(csv::ErrorKind::Io(io))) => {
-                io.kind() == io::ErrorKind::BrokenPipe
-            }
-            (None, _) => false,
-        }
+        // Neither does that of the JSON writer.
+        let json = cause.downcast_ref::<serde_json::Error>();
+        let kind = match (io, csv) {
+            (Some(io), _) | (None, Some(csv::ErrorKind::Io(io))) => Some(io.kind()),
+            (None, _) => json.and_then(serde_json::Error::io_error_kind),
+        };
+        kind == Some(io::ErrorKind::BrokenPipe)
     })
 }
 

@@ -3,6 +3,8 @@
 //! `N/A` says that there is no figure, which is not zero. `total_elite_visits` is the dataset's own sum of government
 //! and military visits: it is kept as an item of its own and never added to them.
 
+use std::collections::HashMap;
+
 use proto::culture::v1 as wire;
 use proto::r#type::v1::Source;
 use proto::{Country, format_decimal, parse_decimal};
@@ -137,7 +139,19 @@ pub(super) fn required() -> Vec<&'static str> {
 /// The figures of a file. A row whose country or year is not known is rejected whole, else a cell that is no figure.
 pub(super) fn figures(sheet: &mut Sheet) -> Vec<Figure> {
     let mut rejected = Vec::new();
-    let rows = parse_rows(sheet, |cells| row(cells, &mut rejected));
+    // Twice in one file, the later row would be told as a revision that nobody published, at every import again.
+    let mut seen = HashMap::new();
+    let rows = parse_rows(sheet, |cells| {
+        let key = [
+            cells.required("receiving_country")?,
+            cells.required("year")?,
+        ]
+        .map(str::to_owned);
+        if let Some(line) = seen.insert(key, cells.line()) {
+            return Err(cells.reject("", format!("the same country and year as line {line}")));
+        }
+        row(cells, &mut rejected)
+    });
     sheet.rejected.extend(rejected);
     rows.into_iter().flat_map(|(_, figures)| figures).collect()
 }

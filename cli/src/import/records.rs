@@ -216,7 +216,9 @@ fn taken(status: &Status, noun: &str) -> String {
             let name = info.metadata.get("name").map_or("one", String::as_str);
             format!("looks like {name}, which is there; --allow-duplicate creates it all the same")
         }
-        None => format!("a {noun} of this id was deleted; ids are not used again"),
+        None => format!(
+            "the id is taken: by another {noun} since this import began, or by a deleted one; ids are not used again"
+        ),
     }
 }
 

@@ -10,6 +10,8 @@ use super::Imported;
 
 /// Tables of codes and claims have a few MiB at most; a file of figures belongs to another import.
 const MAX_BYTES: u64 = 32 << 20;
+/// Characters of a message that a rejected row is told with.
+const MAX_SHOWN: usize = 600;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The rows of a file, with the cells of the columns that were asked for.
@@ -85,7 +87,7 @@ impl Sheet {
                 .iter()
                 .find(|title| !titles.iter().any(|given| given == *title));
             if let Some(missing) = missing {
-                let given = titles.join(", ");
+                let given = shown(&titles.join(", "));
                 bail!("there is no column `{missing}`; there are: {given}");
             }
             Ok((0..titles.len()).map(Some).collect())
@@ -151,7 +153,12 @@ impl Sheet {
                 "" => format!("line {line}"),
                 column => format!("line {line}, {column}"),
             };
-            writeln!(err, "{}: {place}: {reason}", self.name)?;
+            writeln!(
+                err,
+                "{}: {}",
+                self.name,
+                shown(&format!("{place}: {reason}"))
+            )?;
         }
         let mut out = std::io::stdout().lock();
         writeln!(out, "{}: {}", self.name, sums.join("\n  "))?;
@@ -161,6 +168,16 @@ impl Sheet {
             Imported::WithRejections
         })
     }
+}
+
+/// What came from a file, as a terminal may have it: without what steers it, and not for ever.
+fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(MAX_SHOWN).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    let steers = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
+    shown.chars().map(steers).collect()
 }
 
 /// The name and the bytes of a file, or of standard input for `-`.
@@ -292,6 +309,13 @@ mod tests {
         assert!(whole(b"title_fr\nVisite\n").is_err());
         let twice = whole(b"id,Id\na,b\n").unwrap_err();
         assert!(twice.to_string().contains("two columns"), "{twice}");
+    }
+
+    #[test]
+    fn a_message_does_not_steer_the_terminal() {
+        assert_eq!(shown("a\u{1b}[31mb"), "a\u{FFFD}[31mb");
+        let long = shown(&"x".repeat(1 << 20));
+        assert_eq!(long.chars().count(), MAX_SHOWN + 1);
     }
 
     #[test]
