@@ -10,10 +10,13 @@ use crate::{output, words};
 pub(crate) async fn watch<F: Feed>(args: &WatchArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut feed = F::connect(&args.server).await?;
     let mut entries = feed.watch(args).await?;
+    // One listener for all entries, and asked first: a signal between two of them, or before the first, counts too.
+    let mut stopped = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         let next = tokio::select! {
+            biased;
+            stopped = &mut stopped => return Ok(stopped?),
             next = entries.message() => next?,
-            stopped = tokio::signal::ctrl_c() => return Ok(stopped?),
         };
         let Some(entry) = next else {
             return Ok(());

@@ -143,6 +143,10 @@ impl Record<Model> for Event {
         places
     }
 
+    fn until(&self) -> Option<u32> {
+        days(self).map(|(_, last)| last.ordinal())
+    }
+
     fn topics(&self) -> Vec<Topic> {
         Topic::all_named(countries(self))
     }

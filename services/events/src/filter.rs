@@ -92,7 +92,8 @@ pub(crate) fn within(span: Span, window: Option<DateWindow>) -> Span {
         .start()
         .map(|start| event::start_of_year(start.plus(-MAX_DAYS)));
     let until = window.end().map(Day::ordinal);
-    span.between(from.unwrap_or(0), until)
+    let touching = window.start().map_or(0, Day::ordinal);
+    span.between(from.unwrap_or(0), until).touching(touching)
 }
 
 pub(crate) fn overlaps(window: DateWindow, event: &Event) -> bool {

@@ -1,11 +1,12 @@
 //! What a recorded or deleted record does to the state.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proto::Slug;
 use store::{Model, Stamp, State};
 
 use crate::keys;
+use crate::place;
 use crate::record::{Record, Times};
 use crate::topic::Topic;
 use crate::version::{Version, id_in};
@@ -25,7 +26,12 @@ pub fn apply_recorded<S: Model, M: Record<S>>(
     let mut record = record.clone();
     record.complete(M::NAME(&id), times);
     for place in record.places() {
-        state.put(keys::place(M::KIND, &place, id.as_str()), Vec::new())?;
+        let key = keys::place(M::KIND, &place, id.as_str());
+        let beside = match before {
+            Some(_) => state.get(&key)?,
+            None => None,
+        };
+        state.put(key, place::value(beside.as_deref(), record.until()))?;
     }
     supersede::<S, M>(state, &id, before, Some(&record), stamp)
 }
@@ -79,7 +85,7 @@ fn id_of<S: Model, M: Record<S>>(name: &str) -> Result<Slug, store::Error> {
 /// are there and no version asks for: none, unless the view is wrong. Changes of other kinds are passed over. It
 /// reads all versions: a check for tests and for verification, not for calls.
 pub fn recompute<S: Model, M: Record<S>>(state: &State<'_>) -> Result<Vec<Vec<u8>>, store::Error> {
-    let mut wanted = BTreeSet::new();
+    let mut wanted: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     let (records, end) = keys::records(M::KIND);
     for entry in state.range(&records, &end) {
         let (key, value) = entry?;
@@ -89,27 +95,38 @@ pub fn recompute<S: Model, M: Record<S>>(state: &State<'_>) -> Result<Vec<Vec<u8
             let before = now.before(state, M::KIND, id)?;
             let mut topics = BTreeSet::from([None]);
             if let Some(record) = now.record::<M>()? {
-                wanted.extend(record.places().iter().map(|p| keys::place(M::KIND, p, id)));
+                for place in record.places() {
+                    let key = keys::place(M::KIND, &place, id);
+                    let beside = wanted.get(&key).map(Vec::as_slice);
+                    let value = place::value(beside, record.until());
+                    wanted.insert(key, value);
+                }
                 topics.extend(record.topics().into_iter().map(Some));
             }
             let was: Option<M> = Version::record_of(before.as_ref())?;
             topics.extend(was.iter().flat_map(Record::topics).map(Some));
             let changes = topics.into_iter();
-            wanted.extend(changes.map(|topic| keys::change(topic, now.since(), M::KIND, id)));
+            let changes = changes.map(|topic| keys::change(topic, now.since(), M::KIND, id));
+            wanted.extend(changes.map(|change| (change, Vec::new())));
             version = before;
         }
     }
-    let mut there = BTreeSet::new();
+    let mut there = BTreeMap::new();
     let (places, end) = keys::places(M::KIND);
     for entry in state.range(&places, &end) {
-        there.insert(entry?.0.to_vec());
+        let (key, value) = entry?;
+        there.insert(key.to_vec(), value.to_vec());
     }
     let (changes, end) = keys::all_changes();
     for entry in state.range(&changes, &end) {
         let key = entry?.0;
         if keys::kind_of_change(&key) == Some(M::KIND) {
-            there.insert(key.to_vec());
+            there.insert(key.to_vec(), Vec::new());
         }
     }
-    Ok(wanted.symmetric_difference(&there).cloned().collect())
+    let keys: BTreeSet<&Vec<u8>> = wanted.keys().chain(there.keys()).collect();
+    let differ = keys
+        .into_iter()
+        .filter(|key| wanted.get(*key) != there.get(*key));
+    Ok(differ.cloned().collect())
 }

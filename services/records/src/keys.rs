@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `RECORD` | kind, id | [`Version`](crate::Version): the record as it is now |
 //! | `RECORD_HISTORY` | kind, id, 0, when superseded | [`Version`](crate::Version): the one that was superseded then |
-//! | `PLACE` | kind, index, group, date, id | nothing: the record stands, or once stood, there |
+//! | `PLACE` | kind, index, group, date, id | the last day that it may touch, or nothing: the record stands, or once stood, there |
 //! | `CHANGED` | 0, when recorded, kind, id | nothing: a version was recorded then |
 //! | `CHANGED` | 1, topic, when recorded, kind, id | the same, of a record about a topic, before or after |
 //!

@@ -35,6 +35,8 @@ pub struct Span {
     pub from: u32,
     /// Up to here, which is outside; `None`: to the end.
     pub until: Option<u32>,
+    /// Only what may touch this day or a later one.
+    pub touching: u32,
 }
 
 impl Span {
@@ -45,6 +47,16 @@ impl Span {
             group: group.into(),
             from: 0,
             until: None,
+            touching: 0,
+        }
+    }
+
+    /// Only what may touch this day or a later one: see [`Record::until`].
+    #[must_use]
+    pub fn touching(self, day: u32) -> Span {
+        Span {
+            touching: day,
+            ..self
         }
     }
 
@@ -68,6 +80,19 @@ impl Span {
     }
 }
 
+/// What stands beside a place: the last day that the record may touch, or nothing where there is none. Of several
+/// versions it is that of the longest, since reads of the past come by here as well.
+pub(crate) fn value(before: Option<&[u8]>, until: Option<u32>) -> Vec<u8> {
+    let Some(until) = until.map(u32::to_be_bytes) else {
+        return Vec::new();
+    };
+    match before {
+        None => until.to_vec(),
+        Some([]) => Vec::new(),
+        Some(before) => before.max(&until[..]).to_vec(),
+    }
+}
+
 /// The group of what is the same text but for the case of its letters.
 pub fn text_group(text: &str) -> [u8; 8] {
     xxhash_rust::xxh3::xxh3_64(text.to_lowercase().as_bytes()).to_be_bytes()
@@ -80,7 +105,7 @@ pub struct Standing<M> {
     pub at: u32,
     /// The record's id.
     pub id: String,
-    /// `None` when it stood there at another time only.
+    /// `None` when it stood there at another time only, or had ended before the day that is to be touched.
     pub record: Option<M>,
 }
 
@@ -110,10 +135,19 @@ pub fn standing<'s, S: Model, M: Record<S>>(
         }
     }
     let (index, group) = (span.index, span.group.clone());
+    let touching = span.touching.to_be_bytes();
     let stands = move |entry: Result<(store::Value, store::Value), store::Error>| {
-        let (key, _) = entry?;
+        let (key, until) = entry?;
         let parsed = parse(&key, group.len());
         let (at, id) = parsed.ok_or_else(|| store::Error::View("the key of a place".into()))?;
+        if !until.is_empty() && until[..] < touching[..] {
+            let id = id.to_owned();
+            return Ok(Standing {
+                at,
+                id,
+                record: None,
+            });
+        }
         let place = Place {
             index,
             group: group.clone(),

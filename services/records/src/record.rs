@@ -51,6 +51,12 @@ pub trait Record<S: Model>: Fields<S> {
         Vec::new()
     }
 
+    /// The last day that it may touch, as [`proto::Day::ordinal`]; `None`: any. It stands beside its places, so that
+    /// whoever looks for what touches a window need not read what had ended.
+    fn until(&self) -> Option<u32> {
+        None
+    }
+
     /// Which countries it is about.
     fn topics(&self) -> Vec<Topic> {
         Vec::new()
