@@ -7,8 +7,8 @@
 //! * The words, parsed once at the edge, so that no other crate looks at their text again. Each says
 //!   what is wrong with a text in a typed error, and prints what it parses:
 //!     * `country`: [`Country`], which keeps apart what UN Comtrade keeps apart
-//!     * `period`: [`Period`] and [`Month`], [`PeriodWindow`]; [`CivilDate`], [`Day`],
-//!       [`DateWindow`]
+//!     * `period`: [`Period`] and [`Month`], [`PeriodWindow`]
+//!     * `date`: [`CivilDate`] with its precision, [`Day`], [`DateWindow`]
 //!     * `commodity`: [`Code`] in a [`Classification`], and the [`CodePattern`] of a filter
 //!     * `flow`: [`Flow`]
 //!     * `money`: exact [`Decimal`]s, [`Scaled`] for storage, [`Money`]
@@ -23,6 +23,7 @@
 mod commodity;
 mod country;
 mod country_table;
+mod date;
 mod excerpt;
 mod fields;
 mod flow;
@@ -40,6 +41,7 @@ pub use entente::{culture, error, events, journal, trade, r#type};
 
 pub use commodity::{Classification, ClassificationError, Code, CodeError, CodePattern, Commodity};
 pub use country::{Country, CountryError, CountryKind};
+pub use date::{CivilDate, DateError, DateWindow, Day};
 pub use excerpt::Excerpt;
 pub use fields::Violations;
 pub use flow::{Flow, FlowError};
@@ -59,10 +61,7 @@ pub use part::{
     check_summary, check_themes, check_title, given, has_wanted, one_country, one_of,
     organisation_texts, source_index, stored_date,
 };
-pub use period::{
-    CivilDate, DateError, DateWindow, Day, Frequency, FrequencyError, Month, Period, PeriodError,
-    PeriodWindow,
-};
+pub use period::{Frequency, FrequencyError, Month, Period, PeriodError, PeriodWindow};
 pub use source::Source;
 pub use status::{DOMAIN, status, status_retry, status_violations};
 pub use text::{

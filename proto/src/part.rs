@@ -6,9 +6,9 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::country::{Country, CountryKind};
+use crate::date::CivilDate;
 use crate::excerpt::Excerpt;
 use crate::fields::Violations;
-use crate::period::CivilDate;
 use crate::source::Source;
 use crate::text::LocalizedText;
 use crate::r#type::v1 as wire;

@@ -1,7 +1,7 @@
 //! Where a record or a figure comes from.
 
+use crate::date::CivilDate;
 use crate::fields::Violations;
-use crate::period::CivilDate;
 use crate::text::{TextError, check_name, check_text};
 use crate::r#type::v1 as wire;
 
