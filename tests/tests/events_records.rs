@@ -281,15 +281,21 @@ async fn what_looks_like_an_event_that_is_there_needs_a_word(server: &mut Server
 async fn documents_of_one_day_are_told_apart_by_their_titles(server: &mut Server) {
     let client = server.events();
     let signed = [(StepKind::Signed, "2024-07-03")];
-    let create = async |id: &str, title: &str| {
-        let mut request = agreement(id, &["CHN", "KAZ"], &signed);
+    let create = async |id: &str, countries: &[&str], title: &str| {
+        let mut request = agreement(id, countries, &signed);
         request.agreement.as_mut().unwrap().title = Some(text("en", title));
         client.clone().create_agreement(request).await
     };
-    create("a", "On transit").await.unwrap();
-    create("b", "On energy").await.unwrap();
-    let refused = create("c", "ON ENERGY").await.unwrap_err();
+    let pair = ["CHN", "KAZ"];
+    create("a", &pair, "On transit").await.unwrap();
+    create("b", &pair, "On energy").await.unwrap();
+    let refused = create("c", &pair, "ON ENERGY").await.unwrap_err();
     assert_eq!(metadata(&refused, "name"), "agreements/b");
+    // Of one country alone, or with organisations only, it is the same country that counts.
+    create("d", &["KAZ"], "On energy").await.unwrap();
+    create("e", &["CHN"], "On energy").await.unwrap();
+    let refused = create("f", &["KAZ"], "On energy").await.unwrap_err();
+    assert_eq!(metadata(&refused, "name"), "agreements/d");
 }
 
 async fn everything_that_is_wrong_is_named_at_once(server: &mut Server) {

@@ -7,7 +7,8 @@ use proto::{CivilDate, DateWindow, Day, Violations, agreement_name, check_each, 
 use proto::{check_organisation, check_sources, check_summary, check_text, check_themes};
 use proto::{check_title, given, has_wanted, is_same_text, one_country, one_of};
 use proto::{parse_agreement_name, parse_event_name, source_index};
-use records::{Page, Paging, Place, Record, Span, Topic, countries_only_in, text_group};
+use records::{Page, Paging, Place, Record, Span, Topic};
+use records::{are_about_the_same, countries_only_in, text_group};
 use store::State;
 use wire::{
     Agreement, AgreementFilter, AgreementKind, AgreementStep, EventsChange, Party, StepKind,
@@ -134,16 +135,13 @@ impl Record<Model> for Agreement {
     }
 
     fn resembles(&self, other: &Agreement) -> bool {
-        self.kind == other.kind && is_same_text(self.title.as_ref(), other.title.as_ref()) && {
-            let theirs: BTreeSet<&str> = countries(other).collect();
-            let shared: BTreeSet<&str> =
-                countries(self).filter(|one| theirs.contains(one)).collect();
-            let meet = |one: CivilDate, other: CivilDate| {
-                one.first() <= other.last() && other.first() <= one.last()
-            };
-            shared.len() >= 2
-                && step_dates(self).any(|one| step_dates(other).any(|other| meet(one, other)))
-        }
+        let meet = |one: CivilDate, other: CivilDate| {
+            one.first() <= other.last() && other.first() <= one.last()
+        };
+        self.kind == other.kind
+            && is_same_text(self.title.as_ref(), other.title.as_ref())
+            && are_about_the_same(countries(self), countries(other))
+            && step_dates(self).any(|one| step_dates(other).any(|other| meet(one, other)))
     }
 }
 

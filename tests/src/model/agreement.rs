@@ -1,7 +1,5 @@
 //! Agreements against a plain model.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 use prost_types::{FieldMask, Timestamp};
 use proto::Day;
@@ -12,7 +10,9 @@ use tonic::Status;
 use wire::{Agreement, AgreementFilter, AgreementKind, AgreementStep, Party, StepKind};
 
 use super::event::{Client, changes};
-use super::{Listed, Subject, any_countries, any_date, any_title, date, never, sources};
+use super::{
+    Listed, Subject, any_countries, any_date, any_title, date, is_same_pair, never, sources,
+};
 
 /// Agreements.
 #[derive(Clone, Debug)]
@@ -116,18 +116,13 @@ impl Subject for Agreements {
     }
 
     fn resembles(one: &Agreement, other: &Agreement) -> bool {
-        let set = |of: &Agreement| {
-            Agreements::countries(of)
-                .into_iter()
-                .collect::<BTreeSet<_>>()
-        };
-        let shared = set(one).intersection(&set(other)).count();
         let meet = Agreements::stretches(one).into_iter().any(|(first, last)| {
             Agreements::stretches(other)
                 .into_iter()
                 .any(|(from, until)| first <= until && from <= last)
         });
-        one.kind == other.kind && one.title == other.title && shared >= 2 && meet
+        let is_same = is_same_pair::<Agreements>(one, other);
+        one.kind == other.kind && one.title == other.title && is_same && meet
     }
 
     async fn create(

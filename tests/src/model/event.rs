@@ -1,7 +1,5 @@
 //! Events against a plain model.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 use prost_types::{FieldMask, Timestamp};
 use proto::Day;
@@ -12,7 +10,9 @@ use store::Store;
 use tonic::Status;
 use wire::{Event, EventFilter, EventKind, EventStatus, Participant, ParticipantRole};
 
-use super::{Listed, Subject, any_countries, any_date, any_title, date, never, sources};
+use super::{
+    Listed, Subject, any_countries, any_date, any_title, date, is_same_pair, never, sources,
+};
 
 /// Events.
 #[derive(Clone, Debug)]
@@ -115,16 +115,11 @@ impl Subject for Events {
     }
 
     fn resembles(one: &Event, other: &Event) -> bool {
-        let set = |event: &Event| {
-            Events::countries(event)
-                .into_iter()
-                .collect::<BTreeSet<_>>()
-        };
-        let (mine, theirs) = (set(one), set(other));
-        let shared = mine.intersection(&theirs).count();
-        let is_only_one = mine.len() == 1 && theirs.len() == 1 && shared == 1;
         let ((first, last), (from, until)) = (days(one), days(other));
-        one.kind == other.kind && (shared >= 2 || is_only_one) && first <= until && from <= last
+        one.kind == other.kind
+            && is_same_pair::<Events>(one, other)
+            && first <= until
+            && from <= last
     }
 
     async fn create(

@@ -12,7 +12,7 @@ pub mod measures;
 mod programme;
 mod visa_rule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
@@ -617,6 +617,14 @@ pub(crate) fn any_date() -> impl Strategy<Value = WireDate> {
         month,
         day: if month == 0 { 0 } else { day },
     })
+}
+
+/// Whether both are about the same two countries, or both about the same one alone.
+pub(crate) fn is_same_pair<S: Subject>(one: &S::Record, other: &S::Record) -> bool {
+    let set = |record| S::countries(record).into_iter().collect::<BTreeSet<_>>();
+    let (mine, theirs) = (set(one), set(other));
+    let shared = mine.intersection(&theirs).count();
+    shared >= 2 || (shared == 1 && mine.len() == 1 && theirs.len() == 1)
 }
 
 /// Some countries, each once.

@@ -1,7 +1,5 @@
 //! Programmes against a plain model.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 use prost_types::{FieldMask, Timestamp};
 use proto::Day;
@@ -12,7 +10,9 @@ use store::Store;
 use tonic::Status;
 use wire::{Programme, ProgrammeCountry, ProgrammeFilter, ProgrammeKind, ProgrammeRole};
 
-use super::{Listed, Subject, any_countries, any_date, any_title, date, never, sources};
+use super::{
+    Listed, Subject, any_countries, any_date, any_title, date, is_same_pair, never, sources,
+};
 
 /// Programmes.
 #[derive(Clone, Debug)]
@@ -113,21 +113,13 @@ impl Subject for Programmes {
     }
 
     fn resembles(one: &Programme, other: &Programme) -> bool {
-        let set = |of: &Programme| {
-            Programmes::countries(of)
-                .into_iter()
-                .collect::<BTreeSet<_>>()
-        };
-        let (mine, theirs) = (set(one), set(other));
-        let shared = mine.intersection(&theirs).count();
-        let is_only_one = mine.len() == 1 && theirs.len() == 1 && shared == 1;
         let ((first, last), (from, until)) = (days(one), days(other));
         let meet = |start: Option<Day>, end: Option<Day>| {
             start.zip(end).is_none_or(|(start, end)| start <= end)
         };
         one.kind == other.kind
             && one.title == other.title
-            && (shared >= 2 || is_only_one)
+            && is_same_pair::<Programmes>(one, other)
             && meet(first, until)
             && meet(from, last)
     }
