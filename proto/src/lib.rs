@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! * [`trade`], [`events`], [`culture`], [`journal`], [`error`], [`type`](mod@crate::type), [`google`]: the generated
+//! * [`trade`], [`events`], [`culture`], [`gateway`], [`journal`], [`error`], [`type`](mod@crate::type), [`google`]: the generated
 //!   messages, clients and servers, one module a package; the `.proto` files beside this crate are their manual.
 //! * The words, parsed once at the edge, so that no other crate looks at their text again. Each says
 //!   what is wrong with a text in a typed error, and prints what it parses:
@@ -37,7 +37,7 @@ mod status;
 mod text;
 mod time;
 
-pub use entente::{culture, error, events, journal, trade, r#type};
+pub use entente::{culture, error, events, gateway, journal, trade, r#type};
 
 pub use commodity::{Classification, ClassificationError, Code, CodeError, CodePattern, Commodity};
 pub use country::{Country, CountryError, CountryKind};
@@ -95,6 +95,7 @@ mod entente {
     package!(trade, "entente.trade.v1", "entente/trade/v1");
     package!(events, "entente.events.v1", "entente/events/v1");
     package!(culture, "entente.culture.v1", "entente/culture/v1");
+    package!(gateway, "entente.gateway.v1", "entente/gateway/v1");
     package!(journal, "entente.journal.v1", "entente/journal/v1");
 }
 

@@ -26,12 +26,14 @@
 //! * `call`: what happens to every call, whatever its service: its deadline, its place among the calls
 //!   that run, its panics, its span and its line in the log. [`Deadline`] is what the handler sees of
 //!   it, [`panics`] what an operator counts.
+//! * [`Caller`]: who makes a call, and how that is told to a service behind a gateway.
 //! * `connection`: accepting under a limit, HTTP/2 settings, the greeting's own deadline.
 //! * `health`: the health service, which reads [`Shutdown`] and keeps no state of its own.
 //! * [`telemetry`]: the log of the process.
 
 mod app;
 mod call;
+mod caller;
 mod config;
 mod connection;
 mod error;
@@ -43,6 +45,7 @@ pub mod telemetry;
 
 pub use app::App;
 pub use call::{Deadline, panics};
+pub use caller::{Caller, PeerNames, Role, strip};
 pub use config::Config;
 pub use error::Error;
 pub use listen::bind;

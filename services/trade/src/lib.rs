@@ -15,7 +15,8 @@
 //!   growth like for like. `absence.rs`: why there is no figure. `sources.rs`: what an answer cites.
 //! * The questions: `series.rs` with `cells.rs`, `ranking.rs`, `mirror.rs`, `indicators.rs`, `check.rs` with
 //!   `evidence.rs`.
-//! * `dataset.rs`, `sector.rs`, `statement.rs`: the records of trade.
+//! * `dataset.rs`, `sector.rs`, `statement.rs`: the records of trade; `record_changes.rs`: what
+//!   became of them.
 //! * `concordance.rs`, `convert.rs`: tables between revisions, and what codes are by them. `commodity.rs`,
 //!   `chapters.rs`: names of codes.
 //! * `watch.rs`: the change feed. `error.rs`: why a call failed, and how that is told.
@@ -52,6 +53,7 @@ mod model;
 mod query;
 mod ranking;
 mod reading;
+mod record_changes;
 mod sector;
 mod series;
 mod service;

@@ -15,7 +15,7 @@ use crate::export::{self, Export};
 use crate::upload::{self, Upload};
 use crate::{
     Model, changes, check, comparison, convert, coverage, indicators, ingest, list, mirror, query,
-    ranking, series, statement, vintages, watch,
+    ranking, record_changes, series, statement, vintages, watch,
 };
 
 /// A batch of a mebibyte, and what is around it.
@@ -429,6 +429,15 @@ impl TradeService for Trade {
             .read_aside(move |state| check::get(state, &query))
             .await?;
         Ok(Response::new(check))
+    }
+
+    async fn list_changes(
+        &self,
+        request: Request<wire::ListChangesRequest>,
+    ) -> Reply<wire::ListChangesResponse> {
+        let query = records::ChangesQuery::parse::<Model, _>(request.into_inner())?;
+        let list = move |state: &State<'_>| record_changes::list(state, &query);
+        Ok(Response::new(self.register.read_aside(list).await?))
     }
 
     type WatchChangesStream = Messages<wire::WatchChangesResponse>;
