@@ -26,6 +26,7 @@
 //! * `call`: what happens to every call, whatever its service: its deadline, its place among the calls
 //!   that run, its panics, its span and its line in the log. [`Deadline`] is what the handler sees of
 //!   it, [`panics`] what an operator counts.
+//! * [`Pass`]: the way to a service that runs elsewhere, whose calls are passed on.
 //! * [`Caller`]: who makes a call, and how that is told to a service behind a gateway.
 //! * `connection`: accepting under a limit, HTTP/2 settings, the greeting's own deadline.
 //! * `health`: the health service, which reads [`Shutdown`] and keeps no state of its own.
@@ -39,6 +40,7 @@ mod connection;
 mod error;
 mod health;
 mod listen;
+mod pass;
 mod serve;
 mod shutdown;
 pub mod telemetry;
@@ -49,5 +51,6 @@ pub use caller::{Caller, PeerNames, Role, strip};
 pub use config::Config;
 pub use error::Error;
 pub use listen::bind;
+pub use pass::{Pass, Passing};
 pub use serve::{Drained, serve};
 pub use shutdown::Shutdown;
