@@ -18,7 +18,7 @@ use wire::{ObservationFlag, Series};
 use crate::args::serve::DemoArgs;
 use crate::client::{self, TradeClient};
 use crate::plot::Bar;
-use crate::serve::{self, Serving, announce, start_log};
+use crate::serve::{Plan, Serving, announce, start_log};
 use crate::sources::Footnotes;
 use crate::{figures, output, plot, records, trade};
 
@@ -35,7 +35,7 @@ const CHECKED: &str = "ambassador-2024";
 /// Starts the platform, loads and shows the figures, and serves until it is told to stop.
 pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     start_log(&args.log, args.listener.log_format)?;
-    let serving = Serving::start(&serve::ALL, &args.data, &args.listener, &args.storage).await?;
+    let serving = Serving::start(Plan::Whole, &args.data, &args.listener, &args.storage).await?;
     let address = serving.address;
     let running = tokio::spawn(serving.run());
     let mut client = client::trade(&format!("http://{}", local(address))).await?;
