@@ -79,7 +79,7 @@ impl Serving {
             insecure: listener.insecure,
             ..Config::default()
         };
-        let socket = chassis::bind(listener.listen, config.insecure)?;
+        let socket = chassis::bind(listener.listen, &config)?;
         let storage = store::Config {
             cache_bytes: storage.cache_mib << 20,
             reserve_bytes: storage.reserve_mib << 20,
