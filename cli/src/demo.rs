@@ -4,7 +4,6 @@ mod relationship;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::Context;
 use proto::trade::v1 as wire;
@@ -15,6 +14,7 @@ use wire::check_statement_request::Subject;
 use wire::ingest_observations_request::Part;
 use wire::{ObservationFlag, Series};
 
+use crate::args::answer::Address;
 use crate::args::serve::DemoArgs;
 use crate::client::{self, TradeClient};
 use crate::plot::Bar;
@@ -37,12 +37,13 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     start_log(&args.log, args.listener.log_format)?;
     let serving = Serving::start(&serve::ALL, &args.data, &args.listener, &args.storage).await?;
     let address = serving.address;
+    let aside = serving.aside()?;
     let running = tokio::spawn(serving.run());
-    let mut client = client::trade(&format!("http://{}", local(address))).await?;
+    let server = Address::of(aside.address);
+    let mut client = client::trade(&server).await?;
     let mut out = output::stdout();
     let new = load(&mut client).await?;
     load_records(&mut client).await?;
-    let server = format!("http://{}", local(address));
     let records = relationship::load(&server).await?;
     let folder = args.data.display();
     match (new, records) {
@@ -62,17 +63,10 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     out.flush()?;
     drop(out);
     relationship::show(&server).await?;
+    drop(aside);
     announce(address)?;
     writeln!(std::io::stdout(), "Stop it with Ctrl-C.")?;
     running.await?
-}
-
-/// An address that reaches the listener from this machine.
-fn local(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        return SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port());
-    }
-    address
 }
 
 /// Loads what is not there yet; how many figures that was.

@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::Parser;
 
 use super::unless_there;
+use crate::args::answer::Address;
 use crate::args::{Cli, Command};
 use crate::{client, culture, events, records};
 
@@ -60,7 +61,7 @@ const SHOWN: [(&str, &[&str]); 5] = [
 ];
 
 /// Loads what is not there yet; how many records that was.
-pub(super) async fn load(server: &str) -> anyhow::Result<usize> {
+pub(super) async fn load(server: &Address) -> anyhow::Result<usize> {
     let mut new = 0;
     let mut events = client::events(server).await?;
     for event in records::demo_events()? {
@@ -82,12 +83,12 @@ pub(super) async fn load(server: &str) -> anyhow::Result<usize> {
 }
 
 /// Runs the commands as somebody who looks at the demonstration would.
-pub(super) async fn show(server: &str) -> anyhow::Result<()> {
+pub(super) async fn show(server: &Address) -> anyhow::Result<()> {
     for (what, words) in SHOWN {
         let told = format!("{what}: `entente {}`\n", words.join(" "));
         writeln!(std::io::stdout(), "{told}")?;
         let line = ["entente"].iter().chain(words).copied();
-        let cli = Cli::try_parse_from(line.chain(["--server", server]))?;
+        let cli = Cli::try_parse_from(line.chain(["--server", &server.url]))?;
         match cli.command {
             Command::Events(command) => drop(events::run(command).await?),
             Command::Programmes(command) => drop(culture::run_programmes(command).await?),
@@ -101,6 +102,7 @@ pub(super) async fn show(server: &str) -> anyhow::Result<()> {
             | Command::Culture(_)
             | Command::Backup(_)
             | Command::Restore(_)
+            | Command::Certs(_)
             | Command::Completions { .. } => anyhow::bail!("`{}` is not shown", words[0]),
         }
         writeln!(std::io::stdout())?;

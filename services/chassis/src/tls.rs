@@ -6,9 +6,10 @@
 //! hold, not when they were written, so it does not matter how they are exchanged: in place, by renaming, or by a link
 //! that points elsewhere.
 //!
-//! Each part is a file: [`client`], [`expiry`], [`file`], [`kept`], [`server`].
+//! Each part is a file: [`client`], [`connector`], [`expiry`], [`file`], [`kept`], [`server`].
 
 mod client;
+mod connector;
 mod expiry;
 mod file;
 mod kept;

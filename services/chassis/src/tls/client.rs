@@ -77,11 +77,7 @@ impl ClientTls {
     fn expected(&self, server_name: &str) -> io::Result<ServerName<'static>> {
         let named = self.kept.source().server_name.as_deref();
         let name = named.unwrap_or(server_name);
-        // In an address, IPv6 stands in brackets.
-        let plain = name
-            .strip_prefix('[')
-            .and_then(|name| name.strip_suffix(']'));
-        let parsed = ServerName::try_from(plain.unwrap_or(name));
+        let parsed = ServerName::try_from(without_brackets(name));
         let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
         Ok(parsed.map_err(invalid)?.to_owned())
     }
@@ -104,6 +100,14 @@ impl ClientTls {
         }
         is_due
     }
+}
+
+/// A host as it is looked up and proved: in an address, IPv6 stands in brackets.
+pub(super) fn without_brackets(host: &str) -> &str {
+    let inside = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    inside.unwrap_or(host)
 }
 
 impl fmt::Debug for ClientTls {

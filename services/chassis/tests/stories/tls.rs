@@ -13,6 +13,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tonic::Status;
+use tonic::transport::Endpoint;
 
 use crate::authority::{Authority, identity};
 use crate::desk::{Http, Running, client_over, get, within};
@@ -64,6 +65,24 @@ async fn a_call_is_answered_over_tls() {
     let mut client = client_over(stream).await;
     assert_eq!(ask(&mut client, "echo").await.unwrap(), "echo");
     assert_eq!(ask(&mut client, "peer names").await.unwrap(), "nobody");
+}
+
+#[tokio::test]
+async fn a_channel_connects_over_tls() {
+    let authority = Authority::new();
+    let identity = authority.certify("127.0.0.1");
+    let files = ServerFiles {
+        identity,
+        client_ca: None,
+    };
+    let process = Running::with(&with(ServerTls::load(files).unwrap()));
+    let address = format!("https://{}", process.address);
+    let endpoint = Endpoint::from_shared(address).unwrap();
+    let connecting = endpoint.connect_with_connector(authority.client(None));
+    let channel = within(connecting).await.unwrap();
+    let asked = get("echo");
+    let answer = within(TradeServiceClient::new(channel).get_dataset(asked)).await;
+    assert_eq!(answer.unwrap().into_inner().name, "echo");
 }
 
 #[tokio::test]
