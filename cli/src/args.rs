@@ -6,6 +6,7 @@ pub(crate) mod answer;
 pub(crate) mod backup;
 pub(crate) mod briefing;
 pub(crate) mod bulk;
+pub(crate) mod certs;
 pub(crate) mod commodities;
 pub(crate) mod culture;
 pub(crate) mod datasets;
@@ -21,6 +22,7 @@ pub(crate) mod series;
 pub(crate) mod serve;
 pub(crate) mod statements;
 pub(crate) mod texts;
+pub(crate) mod tls;
 pub(crate) mod trade;
 pub(crate) mod vintages;
 pub(crate) mod visa;
@@ -30,6 +32,7 @@ use clap::{Parser, Subcommand};
 use agreements::AgreementsCommand;
 use backup::{BackupArgs, RestoreArgs};
 use briefing::BriefingArgs;
+use certs::CertsArgs;
 use culture::CultureCommand;
 use events::EventsCommand;
 use import::ImportCommand;
@@ -110,6 +113,14 @@ pub(crate) enum Command {
     ///
     /// Example: `entente restore events.journal --data /var/lib/entente`
     Restore(RestoreArgs),
+    /// Make a development authority, and certificates of it for TLS between gateway, services and clients
+    ///
+    /// Makes an authority (ca.pem, ca.key), certificates with their keys for gateway, trade, events and culture, and
+    /// gateway-client, with which the gateway proves its name to services. An authority that is there is used again.
+    /// Nothing is overwritten unasked, and either all files are written or none. docs/operations.md says more.
+    ///
+    /// Example: `entente certs --dir certs --name desk.example.org`
+    Certs(CertsArgs),
     /// Print a completion script: `entente completions bash > /etc/bash_completion.d/entente`
     Completions {
         /// For which shell

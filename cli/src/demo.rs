@@ -4,7 +4,6 @@ mod relationship;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::Context;
 use clap::Parser;
@@ -13,6 +12,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use wire::ingest_observations_request::Part;
 
+use crate::args::answer::Address;
 use crate::args::serve::DemoArgs;
 use crate::args::{Cli, Command};
 use crate::client::{self, TradeClient};
@@ -49,12 +49,13 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     start_log(&args.log, args.listener.log_format)?;
     let serving = Serving::start(&serve::ALL, &args.data, &args.listener, &args.storage).await?;
     let address = serving.address;
+    let aside = serving.aside()?;
     let running = tokio::spawn(serving.run());
-    let mut client = client::trade(&format!("http://{}", local(address))).await?;
+    let server = Address::of(aside.address);
+    let mut client = client::trade(&server).await?;
     let mut out = output::stdout();
     let new = load(&mut client).await?;
     load_records(&mut client).await?;
-    let server = format!("http://{}", local(address));
     let records = relationship::load(&server).await?;
     let folder = args.data.display();
     match (new, records) {
@@ -71,17 +72,18 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     out.flush()?;
     drop(out);
     show(&server).await?;
+    drop(aside);
     announce(address)?;
     writeln!(std::io::stdout(), "Stop it with Ctrl-C.")?;
     running.await?
 }
 
 /// Asks for the briefing as somebody would who looks at the demonstration, and says what else can be asked.
-async fn show(server: &str) -> anyhow::Result<()> {
+async fn show(server: &Address) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "`entente {}`\n", SHOWN.join(" "))?;
     let line = ["entente"].into_iter().chain(SHOWN);
-    let cli = Cli::try_parse_from(line.chain(["--server", server]))?;
+    let cli = Cli::try_parse_from(line.chain(["--server", &server.url]))?;
     let Command::Briefing(args) = cli.command else {
         anyhow::bail!("`{}` is not shown", SHOWN[0]);
     };
@@ -91,14 +93,6 @@ async fn show(server: &str) -> anyhow::Result<()> {
         writeln!(out, "  entente {next}")?;
     }
     Ok(writeln!(out)?)
-}
-
-/// An address that reaches the listener from this machine.
-fn local(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        return SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port());
-    }
-    address
 }
 
 /// Loads what is not there yet; how many figures that was.

@@ -5,6 +5,7 @@
 //! * `args`: every command and option, with its help. [`run`]: from arguments to an exit code.
 //! * `serve`: a role as a process. `demo`: the platform with the demonstration figures.
 //! * `backup`: a journal into a file; `restore`: a folder from such a file.
+//! * `certs`: certificates for development.
 //! * `import`: files into a service; [`comtrade`] and `sdmx` read them, with what `rows` gives to both.
 //!   `batches`: rows cut into batches. `export`: figures into files. `datasets`: new datasets.
 //! * `trade`, `events`, `culture`: questions to a service, and their answers on the terminal. `record`: what they
@@ -21,6 +22,7 @@ mod args;
 mod backup;
 mod batches;
 mod briefing;
+mod certs;
 mod chart;
 mod client;
 pub mod comtrade;

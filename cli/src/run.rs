@@ -9,7 +9,8 @@ use clap::{CommandFactory, Parser};
 use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
-use crate::{backup, briefing, client, culture, demo, events, import, restore, serve, trade};
+use crate::trade;
+use crate::{backup, briefing, certs, client, culture, demo, events, import, restore, serve};
 
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;
@@ -100,6 +101,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Visa(command) => return Ok(code(culture::run_visa(command).await?)),
         Command::Backup(args) => backup::run(&args).await?,
         Command::Restore(args) => restore::run(&args).await?,
+        Command::Certs(args) => certs::run(&args)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);

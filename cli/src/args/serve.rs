@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::tls::TlsArgs;
+
 /// What a process serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Role {
@@ -86,7 +88,7 @@ pub(crate) struct ListenerArgs {
         value_name = "ADDR"
     )]
     pub(crate) listen: SocketAddr,
-    /// Serve an address that other machines can reach although there is neither TLS nor login
+    /// Serve an address that other machines can reach although TLS or login is missing
     #[arg(long, env = "ENTENTE_INSECURE")]
     pub(crate) insecure: bool,
     /// How long calls in flight may take to end after Ctrl-C or SIGTERM, in seconds
@@ -133,6 +135,8 @@ pub(crate) struct ListenerArgs {
         value_name = "FORMAT"
     )]
     pub(crate) log_format: LogFormat,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
 }
 
 /// How data are kept.

@@ -1,10 +1,11 @@
 //! What passed between China and Kazakhstan besides trade, loaded.
 
 use super::unless_there;
+use crate::args::answer::Address;
 use crate::{client, records};
 
 /// Loads what is not there yet; how many records that was.
-pub(super) async fn load(server: &str) -> anyhow::Result<usize> {
+pub(super) async fn load(server: &Address) -> anyhow::Result<usize> {
     let mut new = 0;
     let mut events = client::events(server).await?;
     for event in records::demo_events()? {

@@ -33,6 +33,7 @@ use tonic::transport::server::TcpConnectInfo;
 
 use crate::Config;
 use crate::app::Assembled;
+use crate::caller::PeerNames;
 
 pub use self::deadline::Deadline;
 pub(crate) use self::panic::message as panic_message;
@@ -58,6 +59,7 @@ pub(crate) struct Calls {
     process: Arc<Process>,
     peer: SocketAddr,
     info: TcpConnectInfo,
+    names: Option<PeerNames>,
 }
 
 /// A call until its response head.
@@ -109,7 +111,13 @@ impl Calls {
             process,
             peer,
             info,
+            names: None,
         }
+    }
+
+    /// The names that the other end has proved.
+    pub(crate) fn know(&mut self, names: Option<PeerNames>) {
+        self.names = names;
     }
 
     /// Generic over the body so that hyper's goes to the routes as it is, without a box of its own.
@@ -118,6 +126,9 @@ impl Calls {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<StdError>,
     {
+        if let Some(names) = &self.names {
+            request.extensions_mut().insert(names.clone());
+        }
         let mut held = Held {
             timer: Timer::default(),
             permit: None,
