@@ -4,6 +4,7 @@ pub(crate) mod agreements;
 pub(crate) mod amount;
 pub(crate) mod answer;
 pub(crate) mod backup;
+pub(crate) mod briefing;
 pub(crate) mod bulk;
 pub(crate) mod certs;
 pub(crate) mod commodities;
@@ -30,6 +31,7 @@ use clap::{Parser, Subcommand};
 
 use agreements::AgreementsCommand;
 use backup::{BackupArgs, RestoreArgs};
+use briefing::BriefingArgs;
 use certs::CertsArgs;
 use culture::CultureCommand;
 use events::EventsCommand;
@@ -66,6 +68,12 @@ pub(crate) enum Command {
     ///
     /// Example: `entente serve trade --data /var/lib/entente --listen 127.0.0.1:50051`
     Serve(ServeArgs),
+    /// Show what a desk officer must know of two countries: trade by side, meetings, events and agreements, exchange,
+    /// visas, what changed; each point with its sources
+    ///
+    /// It asks a gateway, which asks the three services at once; one that does not answer is named, and the rest is
+    /// shown. Example: `entente briefing CHN KAZ --period 2024-01..2024-05 --on 2024-07-01`
+    Briefing(Box<BriefingArgs>),
     /// Bring published figures in
     #[command(subcommand)]
     Import(ImportCommand),

@@ -10,6 +10,7 @@
 //!   `batches`: rows cut into batches. `export`: figures into files. `datasets`: new datasets.
 //! * `trade`, `events`, `culture`: questions to a service, and their answers on the terminal. `record`: what they
 //!   have in common where records keep their versions.
+//! * `briefing`: the briefing on a page, for the terminal and as Markdown.
 //! * `client`: the connection, and what went wrong there in words.
 //! * `records`: what Entente ships.
 //! * `output`, `figures`, `words`, `names`, `dates`: tables, JSON and CSV; how a figure is written; what the wire's
@@ -20,6 +21,7 @@
 mod args;
 mod backup;
 mod batches;
+mod briefing;
 mod certs;
 mod chart;
 mod client;

@@ -9,7 +9,8 @@ use clap::{CommandFactory, Parser};
 use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
-use crate::{backup, certs, client, culture, demo, events, import, restore, serve, trade};
+use crate::trade;
+use crate::{backup, briefing, certs, client, culture, demo, events, import, restore, serve};
 
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;
@@ -89,6 +90,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(&args).await?,
         Command::Demo(args) => demo::run(&args).await?,
+        Command::Briefing(args) => briefing::run(&args).await?,
         Command::Trade(command) => trade::run(command).await?,
         Command::Import(command) => return Ok(code(run_import(command).await?)),
         Command::Events(command) => return Ok(code(events::run(command).await?)),
