@@ -142,11 +142,30 @@ pub(crate) fn entry_violations(status: &Status, list: &str) -> Option<Vec<EntryV
     parsed.collect()
 }
 
+/// What a status says; where the connection made it, with what happened there.
+fn causes(status: &Status) -> String {
+    let mut parts = vec![status.message().to_owned()];
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if parts.last() != Some(&text) {
+            parts.push(text);
+        }
+        cause = error.source();
+    }
+    parts.join(": ")
+}
+
+/// What a connection that ends before its answer does not say: a server refuses a client's certificate after the
+/// client is done, and what is no TLS without a word.
+const BROKEN: &str = "the connection ended before the answer; if it always does, the server may want https, or a \
+    certificate of who asks (--client-cert)";
+
 /// A status with its violations, its reason and when to try again.
 fn explain_status(status: &Status) -> String {
     let details = status.get_error_details();
     let mut lines = match details.bad_request() {
-        None => vec![status.message().to_owned()],
+        None => vec![causes(status)],
         Some(_) => vec!["the service refuses the request".to_owned()],
     };
     let violations = details
@@ -154,6 +173,9 @@ fn explain_status(status: &Status) -> String {
         .map(|bad| bad.field_violations.as_slice());
     for violation in violations.unwrap_or_default() {
         lines.push(format!("{}: {}", violation.field, violation.description));
+    }
+    if std::error::Error::source(status).is_some() {
+        lines.push(BROKEN.to_owned());
     }
     let code = format!("{:?}", status.code());
     lines.push(match details.error_info() {
