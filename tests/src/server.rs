@@ -294,12 +294,12 @@ impl InProcess {
     async fn start(role: Role, data: &Path) -> (Running, SocketAddr) {
         let store = Opened::open(role, data.join(role.name())).await;
         let shutdown = Shutdown::new();
-        let listener = chassis::bind(([127, 0, 0, 1], 0).into(), false).expect("a free port");
+        let config = chassis::Config::default();
+        let listener = chassis::bind(([127, 0, 0, 1], 0).into(), &config).expect("a free port");
         let address = listener.local_addr().expect("bound");
         let app = store.app(&shutdown);
         let until = shutdown.clone();
         let serving = async move {
-            let config = chassis::Config::default();
             chassis::serve(listener, app, &config, until).await
         };
         let running = InProcess {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use prost::Message;
 use proto::culture::v1::measure::Subject;
 use proto::culture::v1::{
     CreateVisaRuleRequest, Direction, Measure, MeasureKind, RecordMeasuresRequest, VisaRequirement,
@@ -12,7 +13,6 @@ use proto::events::v1::{OfficeLevel, StepKind};
 use proto::gateway::v1::{
     Audience, Briefing, BriefingSection as Section, GetBriefingRequest, OmissionReason,
 };
-use prost::Message;
 use tests::wire::Verdict;
 use tests::{
     Role, Setting, World, agreement, dataset, date, event, fields, programme, reason, record,
@@ -57,14 +57,22 @@ async fn record_figures(world: &World, dataset_id: &str, table: &str) {
 async fn record_all(world: &World) {
     record_figures(world, "comtrade", FIGURES).await;
     let mut trade = world.trade_client();
-    trade.create_sector(sector("automobiles", &["87"])).await.unwrap();
+    trade
+        .create_sector(sector("automobiles", &["87"]))
+        .await
+        .unwrap();
     let said = statement("said-2023", "CHN", &["KAZ"], "2023", "27000000000");
     trade.create_statement(said).await.unwrap();
     let later = statement("said-2024", "CHN", &["KAZ"], "2024", "44000000000");
     trade.create_statement(later).await.unwrap();
     let mut events = world.events_client();
     for (id, countries, start, end) in [
-        ("state-visit", &["CHN", "KAZ"][..], "2024-07-02", "2024-07-04"),
+        (
+            "state-visit",
+            &["CHN", "KAZ"][..],
+            "2024-07-02",
+            "2024-07-04",
+        ),
         ("working-visit", &["CHN", "KAZ"], "2022-02-05", ""),
         ("summit", &["CHN", "KAZ", "KGZ"], "2023-05-18", "2023-05-19"),
         ("next-year", &["CHN", "KAZ"], "2025-06-16", ""),
@@ -216,7 +224,11 @@ async fn every_section_tells_what_is_known_by_the_day(world: &World) {
     assert_eq!(exchange.programmes.len(), 1);
     let points = &exchange.measures[0].line.as_ref().unwrap().points;
     let values: Vec<&str> = points.iter().map(|point| point.value.as_str()).collect();
-    assert_eq!(values, ["10000", "12000"], "the latest by the day, and its base");
+    assert_eq!(
+        values,
+        ["10000", "12000"],
+        "the latest by the day, and its base"
+    );
     assert_eq!(points[1].growth, "0.2");
 
     let visa = &told.visa.as_ref().unwrap().directions;
@@ -243,7 +255,11 @@ async fn every_section_tells_what_is_known_by_the_day(world: &World) {
 async fn trade_stands_by_side_with_its_growth_and_its_gap(world: &World) {
     let told = briefing(world, asked()).await;
     let trade = told.trade.unwrap();
-    let reporters: Vec<&str> = trade.sides.iter().map(|side| side.reporter.as_str()).collect();
+    let reporters: Vec<&str> = trade
+        .sides
+        .iter()
+        .map(|side| side.reporter.as_str())
+        .collect();
     assert_eq!(reporters, ["CHN", "KAZ"]);
     let exports = trade.sides[0].series.iter().find(|series| {
         series.flow().as_str_name() == "FLOW_EXPORT" && series.points[0].period == "2022"
@@ -263,16 +279,27 @@ async fn trade_stands_by_side_with_its_growth_and_its_gap(world: &World) {
     let line = way.total.as_ref().unwrap();
     assert_eq!(line.gap, "5800000000");
     assert_eq!(line.asymmetry.as_ref().unwrap().of_mean, "0.522523");
-    assert_ne!(line.gap_at_fob, "", "an import at CIF against an export at FOB");
+    assert_ne!(
+        line.gap_at_fob, "",
+        "an import at CIF against an export at FOB"
+    );
 
     let movers = &trade.sides[0].movers;
     let of = |level: i32| movers.iter().find(|movers| movers.level == level).unwrap();
     let chapters = of(2);
-    assert_eq!(chapters.period, "2023", "the last year that was published by chapter");
+    assert_eq!(
+        chapters.period, "2023",
+        "the last year that was published by chapter"
+    );
     let moved: Vec<(&str, &str)> = chapters
         .movers
         .iter()
-        .map(|mover| (mover.entry.as_ref().unwrap().key.as_str(), mover.change.as_str()))
+        .map(|mover| {
+            (
+                mover.entry.as_ref().unwrap().key.as_str(),
+                mover.change.as_str(),
+            )
+        })
         .collect();
     assert_eq!(moved, [("87", "1500000000"), ("85", "-800000000")]);
     let sectors: Vec<&str> = of(0)
@@ -292,7 +319,12 @@ async fn sources_are_numbered_once_and_every_number_leads_to_one(world: &World) 
     let count = told.sources.len();
     let mut cited = BTreeSet::new();
     let trade = told.trade.unwrap();
-    for point in trade.sides.iter().flat_map(|side| &side.series).flat_map(|series| &series.points) {
+    for point in trade
+        .sides
+        .iter()
+        .flat_map(|side| &side.series)
+        .flat_map(|series| &series.points)
+    {
         cited.insert(point.source);
         cited.extend(&point.sources);
     }
@@ -309,8 +341,15 @@ async fn sources_are_numbered_once_and_every_number_leads_to_one(world: &World) 
     }
     let exchange = told.exchange.unwrap();
     cited.extend(exchange.programmes.iter().flat_map(|point| &point.sources));
-    let lines = exchange.measures.iter().filter_map(|figure| figure.line.as_ref());
-    cited.extend(lines.flat_map(|line| &line.points).map(|point| point.source));
+    let lines = exchange
+        .measures
+        .iter()
+        .filter_map(|figure| figure.line.as_ref());
+    cited.extend(
+        lines
+            .flat_map(|line| &line.points)
+            .map(|point| point.source),
+    );
     for direction in told.visa.unwrap().directions {
         cited.extend(direction.in_force.iter().flat_map(|point| &point.sources));
     }
@@ -327,7 +366,11 @@ async fn the_same_question_gets_the_same_answer_until_something_is_recorded(worl
     assert_eq!(first, again);
     let mut other_way = asked();
     std::mem::swap(&mut other_way.country, &mut other_way.partner);
-    assert_eq!(briefing(world, other_way).await, first, "a pair has no order");
+    assert_eq!(
+        briefing(world, other_way).await,
+        first,
+        "a pair has no order"
+    );
     for number in 0..20 {
         let call = event(
             &format!("call-{number}"),
@@ -347,8 +390,16 @@ async fn the_same_question_gets_the_same_answer_until_something_is_recorded(worl
 async fn the_past_is_told_as_it_was_known(world: &World) {
     let before = briefing(world, asked()).await;
     let records = before.positions.iter().filter_map(|at| at.record_time);
-    let last = records.max_by_key(|time| (time.seconds, time.nanos)).unwrap();
-    let call = event("call", &["CHN", "KAZ"], OfficeLevel::Minister, "2024-06-01", "");
+    let last = records
+        .max_by_key(|time| (time.seconds, time.nanos))
+        .unwrap();
+    let call = event(
+        "call",
+        &["CHN", "KAZ"],
+        OfficeLevel::Minister,
+        "2024-06-01",
+        "",
+    );
     world.events_client().create_event(call).await.unwrap();
     let now = briefing(world, asked()).await;
     assert_ne!(now.etag, before.etag);
@@ -363,13 +414,31 @@ async fn what_was_recorded_since_is_told_in_order(world: &World) {
     let before = briefing(world, asked()).await;
     assert!(before.changes.is_none(), "nobody asked");
     let records = before.positions.iter().filter_map(|at| at.record_time);
-    let last = records.max_by_key(|time| (time.seconds, time.nanos)).unwrap();
-    let call = event("call", &["CHN", "KAZ"], OfficeLevel::Minister, "2024-06-01", "");
+    let last = records
+        .max_by_key(|time| (time.seconds, time.nanos))
+        .unwrap();
+    let call = event(
+        "call",
+        &["CHN", "KAZ"],
+        OfficeLevel::Minister,
+        "2024-06-01",
+        "",
+    );
     world.events_client().create_event(call).await.unwrap();
     let added = programme("festival", &["CHN", "KAZ"], "2024-09");
-    world.culture_client().create_programme(added).await.unwrap();
+    world
+        .culture_client()
+        .create_programme(added)
+        .await
+        .unwrap();
     record_figures(world, "office", "KAZ CHN M NA TOTAL 2023 9100000000").await;
-    let elsewhere = event("other", &["CHN", "MNG"], OfficeLevel::Minister, "2024-06-01", "");
+    let elsewhere = event(
+        "other",
+        &["CHN", "MNG"],
+        OfficeLevel::Minister,
+        "2024-06-01",
+        "",
+    );
     world.events_client().create_event(elsewhere).await.unwrap();
     let mut since = asked();
     since.since = Some(last);
@@ -397,11 +466,23 @@ async fn what_was_recorded_since_is_told_in_order(world: &World) {
 }
 
 async fn the_public_is_told_what_sources_let_out(world: &World) {
-    let mut open = event("open", &["CHN", "KAZ"], OfficeLevel::Minister, "2024-06-01", "");
+    let mut open = event(
+        "open",
+        &["CHN", "KAZ"],
+        OfficeLevel::Minister,
+        "2024-06-01",
+        "",
+    );
     let sources = &mut open.event.as_mut().unwrap().sources;
     sources[0].may_be_shown_outside = true;
     world.events_client().create_event(open).await.unwrap();
-    let mut half = event("half", &["CHN", "KAZ"], OfficeLevel::Minister, "2024-06-02", "");
+    let mut half = event(
+        "half",
+        &["CHN", "KAZ"],
+        OfficeLevel::Minister,
+        "2024-06-02",
+        "",
+    );
     let sources = &mut half.event.as_mut().unwrap().sources;
     sources[0].may_be_shown_outside = true;
     sources.push(source("A cable"));
@@ -409,7 +490,11 @@ async fn the_public_is_told_what_sources_let_out(world: &World) {
     let mut public = asked();
     public.audience = Audience::Public.into();
     let told = briefing(world, public).await;
-    assert!(told.sources.iter().all(|source| source.may_be_shown_outside));
+    assert!(
+        told.sources
+            .iter()
+            .all(|source| source.may_be_shown_outside)
+    );
     let trade = told.trade.unwrap();
     assert!(trade.sides.is_empty() && trade.mirrors.is_empty() && trade.statements.is_empty());
     let events = told.events.unwrap();
@@ -424,7 +509,12 @@ async fn the_public_is_told_what_sources_let_out(world: &World) {
         .iter()
         .filter(|omission| omission.reason() == OmissionReason::Licence);
     let sections: Vec<Section> = withheld.map(|omission| omission.section()).collect();
-    for section in [Section::Trade, Section::Events, Section::Agreements, Section::Visa] {
+    for section in [
+        Section::Trade,
+        Section::Events,
+        Section::Agreements,
+        Section::Visa,
+    ] {
         assert!(sections.contains(&section), "{sections:?}");
     }
 }
@@ -442,7 +532,11 @@ async fn a_question_is_refused_with_all_that_is_wrong_with_it(world: &World) {
         cif_fob_ratio: "2".into(),
         ..GetBriefingRequest::default()
     };
-    let refused = world.gateway_client().get_briefing(wrong).await.unwrap_err();
+    let refused = world
+        .gateway_client()
+        .get_briefing(wrong)
+        .await
+        .unwrap_err();
     assert_eq!(reason(&refused), "InvalidArgument INVALID_FIELD");
     assert_eq!(
         fields(&refused),
@@ -470,7 +564,11 @@ const LACKING: [(Role, &str, &[Section]); 3] = [
         "events",
         &[Section::Meetings, Section::Events, Section::Agreements],
     ),
-    (Role::Culture, "culture", &[Section::Exchange, Section::Visa]),
+    (
+        Role::Culture,
+        "culture",
+        &[Section::Exchange, Section::Visa],
+    ),
 ];
 
 fn is_there(told: &Briefing, section: Section) -> bool {
@@ -506,7 +604,10 @@ async fn a_service_that_is_down_is_named_and_the_rest_is_told_until_it_is_back()
             let told = briefing(&world, asked()).await;
             assert_eq!(told.unreachable.len(), 1, "{:?}", told.unreachable);
             let unreachable = &told.unreachable[0];
-            assert_eq!((&*unreachable.service, &*unreachable.code), (name, "UNAVAILABLE"));
+            assert_eq!(
+                (&*unreachable.service, &*unreachable.code),
+                (name, "UNAVAILABLE")
+            );
             let sections: Vec<Section> = unreachable.sections().collect();
             assert_eq!(sections, lacking);
             for section in ASKED {
@@ -514,13 +615,20 @@ async fn a_service_that_is_down_is_named_and_the_rest_is_told_until_it_is_back()
             }
             let mut required = asked();
             required.required_sections = vec![lacking[0].into()];
-            let refused = world.gateway_client().get_briefing(required).await.unwrap_err();
+            let refused = world
+                .gateway_client()
+                .get_briefing(required)
+                .await
+                .unwrap_err();
             assert_eq!(refused.code(), Code::Unavailable);
             let mut without = asked();
             let others = ASKED.iter().filter(|section| !lacking.contains(section));
             without.sections = others.map(|section| i32::from(*section)).collect();
             let told = briefing(&world, without).await;
-            assert!(told.unreachable.is_empty(), "who is not asked is not missed");
+            assert!(
+                told.unreachable.is_empty(),
+                "who is not asked is not missed"
+            );
 
             world.node(role).start_again().await;
             let mut again = briefing(&world, asked()).await;
