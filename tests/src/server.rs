@@ -299,9 +299,7 @@ impl InProcess {
         let address = listener.local_addr().expect("bound");
         let app = store.app(&shutdown);
         let until = shutdown.clone();
-        let serving = async move {
-            chassis::serve(listener, app, &config, until).await
-        };
+        let serving = async move { chassis::serve(listener, app, &config, until).await };
         let running = InProcess {
             store,
             shutdown,
