@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::{Login, Rates};
+
 /// The limits of a process. Everything that grows has one.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -38,6 +40,10 @@ pub struct Config {
     pub drain_limit: Duration,
     /// Whether an address other than loopback may be served without TLS and login. Default no.
     pub insecure: bool,
+    /// What is believed of callers. Default: no login, and everybody may do everything.
+    pub login: Option<Login>,
+    /// How often callers may call. Default: as often as they like.
+    pub rates: Rates,
 }
 
 impl Default for Config {
@@ -58,6 +64,8 @@ impl Default for Config {
             max_deadline: Duration::from_secs(600),
             drain_limit: Duration::from_secs(25),
             insecure: false,
+            login: None,
+            rates: Rates::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use tracing_subscriber::filter::ParseError;
 
@@ -43,6 +44,14 @@ pub enum Error {
         filter: String,
         /// Why.
         source: ParseError,
+    },
+    /// A file of the login cannot be read.
+    #[error("{}, which the login rests on, cannot be read: {what}", path.display())]
+    Login {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
     },
     /// A log was set up before.
     #[error("the log is set up already: call telemetry::init once, at the start of main")]

@@ -27,11 +27,14 @@
 //!   that run, its panics, its span and its line in the log. [`Deadline`] is what the handler sees of
 //!   it, [`panics`] what an operator counts.
 //! * [`Caller`]: who makes a call, and how that is told to a service behind a gateway.
+//! * `auth`: login. [`Login`] is what a process believes, [`policy`] which role a call needs, [`Rates`] how often it may
+//!   be made, [`TokenFile`] where tokens are kept.
 //! * `connection`: accepting under a limit, HTTP/2 settings, the greeting's own deadline.
 //! * `health`: the health service, which reads [`Shutdown`] and keeps no state of its own.
 //! * [`telemetry`]: the log of the process.
 
 mod app;
+mod auth;
 mod call;
 mod caller;
 mod config;
@@ -44,6 +47,8 @@ mod shutdown;
 pub mod telemetry;
 
 pub use app::App;
+pub use auth::{Jwt, Login, NewToken, Rate, Rates, TokenFile, TokenFileError, TokenRecord};
+pub use auth::{TokenState, failed_logins, policy};
 pub use call::{Deadline, panics};
 pub use caller::{Caller, PeerNames, Role, strip};
 pub use config::Config;

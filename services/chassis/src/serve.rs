@@ -37,7 +37,9 @@ pub async fn serve(
 ) -> Result<Drained, Error> {
     let address = listener.local_addr().map_err(Error::Unbound)?;
     refuse_exposed(address, config.insecure)?;
-    let process = Arc::new(Process::new(app.assemble(&shutdown)?, config));
+    let process = Arc::new(Process::new(app.assemble(&shutdown)?, config)?);
+    let mut tending = JoinSet::new();
+    tending.spawn(process.tend());
     tracing::info!(%address, "serving");
     let connections = connection::accept(listener, &process, config, &shutdown).await;
     Ok(drain(connections, &process, config.drain_limit).await)
