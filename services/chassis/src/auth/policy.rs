@@ -30,6 +30,7 @@ const TABLE: &[Service] = &[
             ("ListDatasets", READER),
             ("UpdateDataset", EDITOR),
             ("ListCoverage", READER),
+            ("ListSides", READER),
             ("IngestObservations", EDITOR),
             ("GetIngest", READER),
             ("GetObservation", READER),
