@@ -1,5 +1,7 @@
 //! The connection to a service, and what went wrong there in words.
 
+mod login;
+
 use std::time::Duration;
 
 use anyhow::Context;
@@ -7,59 +9,73 @@ use proto::culture::v1::culture_service_client::CultureServiceClient;
 use proto::events::v1::events_service_client::EventsServiceClient;
 use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
-use crate::args::answer::ServerArgs;
+use crate::args::answer::{Server, ServerArgs};
+
+use self::login::Login;
+
+/// A connection whose calls bring a login.
+type Connection = InterceptedService<Channel, Login>;
 
 /// A client of the trade service.
-pub(crate) type TradeClient = TradeServiceClient<Channel>;
+pub(crate) type TradeClient = TradeServiceClient<Connection>;
 /// A client of the events service.
-pub(crate) type EventsClient = EventsServiceClient<Channel>;
+pub(crate) type EventsClient = EventsServiceClient<Connection>;
 /// A client of the culture service.
-pub(crate) type CultureClient = CultureServiceClient<Channel>;
+pub(crate) type CultureClient = CultureServiceClient<Connection>;
 
 /// A client of the journals of a process.
-pub(crate) type JournalsClient = JournalServiceClient<Channel>;
+pub(crate) type JournalsClient = JournalServiceClient<Connection>;
 
 /// The largest answer that is read.
 pub(crate) const MAX_ANSWER: usize = 16 << 20;
 
 /// Connects to the trade service at an address.
-pub(crate) async fn trade(server: &str) -> anyhow::Result<TradeClient> {
-    let channel = channel(server, "trade").await?;
-    Ok(TradeServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+pub(crate) async fn trade(server: &Server) -> anyhow::Result<TradeClient> {
+    let connection = connect(server, "trade").await?;
+    Ok(TradeServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER))
 }
 
 /// Connects to the events service at an address.
-pub(crate) async fn events(server: &str) -> anyhow::Result<EventsClient> {
-    let channel = channel(server, "events").await?;
-    Ok(EventsServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+pub(crate) async fn events(server: &Server) -> anyhow::Result<EventsClient> {
+    let connection = connect(server, "events").await?;
+    Ok(EventsServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER))
 }
 
 /// Connects to the culture service at an address.
-pub(crate) async fn culture(server: &str) -> anyhow::Result<CultureClient> {
-    let channel = channel(server, "culture").await?;
-    Ok(CultureServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+pub(crate) async fn culture(server: &Server) -> anyhow::Result<CultureClient> {
+    let connection = connect(server, "culture").await?;
+    Ok(CultureServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER))
 }
 
 /// Connects to the journals of the process at an address, which serves a role.
-pub(crate) async fn journals(server: &str, role: &str) -> anyhow::Result<JournalsClient> {
-    let channel = channel(server, role).await?;
-    Ok(JournalServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+pub(crate) async fn journals(server: &Server, role: &str) -> anyhow::Result<JournalsClient> {
+    let connection = connect(server, role).await?;
+    Ok(JournalServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER))
 }
 
-async fn channel(server: &str, role: &str) -> anyhow::Result<Channel> {
-    let endpoint = Endpoint::from_shared(server.to_owned())
-        .with_context(|| format!("`{server}` is no address; it looks like http://127.0.0.1:50051"))?
+async fn connect(server: &Server, role: &str) -> anyhow::Result<Connection> {
+    let login = Login::read(server.token_file.as_deref())?;
+    let channel = channel(&server.address, role).await?;
+    Ok(InterceptedService::new(channel, login))
+}
+
+async fn channel(address: &str, role: &str) -> anyhow::Result<Channel> {
+    let endpoint = Endpoint::from_shared(address.to_owned())
+        .with_context(|| {
+            format!("`{address}` is no address; it looks like http://127.0.0.1:50051")
+        })?
         .connect_timeout(Duration::from_secs(5))
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(2 << 20)
         .tcp_nodelay(true);
     endpoint.connect().await.with_context(|| {
         format!(
-            "cannot reach {server}; start a service with `entente serve {role}`, or name its address \
+            "cannot reach {address}; start a service with `entente serve {role}`, or name its address \
              with --server"
         )
     })
@@ -132,6 +148,11 @@ fn explain_status(status: &Status) -> String {
     });
     if let Some(delay) = details.retry_info().and_then(|retry| retry.retry_delay) {
         lines.push(format!("try again in {delay:?}"));
+    }
+    if status.code() == tonic::Code::Unauthenticated {
+        lines.push(
+            "name the file of a token with --token-file, or put one into ENTENTE_TOKEN".into(),
+        );
     }
     lines.join("\n  ")
 }

@@ -15,6 +15,7 @@ use wire::check_statement_request::Subject;
 use wire::ingest_observations_request::Part;
 use wire::{ObservationFlag, Series};
 
+use crate::args::answer::Server;
 use crate::args::serve::DemoArgs;
 use crate::client::{self, TradeClient};
 use crate::plot::Bar;
@@ -38,11 +39,11 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let serving = Serving::start(&serve::ALL, &args.data, &args.listener, &args.storage).await?;
     let address = serving.address;
     let running = tokio::spawn(serving.run());
-    let mut client = client::trade(&format!("http://{}", local(address))).await?;
+    let server = Server::at(format!("http://{}", local(address)));
+    let mut client = client::trade(&server).await?;
     let mut out = output::stdout();
     let new = load(&mut client).await?;
     load_records(&mut client).await?;
-    let server = format!("http://{}", local(address));
     let records = relationship::load(&server).await?;
     let folder = args.data.display();
     match (new, records) {
@@ -61,7 +62,7 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     drop(client);
     out.flush()?;
     drop(out);
-    relationship::show(&server).await?;
+    relationship::show(&server.address).await?;
     announce(address)?;
     writeln!(std::io::stdout(), "Stop it with Ctrl-C.")?;
     running.await?

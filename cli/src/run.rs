@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser};
 use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
-use crate::{backup, client, culture, demo, events, import, restore, serve, trade};
+use crate::{audit, backup, client, culture, demo, events, import, restore, serve, token, trade};
 
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;
@@ -99,6 +99,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Visa(command) => return Ok(code(culture::run_visa(command).await?)),
         Command::Backup(args) => backup::run(&args).await?,
         Command::Restore(args) => restore::run(&args).await?,
+        Command::Token(command) => token::run(&command)?,
+        Command::Audit(args) => audit::run(&args).await?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);

@@ -79,6 +79,8 @@ impl Serving {
             default_deadline: Duration::from_secs(listener.default_deadline),
             drain_limit: Duration::from_secs(listener.drain),
             insecure: listener.insecure,
+            login: listener.auth.login(),
+            rates: listener.auth.rates(),
             ..Config::default()
         };
         let socket = chassis::bind(listener.listen, config.insecure)?;

@@ -9,14 +9,8 @@ use proto::{Frequency, Period};
 /// Which service answers.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServerArgs {
-    /// Address of the service
-    #[arg(
-        long,
-        env = "ENTENTE_SERVER",
-        default_value = "http://127.0.0.1:50051",
-        value_name = "URL"
-    )]
-    pub(crate) server: String,
+    #[command(flatten)]
+    pub(crate) server: Server,
     /// How long a question may take, in seconds; an import takes as long as it needs
     #[arg(
         long,
@@ -26,6 +20,34 @@ pub(crate) struct ServerArgs {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub(crate) timeout: u64,
+}
+
+/// A service, and who asks it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Server {
+    /// Address of the service
+    #[arg(
+        long = "server",
+        env = "ENTENTE_SERVER",
+        default_value = "http://127.0.0.1:50051",
+        value_name = "URL"
+    )]
+    pub(crate) address: String,
+    /// File with the token to log in with; without one, the token in `ENTENTE_TOKEN`, if there is any
+    #[arg(long, env = TOKEN_FILE, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+const TOKEN_FILE: &str = "ENTENTE_TOKEN_FILE";
+
+impl Server {
+    /// The one at an address, asked by whom the environment says.
+    pub(crate) fn at(address: String) -> Server {
+        Server {
+            address,
+            token_file: std::env::var_os(TOKEN_FILE).map(PathBuf::from),
+        }
+    }
 }
 
 /// How to answer.
@@ -69,6 +91,11 @@ impl AsOfArgs {
 pub(crate) struct AsOf(i64);
 
 impl AsOf {
+    /// In microseconds since 1970.
+    pub(crate) fn micros(self) -> i64 {
+        self.0
+    }
+
     /// As the wire has it.
     pub(crate) fn to_wire(self) -> prost_types::Timestamp {
         proto::to_timestamp(self.0)

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::auth::AuthArgs;
+
 /// What a process serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Role {
@@ -133,6 +135,8 @@ pub(crate) struct ListenerArgs {
         value_name = "FORMAT"
     )]
     pub(crate) log_format: LogFormat,
+    #[command(flatten)]
+    pub(crate) auth: AuthArgs,
 }
 
 /// How data are kept.

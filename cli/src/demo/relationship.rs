@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::Parser;
 
 use super::unless_there;
+use crate::args::answer::Server;
 use crate::args::{Cli, Command};
 use crate::{client, culture, events, records};
 
@@ -60,7 +61,7 @@ const SHOWN: [(&str, &[&str]); 5] = [
 ];
 
 /// Loads what is not there yet; how many records that was.
-pub(super) async fn load(server: &str) -> anyhow::Result<usize> {
+pub(super) async fn load(server: &Server) -> anyhow::Result<usize> {
     let mut new = 0;
     let mut events = client::events(server).await?;
     for event in records::demo_events()? {
@@ -101,6 +102,8 @@ pub(super) async fn show(server: &str) -> anyhow::Result<()> {
             | Command::Culture(_)
             | Command::Backup(_)
             | Command::Restore(_)
+            | Command::Token(_)
+            | Command::Audit(_)
             | Command::Completions { .. } => anyhow::bail!("`{}` is not shown", words[0]),
         }
         writeln!(std::io::stdout())?;
