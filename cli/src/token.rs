@@ -10,6 +10,7 @@ use crate::args::token::{CreateArgs, ListArgs, RevokeArgs, TokenCommand};
 use crate::output;
 
 const TITLES: [&str; 6] = ["id", "name", "role", "created", "expires", "state"];
+const EXPIRES: usize = 4;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Runs a command on tokens.
@@ -76,21 +77,22 @@ fn list(args: &ListArgs) -> anyhow::Result<()> {
             }
             csv.flush()?;
         }
-        Output::Json => json(&mut out, rows)?,
+        Output::Json => json(&mut out, &tokens)?,
     }
     Ok(out.flush()?)
 }
 
-fn json(out: &mut dyn Write, rows: impl Iterator<Item = [String; 6]>) -> anyhow::Result<()> {
-    let object = |row: [String; 6]| {
-        let cells = TITLES
-            .into_iter()
-            .map(str::to_owned)
-            .zip(row.map(Into::into));
-        serde_json::Value::Object(cells.collect())
+fn json(out: &mut dyn Write, tokens: &[TokenRecord]) -> anyhow::Result<()> {
+    let object = |token: &TokenRecord| {
+        let mut cells = cells(token).map(serde_json::Value::from);
+        if token.expires.is_none() {
+            cells[EXPIRES] = serde_json::Value::Null;
+        }
+        let titles = TITLES.into_iter().map(str::to_owned);
+        serde_json::Value::Object(titles.zip(cells).collect())
     };
-    let rows: Vec<_> = rows.map(object).collect();
-    serde_json::to_writer_pretty(&mut *out, &rows)?;
+    let objects: Vec<_> = tokens.iter().map(object).collect();
+    serde_json::to_writer_pretty(&mut *out, &objects)?;
     Ok(writeln!(out)?)
 }
 

@@ -81,10 +81,12 @@ pub(crate) struct Door {
     failures: Failures,
 }
 
-/// A call that was let in.
-#[derive(Debug, Default)]
+/// A call whose caller is known as far as it must be.
+#[derive(Debug)]
 pub(crate) struct Admitted {
-    identity: Option<(Arc<Believer>, Identity)>,
+    path: &'static str,
+    needs: Needs,
+    known: Option<(Arc<Believer>, Identity)>,
 }
 
 impl Door {
@@ -97,50 +99,43 @@ impl Door {
         })
     }
 
-    /// Lets a call in, with its caller in the extensions, or turns it away.
-    pub(crate) fn admit<B>(
+    /// Learns whose call this is, or turns it away; the caller stands in the extensions from then on.
+    pub(crate) fn identify<B>(
         &self,
         request: &mut Request<B>,
         peer: SocketAddr,
     ) -> Result<Admitted, Status> {
         let shown = Shown::take(request);
         let method = policy::find(request.uri().path());
-        let admitted = match &self.believer {
-            None => Admitted::default(),
-            Some(believer) => self.believe(believer, &shown, method, peer)?,
+        let Some(believer) = &self.believer else {
+            // What no rule knows is refused behind this, and shares one allowance.
+            let (path, needs) = method.unwrap_or(("", Needs::Role(Role::Reader)));
+            return Ok(Admitted::without_login(path, needs));
         };
-        let caller = admitted.caller();
-        // Without a login, what no rule knows is refused behind this, and shares one allowance.
-        let (path, needs) = method.unwrap_or(("", Needs::Role(Role::Reader)));
-        if needs != Needs::Nothing {
-            self.limits.take(caller, peer.ip(), path)?;
+        let (path, needs) = method.ok_or_else(refusal::nobody_may)?;
+        if needs == Needs::Nothing {
+            return Ok(Admitted::without_login(path, needs));
         }
-        if let Some(caller) = caller {
-            request.extensions_mut().insert(caller.clone());
-        }
-        Ok(admitted)
+        let identity = believer.believe(&shown);
+        let identity = identity.inspect_err(|failure| self.failures.note(*failure, peer))?;
+        request.extensions_mut().insert(identity.caller.clone());
+        Ok(Admitted {
+            path,
+            needs,
+            known: Some((Arc::clone(believer), identity)),
+        })
     }
 
-    fn believe(
-        &self,
-        believer: &Arc<Believer>,
-        shown: &Shown,
-        method: Option<(&str, Needs)>,
-        peer: SocketAddr,
-    ) -> Result<Admitted, Status> {
-        let (_, needs) = method.ok_or_else(refusal::nobody_may)?;
-        let Needs::Role(role) = needs else {
-            return Ok(Admitted::default());
+    /// Whether the caller may make this call, now.
+    pub(crate) fn allow(&self, admitted: &Admitted, peer: SocketAddr) -> Result<(), Status> {
+        let Needs::Role(role) = admitted.needs else {
+            return Ok(());
         };
-        let identity = believer
-            .believe(shown)
-            .inspect_err(|failure| self.failures.note(*failure, peer))?;
-        if identity.caller.role < role {
-            return Err(refusal::may_not(&identity.caller, role));
+        let caller = admitted.caller();
+        if let Some(caller) = caller.filter(|caller| caller.role < role) {
+            return Err(refusal::may_not(caller, role));
         }
-        Ok(Admitted {
-            identity: Some((Arc::clone(believer), identity)),
-        })
+        self.limits.take(caller, peer.ip(), admitted.path)
     }
 
     /// Keeps what is believed fresh, for as long as the process serves.
@@ -161,14 +156,113 @@ impl Door {
 }
 
 impl Admitted {
+    fn without_login(path: &'static str, needs: Needs) -> Admitted {
+        Admitted {
+            path,
+            needs,
+            known: None,
+        }
+    }
+
     /// Who calls, where that is known.
     pub(crate) fn caller(&self) -> Option<&Caller> {
-        self.identity.as_ref().map(|(_, identity)| &identity.caller)
+        self.known.as_ref().map(|(_, identity)| &identity.caller)
     }
 
     /// What looks again and again whether the caller is still believed.
     pub(crate) fn standing(self) -> Option<Standing> {
-        let (believer, identity) = self.identity?;
+        let (believer, identity) = self.known?;
         Some(Standing::new(believer, identity))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PeerNames;
+    use http::HeaderValue;
+    use tonic::Code;
+
+    const PEER: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
+
+    /// A door that believes gateways alone.
+    fn door() -> Door {
+        let config = Config {
+            login: Some(Login::default()),
+            ..Config::default()
+        };
+        Door::open(&config).unwrap()
+    }
+
+    fn call(path: &'static str, peers: &[&str]) -> Request<()> {
+        let mut request = Request::new(());
+        *request.uri_mut() = http::Uri::from_static(path);
+        let names = peers.iter().map(|name| (*name).to_owned()).collect();
+        request.extensions_mut().insert(PeerNames(names));
+        request
+    }
+
+    fn made(mut request: Request<()>) -> Result<String, Code> {
+        let door = door();
+        let admitted = door
+            .identify(&mut request, PEER)
+            .map_err(|status| status.code())?;
+        door.allow(&admitted, PEER)
+            .map_err(|status| status.code())?;
+        assert!(request.headers().is_empty(), "{request:?}");
+        assert_eq!(request.extensions().get(), admitted.caller());
+        Ok(admitted
+            .caller()
+            .map_or_else(String::new, |caller| caller.name.to_string()))
+    }
+
+    const READ: &str = "/entente.trade.v1.TradeService/GetDataset";
+    const WRITE: &str = "/entente.trade.v1.TradeService/CreateDataset";
+
+    #[test]
+    fn a_gateway_that_is_known_by_its_certificate_says_whose_calls_it_passes_on() {
+        let desk = Caller {
+            name: "desk".into(),
+            role: Role::Reader,
+        };
+        let forwarded = |path, peers| {
+            let mut request = call(path, peers);
+            desk.forward(request.headers_mut());
+            made(request)
+        };
+        assert_eq!(
+            forwarded(READ, &["localhost", "gateway"]),
+            Ok("desk".into())
+        );
+        assert_eq!(forwarded(WRITE, &["gateway"]), Err(Code::PermissionDenied));
+        assert_eq!(
+            forwarded(READ, &["desk", "gateway.evil"]),
+            Err(Code::Unauthenticated)
+        );
+        assert_eq!(forwarded(READ, &[]), Err(Code::Unauthenticated));
+    }
+
+    #[test]
+    fn a_gateway_that_names_nobody_calls_for_itself_and_one_that_talks_nonsense_for_nobody() {
+        let own = call(WRITE, &["gateway"]);
+        assert_eq!(made(own), Ok("gateway".into()));
+        let mut half = call(READ, &["gateway"]);
+        let name = HeaderValue::from_static("desk");
+        half.headers_mut().insert("x-entente-caller", name);
+        assert_eq!(made(half), Err(Code::Unauthenticated));
+    }
+
+    #[test]
+    fn probes_need_no_login_and_what_no_rule_names_is_refused() {
+        assert_eq!(
+            made(call("/grpc.health.v1.Health/Check", &[])),
+            Ok(String::new())
+        );
+        let unknown = "/entente.trade.v1.TradeService/DropEverything";
+        assert_eq!(
+            made(call(unknown, &["gateway"])),
+            Err(Code::PermissionDenied)
+        );
     }
 }

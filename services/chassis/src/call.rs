@@ -154,11 +154,12 @@ impl Calls {
             ..
         } = &*self.process;
         let timer = deadlines.timer(request, held.call.started());
-        let admitted = door.admit(request, self.peer)?;
-        held.bounds.timer = timer?;
+        let admitted = door.identify(request, self.peer)?;
         if let Some(caller) = admitted.caller() {
             held.call.made_by(caller);
         }
+        door.allow(&admitted, self.peer)?;
+        held.bounds.timer = timer?;
         if !deadlines.is_unary(request.uri().path()) {
             held.bounds.standing = admitted.standing();
         }

@@ -183,6 +183,9 @@ impl Limit {
 }
 
 fn limited(wait: Duration) -> Status {
+    // Whoever comes a moment early is sent away once more: up to the next millisecond.
+    let wait = Duration::from_millis(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+        + Duration::from_millis(1);
     proto::status_retry(
         Code::ResourceExhausted,
         ErrorReason::RateLimited,
