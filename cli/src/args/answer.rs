@@ -1,16 +1,48 @@
 //! Options that many questions share: who answers, as of when, about which time, and in which form.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use proto::trade::v1::PeriodBasis;
 use proto::{Frequency, Period};
 
+use super::tls::ClientTlsArgs;
+
+/// Where a service is, and whether it is believed.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Address {
+    /// Address of the service; with https, `--ca` says whose certificates are believed
+    #[arg(
+        long = "server",
+        env = "ENTENTE_SERVER",
+        default_value = "http://127.0.0.1:50051",
+        value_name = "URL"
+    )]
+    pub(crate) url: String,
+    /// File with the token to log in with; without one, the token in `ENTENTE_TOKEN`, if there is any
+    #[arg(long, env = "ENTENTE_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tls: ClientTlsArgs,
+}
+
+impl Address {
+    /// A service of this process, which needs no proof.
+    pub(crate) fn of(address: SocketAddr) -> Address {
+        Address {
+            url: format!("http://{address}"),
+            token_file: None,
+            tls: ClientTlsArgs::default(),
+        }
+    }
+}
+
 /// Which service answers.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServerArgs {
     #[command(flatten)]
-    pub(crate) server: Server,
+    pub(crate) server: Address,
     /// How long a question may take, in seconds; an import takes as long as it needs
     #[arg(
         long,
@@ -20,34 +52,6 @@ pub(crate) struct ServerArgs {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub(crate) timeout: u64,
-}
-
-/// A service, and who asks it.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Server {
-    /// Address of the service
-    #[arg(
-        long = "server",
-        env = "ENTENTE_SERVER",
-        default_value = "http://127.0.0.1:50051",
-        value_name = "URL"
-    )]
-    pub(crate) address: String,
-    /// File with the token to log in with; without one, the token in `ENTENTE_TOKEN`, if there is any
-    #[arg(long, env = TOKEN_FILE, value_name = "FILE")]
-    pub(crate) token_file: Option<PathBuf>,
-}
-
-const TOKEN_FILE: &str = "ENTENTE_TOKEN_FILE";
-
-impl Server {
-    /// The one at an address, asked by whom the environment says.
-    pub(crate) fn at(address: String) -> Server {
-        Server {
-            address,
-            token_file: std::env::var_os(TOKEN_FILE).map(PathBuf::from),
-        }
-    }
 }
 
 /// How to answer.

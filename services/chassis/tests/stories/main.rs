@@ -4,6 +4,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod authority;
 mod deadline;
 mod desk;
 mod drain;
@@ -16,3 +17,4 @@ mod log;
 mod login;
 mod panics;
 mod reflection;
+mod tls;
