@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use proto::culture::v1 as culture;
 use proto::events::v1 as events;
+use proto::gateway::v1::BriefingSection;
 use proto::r#type::v1::{ChangeKind, Theme};
 
 /// An enum of the wire whose values have names.
@@ -93,6 +94,15 @@ named! {
         Created = "created",
         Updated = "updated",
         Deleted = "deleted",
+    }
+    BriefingSection {
+        Trade = "trade",
+        Meetings = "meetings",
+        Events = "events",
+        Agreements = "agreements",
+        Exchange = "exchange",
+        Visa = "visa",
+        Changes = "changes",
     }
     events::EventKind {
         StateVisit = "state-visit",
@@ -278,6 +288,7 @@ mod tests {
         }
         check::<Theme>();
         check::<ChangeKind>();
+        check::<BriefingSection>();
         check::<events::EventKind>();
         check::<events::EventStatus>();
         check::<events::OfficeLevel>();

@@ -9,7 +9,10 @@ use clap::{CommandFactory, Parser};
 use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
-use crate::{backup, client, culture, demo, events, import, restore, serve, trade};
+use crate::{
+    audit, backup, briefing, certs, client, culture, demo, events, import, restore, serve,
+};
+use crate::{token, trade};
 
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;
@@ -89,6 +92,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(&args).await?,
         Command::Demo(args) => demo::run(&args).await?,
+        Command::Briefing(args) => briefing::run(&args).await?,
         Command::Trade(command) => trade::run(command).await?,
         Command::Import(command) => return Ok(code(run_import(command).await?)),
         Command::Events(command) => return Ok(code(events::run(command).await?)),
@@ -99,6 +103,9 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Visa(command) => return Ok(code(culture::run_visa(command).await?)),
         Command::Backup(args) => backup::run(&args).await?,
         Command::Restore(args) => restore::run(&args).await?,
+        Command::Certs(args) => certs::run(&args)?,
+        Command::Token(command) => token::run(&command)?,
+        Command::Audit(args) => audit::run(&args).await?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);

@@ -1,7 +1,7 @@
 //! Services as a process.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -85,6 +85,18 @@ pub(crate) struct Serving {
     shutdown: Shutdown,
 }
 
+/// Services as the process that runs them asks them; ends with the value.
+pub(crate) struct Aside {
+    pub(crate) address: SocketAddr,
+    shutdown: Shutdown,
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.shutdown.trigger();
+    }
+}
+
 /// What a process serves.
 enum Served {
     /// Services over their stores, and the gateway if it is there too.
@@ -115,10 +127,13 @@ impl Serving {
             max_calls: listener.max_calls as usize,
             default_deadline: Duration::from_secs(listener.default_deadline),
             drain_limit: Duration::from_secs(listener.drain),
+            tls: listener.tls.load()?,
             insecure: listener.insecure,
+            login: listener.auth.login(),
+            rates: listener.auth.rates(),
             ..Config::default()
         };
-        let socket = chassis::bind(listener.listen, config.insecure)?;
+        let socket = chassis::bind(listener.listen, &config)?;
         let storage = store::Config {
             cache_bytes: storage.cache_mib << 20,
             reserve_bytes: storage.reserve_mib << 20,
@@ -132,6 +147,17 @@ impl Serving {
             config,
             shutdown,
         })
+    }
+
+    /// Serves the same stores on loopback as well, for what this process itself asks them, whatever the listener wants
+    /// of others. It ends with the handle.
+    pub(crate) fn aside(&self) -> anyhow::Result<Aside> {
+        let (config, shutdown) = (Config::default(), Shutdown::new());
+        let socket = chassis::bind((Ipv4Addr::LOCALHOST, 0).into(), &config)?;
+        let address = socket.local_addr()?;
+        let (app, stop) = (self.served.app(&shutdown), shutdown.clone());
+        tokio::spawn(async move { chassis::serve(socket, app, &config, stop).await });
+        Ok(Aside { address, shutdown })
     }
 
     /// Serves until it is told to stop, then closes the stores.

@@ -1,22 +1,48 @@
 //! Options that many questions share: who answers, as of when, about which time, and in which form.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use proto::trade::v1::PeriodBasis;
 use proto::{Frequency, Period};
 
-/// Which service answers.
+use super::tls::ClientTlsArgs;
+
+/// Where a service is, and whether it is believed.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct ServerArgs {
-    /// Address of the service
+pub(crate) struct Address {
+    /// Address of the service; with https, `--ca` says whose certificates are believed
     #[arg(
-        long,
+        long = "server",
         env = "ENTENTE_SERVER",
         default_value = "http://127.0.0.1:50051",
         value_name = "URL"
     )]
-    pub(crate) server: String,
+    pub(crate) url: String,
+    /// File with the token to log in with; without one, the token in `ENTENTE_TOKEN`, if there is any
+    #[arg(long, env = "ENTENTE_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tls: ClientTlsArgs,
+}
+
+impl Address {
+    /// A service of this process, which needs no proof.
+    pub(crate) fn of(address: SocketAddr) -> Address {
+        Address {
+            url: format!("http://{address}"),
+            token_file: None,
+            tls: ClientTlsArgs::default(),
+        }
+    }
+}
+
+/// Which service answers.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServerArgs {
+    #[command(flatten)]
+    pub(crate) server: Address,
     /// How long a question may take, in seconds; an import takes as long as it needs
     #[arg(
         long,
@@ -69,6 +95,11 @@ impl AsOfArgs {
 pub(crate) struct AsOf(i64);
 
 impl AsOf {
+    /// In microseconds since 1970.
+    pub(crate) fn micros(self) -> i64 {
+        self.0
+    }
+
     /// As the wire has it.
     pub(crate) fn to_wire(self) -> prost_types::Timestamp {
         proto::to_timestamp(self.0)

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use gateway::Address;
 
+use super::auth::AuthArgs;
+use super::tls::TlsArgs;
+
 /// A service, and its journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Role {
@@ -145,7 +148,7 @@ pub(crate) struct ListenerArgs {
         value_name = "ADDR"
     )]
     pub(crate) listen: SocketAddr,
-    /// Serve an address that other machines can reach although there is neither TLS nor login
+    /// Serve an address that other machines can reach although TLS or login is missing
     #[arg(long, env = "ENTENTE_INSECURE")]
     pub(crate) insecure: bool,
     /// How long calls in flight may take to end after Ctrl-C or SIGTERM, in seconds
@@ -192,6 +195,10 @@ pub(crate) struct ListenerArgs {
         value_name = "FORMAT"
     )]
     pub(crate) log_format: LogFormat,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+    #[command(flatten)]
+    pub(crate) auth: AuthArgs,
 }
 
 /// How data are kept.

@@ -8,7 +8,7 @@
 //! telemetry::init(telemetry::LogFormat::Text, "info")?;
 //! let config = Config::default();
 //! let shutdown = Shutdown::on_signal()?;
-//! let listener = chassis::bind(([127, 0, 0, 1], 50051).into(), config.insecure)?;
+//! let listener = chassis::bind(([127, 0, 0, 1], 50051).into(), &config)?;
 //! let app = App::new(proto::DESCRIPTORS).service(TradeServiceServer::new(trade));
 //! match chassis::serve(listener, app, &config, shutdown).await? {
 //!     Drained::Clean => {}
@@ -28,11 +28,16 @@
 //!   it, [`panics`] what an operator counts.
 //! * [`Pass`]: the way to a service that runs elsewhere, whose calls are passed on.
 //! * [`Caller`]: who makes a call, and how that is told to a service behind a gateway.
+//! * `auth`: login. [`Login`] is what a process believes, [`policy`] which role a call needs, [`Rates`] how often it may
+//!   be made, [`TokenFile`] where tokens are kept.
 //! * `connection`: accepting under a limit, HTTP/2 settings, the greeting's own deadline.
+//! * `tls`: [`ServerTls`] of the listener and [`ClientTls`] towards other processes, from files that are looked at
+//!   again while the process runs.
 //! * `health`: the health service, which reads [`Shutdown`] and keeps no state of its own.
 //! * [`telemetry`]: the log of the process.
 
 mod app;
+mod auth;
 mod call;
 mod caller;
 mod config;
@@ -44,13 +49,17 @@ mod pass;
 mod serve;
 mod shutdown;
 pub mod telemetry;
+mod tls;
 
 pub use app::App;
+pub use auth::{Jwt, Login, NewToken, Rate, Rates, TokenFile, TokenFileError, TokenRecord};
+pub use auth::{TokenState, failed_logins, policy};
 pub use call::{Deadline, panics};
 pub use caller::{Caller, PeerNames, Role, strip};
 pub use config::Config;
-pub use error::Error;
+pub use error::{Error, Missing};
 pub use listen::bind;
 pub use pass::{Pass, Passing};
 pub use serve::{Drained, serve};
 pub use shutdown::Shutdown;
+pub use tls::{ClientFiles, ClientTls, Identity, SecureStream, ServerFiles, ServerTls};

@@ -36,9 +36,14 @@ pub async fn serve(
     shutdown: Shutdown,
 ) -> Result<Drained, Error> {
     let address = listener.local_addr().map_err(Error::Unbound)?;
-    refuse_exposed(address, config.insecure)?;
-    let process = Arc::new(Process::new(app.assemble(&shutdown)?, config));
-    tracing::info!(%address, "serving");
+    refuse_exposed(address, config)?;
+    let process = Arc::new(Process::new(app.assemble(&shutdown)?, config)?);
+    let mut tending = JoinSet::new();
+    tending.spawn(process.tend());
+    if let Some(tls) = &config.tls {
+        tokio::spawn(tls.clone().watch(shutdown.clone()));
+    }
+    tracing::info!(%address, tls = config.tls.is_some(), login = config.login.is_some(), "serving");
     let connections = connection::accept(listener, &process, config, &shutdown).await;
     Ok(drain(connections, &process, config.drain_limit).await)
 }

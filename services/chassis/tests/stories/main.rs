@@ -4,12 +4,17 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod authority;
 mod deadline;
 mod desk;
 mod drain;
 mod exposure;
 mod identity;
+mod issuer;
+mod jwt;
 mod limits;
 mod log;
+mod login;
 mod panics;
 mod reflection;
+mod tls;
