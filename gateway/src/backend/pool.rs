@@ -22,6 +22,8 @@ const LOOKUP_PAUSE: Duration = Duration::from_secs(5);
 /// How long a call waits at most for a replica that is being connected to: a little longer than an attempt takes,
 /// which ends the waiting when it fails.
 const HOPE: Duration = Duration::from_secs(3);
+/// The same when all were found failing, and are tried again for this call: one may have started since.
+const LAST_HOPE: Duration = Duration::from_millis(300);
 
 /// The replicas of a service. Dropped, they are let go.
 #[derive(Debug)]
@@ -108,7 +110,10 @@ impl Pool {
         match self.shared.find(kind, tried) {
             Found::Choice(choice) => Ok(choice),
             Found::Hope => self.wait(kind, tried).await,
-            Found::Nothing => Err(self.shared.nothing()),
+            Found::Nothing => {
+                self.shared.await_again();
+                self.wait(kind, tried).await
+            }
         }
     }
 
@@ -122,6 +127,7 @@ impl Pool {
     }
 
     async fn wait(&self, kind: Kind, tried: Option<&Replica>) -> Result<Choice, Failure> {
+        let limit = self.shared.hope();
         let waiting = async {
             loop {
                 let mut changed = pin!(self.shared.changed.notified());
@@ -133,7 +139,7 @@ impl Pool {
                 }
             }
         };
-        let waited = tokio::time::timeout(HOPE, waiting).await;
+        let waited = tokio::time::timeout(limit, waiting).await;
         waited.unwrap_or_else(|_| Err(self.shared.nothing()))
     }
 }
@@ -174,6 +180,25 @@ impl Shared {
             return Found::Hope;
         }
         Found::Nothing
+    }
+
+    /// How long it is worth waiting.
+    fn hope(&self) -> Duration {
+        let members = self.read();
+        let mut replicas = members.iter().map(|member| &member.replica);
+        let all_fail = replicas.all(|replica| replica.is_failing());
+        if all_fail && !members.is_empty() {
+            return LAST_HOPE;
+        }
+        HOPE
+    }
+
+    /// Has all replicas tried again soon.
+    fn await_again(&self) {
+        let members = self.read();
+        members
+            .iter()
+            .for_each(|member| member.replica.await_again());
     }
 
     /// Why there is nothing to choose from.

@@ -51,6 +51,9 @@ pub(super) struct Replica {
     uploads: Lane,
     serving: AtomicBool,
     failing: AtomicBool,
+    /// Whether a call waits for it although it was found failing, and whether it is just being tried.
+    awaited: AtomicBool,
+    trying: AtomicBool,
     ejection: Ejection,
     needy: Arc<Notify>,
 }
@@ -74,6 +77,8 @@ impl Replica {
             uploads: Lane::new(FOR_UPLOADS, Some(CROWDED)),
             serving: AtomicBool::new(false),
             failing: AtomicBool::new(false),
+            awaited: AtomicBool::new(false),
+            trying: AtomicBool::new(false),
             ejection: Ejection::new(),
             needy: Arc::default(),
         }
@@ -97,9 +102,22 @@ impl Replica {
         self.serving.load(Ordering::Relaxed)
     }
 
-    /// Whether it may be well in a moment: it was not found failing, and is being connected to.
+    /// Whether it may be well in a moment: it was not found failing, or is just being tried again.
     pub(super) fn is_hopeful(&self) -> bool {
-        !self.failing.load(Ordering::Relaxed)
+        let again = [&self.awaited, &self.trying];
+        !self.is_failing() || again.iter().any(|flag| flag.load(Ordering::Relaxed))
+    }
+
+    /// Whether it was not well when it was last tried.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+
+    /// Has it tried again soon, for a call that has nowhere else to go.
+    pub(super) fn await_again(&self) {
+        if !self.awaited.swap(true, Ordering::Relaxed) {
+            self.needy.notify_one();
+        }
     }
 
     /// Until when it is left out.
@@ -141,23 +159,27 @@ impl Replica {
     pub(super) async fn keep(&self, changed: impl Fn()) {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
+            self.trying.store(true, Ordering::Relaxed);
+            self.awaited.store(false, Ordering::Relaxed);
             if let Err(failure) = self.tend(&changed).await {
                 self.note_failure(&failure);
             }
+            self.trying.store(false, Ordering::Relaxed);
             changed();
             if self.is_reached() {
                 backoff.reset();
-                self.rest().await;
+                self.rest(CHECK_PAUSE).await;
             } else {
-                tokio::time::sleep(backoff.next()).await;
+                tokio::time::sleep(FIRST_PAUSE).await;
+                self.rest(backoff.next()).await;
             }
         }
     }
 
-    /// Waits until its health is to be asked for, or a connection is needed.
-    async fn rest(&self) {
+    /// Waits until it is to be looked after again, or a connection is needed.
+    async fn rest(&self, pause: Duration) {
         tokio::select! {
-            () = tokio::time::sleep(CHECK_PAUSE) => {}
+            () = tokio::time::sleep(pause) => {}
             () = self.needy.notified() => {}
         }
     }
