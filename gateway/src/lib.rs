@@ -8,14 +8,17 @@
 //!   a method to whom passes its calls.
 //! * [`Gateway`] (`service.rs`): the calls that only a gateway can answer. `ask.rs`: asking the services for a caller.
 //! * `briefing`: the briefing; its head says how an answer comes about.
+//! * [`Web`] (`http/`): HTTP/JSON, gRPC-Web and the `OpenAPI` document, for browsers and for whoever has no gRPC.
 
 mod ask;
 mod backend;
 mod briefing;
+mod http;
 mod methods;
 mod pass;
 mod service;
 
+pub use self::http::{Cors, OriginError, RouteError, Web};
 pub use backend::{Address, AddressError, Backend, Backends};
 pub use pass::passed;
 pub use service::Gateway;
