@@ -11,6 +11,7 @@
 //! * [`sector`], [`statement`], [`event`], [`agreement`], [`programme`] and their parts (`records.rs`): records that nothing is wrong with.
 //! * [`entries`], [`growth`], [`missing`] (`answers.rs`): what an answer says, as lines of text.
 //! * [`reason`], [`fields`], [`metadata`] (`errors.rs`): what an error says to a program.
+//! * [`mod@http`]: a client of HTTP/1.1.
 //! * [`model`]: a service against a plain model of it.
 //! * `tests/architecture.rs` holds the dependency rules; `tests/trade_*.rs` the stories.
 
@@ -18,6 +19,7 @@ mod answers;
 mod errors;
 mod figures;
 mod health;
+pub mod http;
 pub mod model;
 mod records;
 mod server;
