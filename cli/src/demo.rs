@@ -16,7 +16,7 @@ use crate::args::answer::Address;
 use crate::args::serve::DemoArgs;
 use crate::args::{Cli, Command};
 use crate::client::{self, TradeClient};
-use crate::serve::{self, Serving, announce, start_log};
+use crate::serve::{Plan, Serving, announce, start_log};
 use crate::{briefing, output, records};
 
 /// The demonstration figures: a request that creates a dataset, and a batch of its figures.
@@ -47,7 +47,7 @@ const NEXT: [&str; 5] = [
 /// Starts the platform, loads and shows the figures, and serves until it is told to stop.
 pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     start_log(&args.log, args.listener.log_format)?;
-    let serving = Serving::start(&serve::ALL, &args.data, &args.listener, &args.storage).await?;
+    let serving = Serving::start(Plan::Whole, &args.data, &args.listener, &args.storage).await?;
     let address = serving.address;
     let aside = serving.aside()?;
     let running = tokio::spawn(serving.run());

@@ -26,6 +26,7 @@
 //! * `call`: what happens to every call, whatever its service: its deadline, its place among the calls
 //!   that run, its panics, its span and its line in the log. [`Deadline`] is what the handler sees of
 //!   it, [`panics`] what an operator counts.
+//! * [`Pass`]: the way to a service that runs elsewhere, whose calls are passed on.
 //! * [`Caller`]: who makes a call, and how that is told to a service behind a gateway.
 //! * `connection`: accepting under a limit, HTTP/2 settings, the greeting's own deadline.
 //! * `tls`: [`ServerTls`] of the listener and [`ClientTls`] towards other processes, from files that are looked at
@@ -41,6 +42,7 @@ mod connection;
 mod error;
 mod health;
 mod listen;
+mod pass;
 mod serve;
 mod shutdown;
 pub mod telemetry;
@@ -52,6 +54,7 @@ pub use caller::{Caller, PeerNames, Role, strip};
 pub use config::Config;
 pub use error::{Error, Missing};
 pub use listen::bind;
+pub use pass::{Pass, Passing};
 pub use serve::{Drained, serve};
 pub use shutdown::Shutdown;
 pub use tls::{ClientFiles, ClientTls, Identity, SecureStream, ServerFiles, ServerTls};

@@ -5,6 +5,7 @@
 //! * The parts, by their names on the command line: `writes.rs`, `ingest.rs`, `point.rs`, `series.rs`,
 //!   `reopen.rs`.
 //! * `records/`: records of events and culture, as more and more are there.
+//! * `pass.rs`: the same service directly, through `HAProxy` (`haproxy.rs`) and through the gateway.
 //! * `generate.rs`: the figures that are ingested. `echo.rs`: the bare service that reads are held
 //!   against.
 //! * `server.rs`: a server in a process of its own, so that its memory and its CPU time are its own.
@@ -15,8 +16,10 @@
 mod compare;
 mod echo;
 mod generate;
+mod haproxy;
 mod ingest;
 mod load;
+mod pass;
 mod point;
 mod process;
 mod records;
@@ -63,7 +66,7 @@ struct Options {
     /// Seconds that each round of a measurement takes.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
-    /// Rounds of `point`, of which the medians are told.
+    /// Rounds of `point` and `pass`, of which the medians are told.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// Level of the servers' logs; at `info` each call writes a line to standard error.
@@ -95,6 +98,8 @@ enum Name {
     Series,
     /// Records of events and culture: writes, reads, lists, as they grow tenfold.
     Records,
+    /// Reads of one figure directly, through `HAProxy` and through the gateway.
+    Pass,
     /// Opening after a clean end, after a kill, and without the view.
     Reopen,
     /// All of them, on one data folder.
@@ -102,7 +107,7 @@ enum Name {
 }
 
 /// What all parts are told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Plan {
     folder: PathBuf,
     rows: u64,
@@ -166,6 +171,9 @@ async fn run(plan: &Plan, parts: &[Name], report: &mut Report) -> Result<()> {
     }
     if wanted(Name::Records) {
         records::measure(plan, report).await?;
+    }
+    if wanted(Name::Pass) {
+        pass::measure(plan, report).await?;
     }
     let on_rows = [Name::Ingest, Name::Point, Name::Series, Name::Reopen];
     if !on_rows.into_iter().any(wanted) {
