@@ -164,7 +164,10 @@ impl Shared {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let (before, after) = members.split_at(turn.checked_rem(members.len()).unwrap_or(0));
         let in_turn = after.iter().chain(before).map(|member| &member.replica);
-        let best = in_turn.clone().min_by_key(|replica| rank(replica, tried));
+        let best = match &members[..] {
+            [only] => Some(&only.replica),
+            _ => in_turn.clone().min_by_key(|replica| rank(replica, tried)),
+        };
         if let Some(choice) = best.and_then(|best| Choice::of(best, kind)) {
             return Found::Choice(choice);
         }
