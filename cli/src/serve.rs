@@ -23,6 +23,7 @@ use crate::args::serve::{
     BackendArgs, ListenerArgs, LogFormat, Part, Role, ServeArgs, StorageArgs,
 };
 use crate::args::web::WebArgs;
+use crate::client;
 
 const ALL: [Role; 3] = [Role::Trade, Role::Events, Role::Culture];
 
@@ -240,12 +241,18 @@ fn with_gateway(app: App, backends: Option<&Backends>, shutdown: &Shutdown) -> A
 
 /// The services behind a gateway.
 fn remote(args: &BackendArgs) -> anyhow::Result<Backends> {
+    let tls = args.tls.load()?;
     let backend = |role: Role, service, addresses: &[Address]| {
         if addresses.is_empty() {
             let name = role.name();
             bail!("a gateway must know where {name} is served: pass --{name} http://HOST:PORT");
         }
-        Ok(Backend::remote(service, addresses.to_vec()))
+        if let Some(unproved) = addresses.iter().find(|address| address.is_secure())
+            && tls.is_none()
+        {
+            bail!(client::unbelieved(unproved));
+        }
+        Ok(Backend::remote(service, addresses.to_vec(), tls.clone()))
     };
     Ok(Backends {
         trade: backend(Role::Trade, TRADE, &args.trade)?,

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use gateway::Address;
 
 use super::auth::AuthArgs;
-use super::tls::TlsArgs;
+use super::tls::{ClientTlsArgs, TlsArgs};
 use super::web::WebArgs;
 
 /// A service, and its journal.
@@ -88,7 +88,7 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Services behind a gateway")]
 pub(crate) struct BackendArgs {
-    /// Where trade is served, as http://HOST:PORT; repeated or separated by commas for several processes, and a host
+    /// Where trade is served, as http://HOST:PORT or https://HOST:PORT; repeated or separated by commas for several processes, and a host
     /// name may lead to several
     #[arg(
         long,
@@ -113,6 +113,8 @@ pub(crate) struct BackendArgs {
         value_delimiter = ','
     )]
     pub(crate) culture: Vec<Address>,
+    #[command(flatten)]
+    pub(crate) tls: ClientTlsArgs,
 }
 
 /// Options of the demonstration.

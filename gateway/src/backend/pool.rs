@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use chassis::ClientTls;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -34,6 +35,7 @@ pub(super) struct Pool {
 #[derive(Debug)]
 struct Shared {
     service: &'static str,
+    tls: Option<ClientTls>,
     members: RwLock<Vec<Member>>,
     turn: AtomicUsize,
     changed: Notify,
@@ -78,9 +80,14 @@ enum Rank {
 }
 
 impl Pool {
-    pub(super) fn start(service: &'static str, addresses: Vec<Address>) -> Pool {
+    pub(super) fn start(
+        service: &'static str,
+        addresses: Vec<Address>,
+        tls: Option<ClientTls>,
+    ) -> Pool {
         let shared = Arc::new(Shared {
             service,
+            tls,
             members: RwLock::default(),
             turn: AtomicUsize::new(0),
             changed: Notify::new(),
@@ -157,7 +164,10 @@ impl Shared {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let (before, after) = members.split_at(turn.checked_rem(members.len()).unwrap_or(0));
         let in_turn = after.iter().chain(before).map(|member| &member.replica);
-        let best = in_turn.clone().min_by_key(|replica| rank(replica, tried));
+        let best = match &members[..] {
+            [only] => Some(&only.replica),
+            _ => in_turn.clone().min_by_key(|replica| rank(replica, tried)),
+        };
         if let Some(choice) = best.and_then(|best| Choice::of(best, kind)) {
             return Found::Choice(choice);
         }
@@ -196,7 +206,7 @@ impl Shared {
     }
 
     fn member(self: &Arc<Self>, address: &Address, place: SocketAddr) -> Member {
-        let replica = Arc::new(Replica::new(address, place, self.service));
+        let replica = Arc::new(Replica::new(address, place, self.service, self.tls.clone()));
         let (kept, shared) = (replica.clone(), self.clone());
         let keeping = tokio::spawn(async move { kept.keep(|| shared.tell()).await });
         Member { replica, keeping }

@@ -113,7 +113,7 @@ pub(super) async fn play(role: Role) -> Result<()> {
         Role::ServeGateway { trade, log } => {
             telemetry::init(telemetry::LogFormat::Text, &log)?;
             let app = App::new(proto::DESCRIPTORS);
-            let trade = Backend::remote(SERVICE_NAME, vec![trade]);
+            let trade = Backend::remote(SERVICE_NAME, vec![trade], None);
             serve(app.passed(SERVICE_NAME, trade), ended_input()).await
         }
         Role::Open { data } => open(&data).await,
