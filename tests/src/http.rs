@@ -121,10 +121,9 @@ impl Parts {
     /// What comes next up to an end; nothing when nothing more comes.
     pub async fn until(&mut self, end: &str) -> Option<String> {
         loop {
-            if let Some((part, rest)) = self.text.split_once(end) {
-                let part = part.to_owned();
-                self.text = rest.to_owned();
-                return Some(part);
+            if let Some(at) = self.text.find(end) {
+                let part = self.text.drain(..at + end.len());
+                return Some(part.as_str()[..at].to_owned());
             }
             let frame = self.response.body_mut().frame().await?;
             let data = frame
