@@ -209,6 +209,11 @@ impl DateWindow {
             .is_none_or(|(last, start)| start <= last);
         begins_in_time && ends_late_enough
     }
+
+    /// Whether a date may lie inside.
+    pub fn may_hold(self, date: CivilDate) -> bool {
+        self.overlaps(Some(date.first()), Some(date.last()))
+    }
 }
 
 impl TryFrom<wire::DateWindow> for DateWindow {
