@@ -9,9 +9,11 @@ use anyhow::Context;
 use chassis::{App, Config, Drained, Shutdown, telemetry};
 use culture::Culture;
 use events::Events;
+use gateway::{Backend, Backends, Gateway};
 use records::Journals;
 use store::Store;
 use tokio::net::TcpListener;
+use tonic::service::Routes;
 use trade::Trade;
 
 use crate::args::serve::{ListenerArgs, LogFormat, Role, ServeArgs, StorageArgs};
@@ -139,7 +141,37 @@ impl Stores {
             app = app.service(Culture::new(store.clone(), shutdown.clone()).server());
             journals = journals.with("culture", store);
         }
+        if let Some(backends) = self.backends(shutdown) {
+            app = app.service(Gateway::new(&backends, shutdown.clone()).server());
+        }
         app.service(journals.server())
+    }
+
+    /// The services as a gateway in the same process asks them; none unless all are there.
+    fn backends(&self, shutdown: &Shutdown) -> Option<Backends> {
+        let (trade, events, culture) = (
+            self.trade.as_ref()?,
+            self.events.as_ref()?,
+            self.culture.as_ref()?,
+        );
+        let direct = |routes: Routes, journals: Journals| {
+            Backend::direct(routes.add_service(journals.server()))
+        };
+        let journals = Journals::default;
+        Some(Backends {
+            trade: direct(
+                Routes::new(Trade::new(trade.clone(), shutdown.clone()).server()),
+                journals().with("trade", trade),
+            ),
+            events: direct(
+                Routes::new(Events::new(events.clone(), shutdown.clone()).server()),
+                journals().with("events", events),
+            ),
+            culture: direct(
+                Routes::new(Culture::new(culture.clone(), shutdown.clone()).server()),
+                journals().with("culture", culture),
+            ),
+        })
     }
 
     async fn close(&self) {

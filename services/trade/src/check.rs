@@ -25,7 +25,6 @@ use crate::amount::{Total, change, parse_share, ratio};
 use crate::dataset;
 use crate::error::Error;
 use crate::evidence::{Observation, Observed, Side, Sought};
-use crate::keys::Place;
 use crate::reading::Reading;
 use crate::sources::{Sources, bounded};
 use crate::statement::{self, Statement};
@@ -274,7 +273,7 @@ fn datasets(state: &State<'_>, query: &Query, statement: &Statement) -> Result<V
     let mut covering = Vec::new();
     for id in dataset::ids(state, query.as_of)? {
         let reading = Reading::open(state, &id, query.as_of)?;
-        let has = |of: Country, with: Country| covers(&reading, of, with);
+        let has = |of: Country, with: Country| reading.covers(of, with);
         let mut partners = statement.partners.iter().copied();
         if partners.any(|with| has(statement.country, with) || has(with, statement.country)) {
             covering.push(id);
@@ -303,11 +302,6 @@ fn nowhere(statement: &Statement) -> Vec<MissingFigure> {
         reason: EmptyReason::PartnerNotCovered.into(),
     };
     statement.partners.iter().map(missing).collect()
-}
-
-fn covers(reading: &Reading<'_>, reporter: Country, partner: Country) -> bool {
-    let place = Place::dataset(reading.record.number);
-    reading.has_any(&place.reporter(reporter).partner(partner))
 }
 
 /// What all sides together say: see [`Verdict`].
@@ -380,7 +374,7 @@ impl Making<'_> {
             };
             let covered = partners
                 .iter()
-                .any(|partner| covers(reading, reporter, *partner));
+                .any(|partner| reading.covers(reporter, *partner));
             if !covered && !asked_for {
                 continue;
             }

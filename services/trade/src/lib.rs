@@ -6,7 +6,8 @@
 //! * [`Model`] (`model.rs`): what the store journals, and what applying it does.
 //! * `keys.rs`: every key. `block.rs`, `figure.rs`: what is behind them. `shelf.rs`: blocks that stand together.
 //! * `upload.rs`, `batch.rs`, `compare.rs`, `ingest.rs`, `apply.rs`: the way of a figure in: one call, its
-//!   batches parsed, held against the state, decided, applied. `coverage.rs`: what each reporter published.
+//!   batches parsed, held against the state, decided, applied. `coverage.rs`: what each reporter published;
+//!   `sides.rs`: who publishes what passed between two.
 //! * `query.rs`: one figure, and any block, as of an instant. `filter.rs`: a filter, walked block by block;
 //!   `list.rs`, `export.rs`: its figures in pages, and as a stream. `vintages.rs`, `changes.rs`: the versions of a
 //!   figure, and what a pair went through. `releases.rs`: the days on which figures of a pair were recorded, for
@@ -60,6 +61,7 @@ mod sector;
 mod series;
 mod service;
 mod shelf;
+mod sides;
 mod sources;
 mod statement;
 mod timeline;

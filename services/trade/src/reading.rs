@@ -86,6 +86,12 @@ impl<'a> Reading<'a> {
         })
     }
 
+    /// Whether there is any figure of a reporter with a partner, whenever it was recorded.
+    pub(crate) fn covers(&self, reporter: Country, partner: Country) -> bool {
+        let place = Place::dataset(self.record.number);
+        self.has_any(&place.reporter(reporter).partner(partner))
+    }
+
     /// `datasets/{dataset}`.
     pub(crate) fn name(&self) -> String {
         dataset_name(&self.id)

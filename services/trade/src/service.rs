@@ -15,7 +15,7 @@ use crate::export::{self, Export};
 use crate::upload::{self, Upload};
 use crate::{
     Model, changes, check, comparison, convert, coverage, indicators, ingest, list, mirror, query,
-    ranking, record_changes, series, statement, timeline, vintages, watch,
+    ranking, record_changes, series, sides, statement, timeline, vintages, watch,
 };
 
 /// A batch of a mebibyte, and what is around it.
@@ -71,6 +71,15 @@ impl TradeService for Trade {
             datasets,
             next_page_token,
         }))
+    }
+
+    async fn list_sides(
+        &self,
+        request: Request<wire::ListSidesRequest>,
+    ) -> Reply<wire::ListSidesResponse> {
+        let query = sides::Query::try_from(request.into_inner())?;
+        let list = move |state: &State<'_>| sides::list(state, &query);
+        Ok(Response::new(self.register.read_aside(list).await?))
     }
 
     async fn ingest_observations(

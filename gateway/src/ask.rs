@@ -1,0 +1,157 @@
+//! Asking the services on behalf of a caller.
+
+use std::time::Duration;
+
+use chassis::Deadline;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use proto::culture::v1::culture_service_client::CultureServiceClient;
+use proto::error::v1::ErrorReason;
+use proto::events::v1::events_service_client::EventsServiceClient;
+use proto::journal::v1::journal_service_client::JournalServiceClient;
+use proto::trade::v1::trade_service_client::TradeServiceClient;
+use tokio::time::Instant;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Request, Status};
+
+use crate::{Backend, Backends};
+
+/// The largest answer of a service.
+const MAX_ANSWER: usize = 16 << 20;
+/// How long a question may take whose caller said nothing, and which did not come through a listener.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
+/// What is kept of the caller's time for putting the answers together.
+const KEPT: u32 = 20;
+const MOST_KEPT: Duration = Duration::from_millis(200);
+/// Calls side by side.
+const MAX_CALLS: usize = 16;
+/// What tells one call from another in the logs of all processes.
+const NAMES: [&str; 2] = ["x-request-id", "traceparent"];
+
+/// The client of a service, and that of its journal.
+#[derive(Clone, Debug)]
+pub(crate) struct Service<C> {
+    /// `trade`, `events` or `culture`.
+    pub(crate) name: &'static str,
+    /// The service.
+    pub(crate) client: C,
+    /// Its journal.
+    pub(crate) journals: JournalServiceClient<Backend>,
+}
+
+pub(crate) type Trade = TradeServiceClient<Backend>;
+pub(crate) type Events = EventsServiceClient<Backend>;
+pub(crate) type Culture = CultureServiceClient<Backend>;
+
+/// The services behind a gateway as clients.
+#[derive(Clone, Debug)]
+pub(crate) struct Services {
+    pub(crate) trade: Service<Trade>,
+    pub(crate) events: Service<Events>,
+    pub(crate) culture: Service<Culture>,
+}
+
+impl Services {
+    pub(crate) fn new(backends: &Backends) -> Services {
+        let Backends {
+            trade,
+            events,
+            culture,
+        } = backends;
+        Services {
+            trade: Service {
+                name: "trade",
+                client: Trade::new(trade.clone()).max_decoding_message_size(MAX_ANSWER),
+                journals: JournalServiceClient::new(trade.clone()),
+            },
+            events: Service {
+                name: "events",
+                client: Events::new(events.clone()).max_decoding_message_size(MAX_ANSWER),
+                journals: JournalServiceClient::new(events.clone()),
+            },
+            culture: Service {
+                name: "culture",
+                client: Culture::new(culture.clone()).max_decoding_message_size(MAX_ANSWER),
+                journals: JournalServiceClient::new(culture.clone()),
+            },
+        }
+    }
+}
+
+/// On whose behalf services are asked, and until when.
+#[derive(Clone, Debug)]
+pub(crate) struct Asking {
+    limit: Instant,
+    names: MetadataMap,
+}
+
+impl Asking {
+    /// On behalf of the caller of a request.
+    pub(crate) fn of<T>(request: &Request<T>) -> Asking {
+        let deadline = request.extensions().get::<Deadline>();
+        let left = deadline.map_or(DEFAULT_LIMIT, |deadline| deadline.remaining());
+        let mut names = MetadataMap::new();
+        for name in NAMES {
+            if let Some(value) = request.metadata().get(name) {
+                names.insert(name, value.clone());
+            }
+        }
+        Asking {
+            limit: Instant::now() + left.saturating_sub((left / KEPT).min(MOST_KEPT)),
+            names,
+        }
+    }
+
+    /// A call to a service.
+    pub(crate) fn call<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        *request.metadata_mut() = self.names.clone();
+        request.extensions_mut().insert(Deadline(self.limit));
+        request
+    }
+
+    /// Waits for a service no longer than there is time.
+    pub(crate) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, Status> {
+        tokio::time::timeout_at(self.limit, work)
+            .await
+            .unwrap_or_else(|_| Err(late()))
+    }
+}
+
+/// Makes calls side by side, a bounded number at a time; their answers in the order of the calls.
+pub(crate) async fn all<T>(calls: Vec<BoxFuture<'_, Result<T, Status>>>) -> Result<Vec<T>, Status> {
+    let calls = stream::iter(calls).buffered(MAX_CALLS);
+    calls.try_collect().await
+}
+
+/// Follows a list from page to page, to its end or until there are so many entries; and whether there are more.
+pub(crate) async fn pages<T, F>(
+    most: usize,
+    mut page: impl FnMut(String) -> F,
+) -> Result<(Vec<T>, bool), Status>
+where
+    F: Future<Output = Result<(Vec<T>, String), Status>>,
+{
+    let mut all = Vec::new();
+    let mut token = String::new();
+    loop {
+        let (entries, next) = page(token).await?;
+        all.extend(entries);
+        if next.is_empty() || all.len() >= most {
+            return Ok((all, !next.is_empty()));
+        }
+        token = next;
+    }
+}
+
+fn late() -> Status {
+    proto::status(
+        Code::DeadlineExceeded,
+        ErrorReason::DeadlineExceeded,
+        "it did not answer before the deadline of the call",
+        [],
+    )
+}

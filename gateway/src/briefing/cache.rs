@@ -1,0 +1,77 @@
+//! Briefings that were made, by what was asked and where the services stood.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use moka::future::Cache as Kept;
+use prost::Message;
+use proto::gateway::v1::Briefing;
+use tonic::Status;
+
+use super::outcome::Positions;
+use super::query::Query;
+
+/// Bytes of the briefings that are kept.
+const CAPACITY: u64 = 64 << 20;
+/// How long one is kept after it was last asked for.
+const IDLE: Duration = Duration::from_secs(600);
+
+type Key = (Arc<Query>, Positions);
+
+/// Whole answers; one in which a service is missing is nobody's but the caller's who had it made.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    kept: Kept<Key, Arc<Briefing>>,
+}
+
+/// Why a briefing is not kept.
+#[derive(Debug)]
+enum Unkept {
+    /// A service is missing.
+    Partial(Arc<Briefing>),
+    Failed(Status),
+}
+
+impl Cache {
+    pub(crate) fn new() -> Cache {
+        let kept = Kept::builder()
+            .max_capacity(CAPACITY)
+            .weigher(|_, briefing: &Arc<Briefing>| {
+                u32::try_from(briefing.encoded_len()).unwrap_or(u32::MAX)
+            })
+            .time_to_idle(IDLE)
+            .build();
+        Cache { kept }
+    }
+
+    /// The briefing under a key, made when it is not there. Whoever asks for it meanwhile waits for the same one; if
+    /// that comes to nothing, for want of time perhaps, they make their own.
+    pub(crate) async fn get<'a>(
+        &self,
+        key: Key,
+        make: impl Fn() -> BoxFuture<'a, Result<Briefing, Status>>,
+    ) -> Result<Arc<Briefing>, Status> {
+        let mut is_own = false;
+        let kept = self.kept.try_get_with(key, async {
+            is_own = true;
+            keep(make().await)
+        });
+        match kept.await {
+            Ok(briefing) => Ok(briefing),
+            Err(unkept) if is_own => match &*unkept {
+                Unkept::Partial(briefing) => Ok(Arc::clone(briefing)),
+                Unkept::Failed(status) => Err(status.clone()),
+            },
+            Err(_) => make().await.map(Arc::new),
+        }
+    }
+}
+
+fn keep(made: Result<Briefing, Status>) -> Result<Arc<Briefing>, Unkept> {
+    let briefing = Arc::new(made.map_err(Unkept::Failed)?);
+    if briefing.unreachable.is_empty() {
+        return Ok(briefing);
+    }
+    Err(Unkept::Partial(briefing))
+}

@@ -1,0 +1,232 @@
+//! Exchange: programmes, their latest figures, and who needs a visa for where.
+
+use futures_util::FutureExt;
+use proto::culture::v1 as wire;
+use proto::gateway::v1::{BriefingSection as Section, measure_figure};
+use proto::r#type::v1::Source;
+use proto::{CivilDate, Month, Period, PeriodWindow};
+use tonic::Status;
+use wire::get_measure_series_request::Subject;
+use wire::{
+    Direction, FindVisaRulesRequest, FindVisaRulesResponse, GetMeasureSeriesRequest,
+    ListProgrammesRequest, MeasureLine, MeasureSeries, Programme, ProgrammeFilter,
+};
+
+use super::events::{nearest, wanted};
+use super::outcome::Stand;
+use super::query::Query;
+use super::{Left, taken};
+use crate::ask::{Asking, Culture, all, pages};
+
+/// Programmes that are shown.
+const MAX_SHOWN: usize = 100;
+/// Programmes that are looked at.
+const MAX_LOOKED_AT: usize = 2_000;
+/// Programmes whose figures are looked for: those that are nearest to the day.
+const MAX_MEASURED: usize = 40;
+
+/// Culture as it was gathered; `None` for what was not asked for.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    pub(crate) exchange: Option<GatheredExchange>,
+    pub(crate) visa: Option<FindVisaRulesResponse>,
+}
+
+/// Programmes and the latest figures.
+#[derive(Debug)]
+pub(crate) struct GatheredExchange {
+    pub(crate) programmes: Vec<Programme>,
+    pub(crate) measures: Vec<(measure_figure::Subject, MeasureLine, Vec<Source>)>,
+    pub(crate) left: Left,
+}
+
+/// Gathers what is asked for.
+pub(crate) async fn gather(
+    client: Culture,
+    query: &Query,
+    stand: Stand,
+    asking: &Asking,
+) -> Result<Gathered, Status> {
+    let gathering = Gathering {
+        client,
+        query,
+        as_of: stand.as_of(query.as_of),
+        asking,
+    };
+    let (exchange, visa) = tokio::try_join!(
+        wanted(query, Section::Exchange, gathering.exchange()),
+        wanted(query, Section::Visa, gathering.visa()),
+    )?;
+    Ok(Gathered { exchange, visa })
+}
+
+/// One briefing's questions to the culture service.
+#[derive(Debug)]
+struct Gathering<'a> {
+    client: Culture,
+    query: &'a Query,
+    as_of: Option<prost_types::Timestamp>,
+    asking: &'a Asking,
+}
+
+impl Gathering<'_> {
+    async fn exchange(&self) -> Result<GatheredExchange, Status> {
+        let (programmes, left) = self.programmes().await?;
+        let measures = self.measures(&programmes).await?;
+        Ok(GatheredExchange {
+            programmes,
+            measures,
+            left,
+        })
+    }
+
+    /// Programmes of which anything is known by the day, with what is.
+    async fn programmes(&self) -> Result<(Vec<Programme>, Left), Status> {
+        let [country, partner] = self.query.codes();
+        let filter = ProgrammeFilter {
+            country,
+            partner,
+            ..Default::default()
+        };
+        let page = |page_token| {
+            let asked = ListProgrammesRequest {
+                filter: Some(filter.clone()),
+                page_size: 500,
+                page_token,
+                as_of: self.as_of,
+            };
+            async {
+                let page = self
+                    .client
+                    .clone()
+                    .list_programmes(self.asking.call(asked))
+                    .await?;
+                let page = page.into_inner();
+                Ok((page.programmes, page.next_page_token))
+            }
+        };
+        let (mut all, is_at_least) = pages(MAX_LOOKED_AT, page).await?;
+        let found = all.len();
+        all.retain_mut(|programme| remember_until(programme, self.query));
+        let after_day = found - all.len();
+        let too_many = nearest(&mut all, MAX_SHOWN, |programme| self.distance(programme));
+        let left = Left {
+            too_many,
+            after_day,
+            is_at_least,
+        };
+        Ok((all, left))
+    }
+
+    /// How many days lie between the day and what is known of a programme's last date by it.
+    fn distance(&self, programme: &Programme) -> Option<i32> {
+        let milestones = programme.milestones.iter().map(|milestone| milestone.date);
+        let dates = milestones.chain([programme.start_date]);
+        let days = dates.filter_map(taken).map(CivilDate::first);
+        days.map(|day| day.days_until(self.query.day).abs()).min()
+    }
+
+    /// The latest figure of each line by the day, between the two and of each programme.
+    async fn measures(
+        &self,
+        programmes: &[Programme],
+    ) -> Result<Vec<(measure_figure::Subject, MeasureLine, Vec<Source>)>, Status> {
+        let [country, partner] = self.query.codes();
+        let direction = |from: &str, to: &str| {
+            Subject::Direction(Direction {
+                from: from.to_owned(),
+                to: to.to_owned(),
+            })
+        };
+        let mut subjects = vec![direction(&country, &partner), direction(&partner, &country)];
+        let mut near: Vec<&Programme> = programmes.iter().collect();
+        nearest(&mut near, MAX_MEASURED, |programme| {
+            self.distance(programme)
+        });
+        for programme in near {
+            subjects.push(Subject::Programme(programme.name.clone()));
+        }
+        let calls = subjects
+            .into_iter()
+            .map(|subject| self.figures_of(subject).boxed());
+        let found = all(calls.collect()).await?;
+        let mut latest = Vec::new();
+        for (subject, MeasureSeries { lines, sources }) in found {
+            for line in lines.into_iter().filter_map(last_of) {
+                latest.push((told(&subject), line, sources.clone()));
+            }
+        }
+        latest.sort_by_key(|(_, line, _)| line.kind);
+        Ok(latest)
+    }
+
+    async fn figures_of(&self, subject: Subject) -> Result<(Subject, MeasureSeries), Status> {
+        let asked = self.series_request(subject.clone());
+        let mut client = self.client.clone();
+        let series = client.get_measure_series(self.asking.call(asked)).await?;
+        Ok((subject, series.into_inner()))
+    }
+
+    fn series_request(&self, subject: Subject) -> GetMeasureSeriesRequest {
+        let window = PeriodWindow::new(Month::new(1, 1), Some(self.query.end_of_figures()));
+        GetMeasureSeriesRequest {
+            subject: Some(subject),
+            window: Some(window.unwrap_or_default().into()),
+            as_of: self.as_of,
+            ..Default::default()
+        }
+    }
+
+    async fn visa(&self) -> Result<FindVisaRulesResponse, Status> {
+        let [country, partner] = self.query.codes();
+        let asked = FindVisaRulesRequest {
+            country,
+            partner,
+            day: Some(self.query.day.into()),
+            as_of: self.as_of,
+            ..Default::default()
+        };
+        let mut client = self.client.clone();
+        let found = client.find_visa_rules(self.asking.call(asked)).await?;
+        Ok(found.into_inner())
+    }
+}
+
+fn told(subject: &Subject) -> measure_figure::Subject {
+    match subject {
+        Subject::Programme(name) => measure_figure::Subject::Programme(name.clone()),
+        Subject::Direction(direction) => measure_figure::Subject::Direction(direction.clone()),
+    }
+}
+
+/// Forgets what is surely after the day; whether anything is left, or nothing is dated at all.
+fn remember_until(programme: &mut Programme, query: &Query) -> bool {
+    let is_known = |date| taken(date).is_none_or(|date| date.first() <= query.day);
+    let is_dated = programme.start_date.is_some() || !programme.milestones.is_empty();
+    programme
+        .milestones
+        .retain(|milestone| is_known(milestone.date));
+    programme
+        .observed_statuses
+        .retain(|status| is_known(status.date));
+    programme
+        .inferred_status
+        .take_if(|status| !is_known(status.date));
+    let starts = programme.start_date.is_some() && is_known(programme.start_date);
+    !is_dated || starts || !programme.milestones.is_empty()
+}
+
+/// A line with its last point, and before it that of the same months a year before.
+fn last_of(mut line: MeasureLine) -> Option<MeasureLine> {
+    let last = line.points.pop()?;
+    let base = last
+        .period
+        .parse::<Period>()
+        .ok()
+        .and_then(Period::year_before);
+    let base = base.map(|period| period.to_string());
+    line.points
+        .retain(|point| base.as_ref() == Some(&point.period));
+    line.points.push(last);
+    Some(line)
+}

@@ -1,0 +1,327 @@
+//! Events and agreements: who met and meets, what happened, what was agreed and where it stands.
+
+use futures_util::FutureExt;
+use proto::events::v1 as wire;
+use proto::gateway::v1::BriefingSection as Section;
+use proto::r#type::v1::DateWindow;
+use proto::{CivilDate, Day};
+use tonic::Status;
+use wire::{
+    AgreementFilter, AgreementOnDay, AgreementState, Event, EventFilter, FindMeetingsRequest,
+    FindMeetingsResponse, ListAgreementStatesRequest, ListEventsRequest, OfficeLevel,
+};
+
+use super::outcome::Stand;
+use super::query::Query;
+use super::{Left, taken};
+use crate::ask::{Asking, Events, all, pages};
+
+/// Levels of meetings, the highest first; then any.
+const LEVELS: [OfficeLevel; 4] = [
+    OfficeLevel::HeadOfState,
+    OfficeLevel::HeadOfGovernment,
+    OfficeLevel::Minister,
+    OfficeLevel::Unspecified,
+];
+/// How far events are looked ahead, in days.
+const AHEAD: i32 = 92;
+/// Events, and agreements, that are shown.
+const MAX_SHOWN: usize = 100;
+/// Events, and agreements, that are looked at.
+const MAX_LOOKED_AT: usize = 2_000;
+
+/// Events as they were gathered; `None` for what was not asked for.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    pub(crate) meetings: Option<Vec<(OfficeLevel, FindMeetingsResponse)>>,
+    pub(crate) events: Option<GatheredEvents>,
+    pub(crate) agreements: Option<GatheredAgreements>,
+}
+
+/// Events in a window of days.
+#[derive(Debug)]
+pub(crate) struct GatheredEvents {
+    pub(crate) window: [Day; 2],
+    pub(crate) events: Vec<Event>,
+    pub(crate) left: Left,
+}
+
+/// Agreements with their states.
+#[derive(Debug)]
+pub(crate) struct GatheredAgreements {
+    pub(crate) agreements: Vec<AgreementOnDay>,
+    pub(crate) left: Left,
+}
+
+/// Gathers what is asked for.
+pub(crate) async fn gather(
+    client: Events,
+    query: &Query,
+    stand: Stand,
+    asking: &Asking,
+) -> Result<Gathered, Status> {
+    let gathering = Gathering {
+        client,
+        query,
+        as_of: stand.as_of(query.as_of),
+        asking,
+    };
+    let (meetings, events, agreements) = tokio::try_join!(
+        wanted(query, Section::Meetings, gathering.meetings()),
+        wanted(query, Section::Events, gathering.events()),
+        wanted(query, Section::Agreements, gathering.agreements()),
+    )?;
+    Ok(Gathered {
+        meetings,
+        events,
+        agreements,
+    })
+}
+
+/// What a section needs, if it is asked for.
+pub(crate) async fn wanted<T>(
+    query: &Query,
+    section: Section,
+    gather: impl Future<Output = Result<T, Status>>,
+) -> Result<Option<T>, Status> {
+    if query.wants(section) {
+        return gather.await.map(Some);
+    }
+    Ok(None)
+}
+
+/// One briefing's questions to the events service.
+#[derive(Debug)]
+struct Gathering<'a> {
+    client: Events,
+    query: &'a Query,
+    as_of: Option<prost_types::Timestamp>,
+    asking: &'a Asking,
+}
+
+impl Gathering<'_> {
+    async fn meetings(&self) -> Result<Vec<(OfficeLevel, FindMeetingsResponse)>, Status> {
+        let calls = LEVELS.map(|level| self.meetings_at(level).boxed());
+        let found = all(calls.into()).await?;
+        let is_known = |(_, found): &(OfficeLevel, FindMeetingsResponse)| {
+            found.last.is_some() || found.next.is_some() || !found.uncertain.is_empty()
+        };
+        Ok(found.into_iter().filter(is_known).collect())
+    }
+
+    async fn meetings_at(
+        &self,
+        level: OfficeLevel,
+    ) -> Result<(OfficeLevel, FindMeetingsResponse), Status> {
+        let [country, partner] = self.query.codes();
+        let asked = FindMeetingsRequest {
+            country,
+            partner,
+            level: level.into(),
+            day: Some(self.query.day.into()),
+            as_of: self.as_of,
+        };
+        let mut client = self.client.clone();
+        let found = client.find_meetings(self.asking.call(asked)).await?;
+        Ok((level, found.into_inner()))
+    }
+
+    /// Events from the first year that is shown until some time after the day; of many those that are nearest to it.
+    async fn events(&self) -> Result<GatheredEvents, Status> {
+        let first = CivilDate::new(self.query.first_year().into(), 1, 1)?;
+        let window = [first.first(), self.query.day.plus(AHEAD)];
+        let [country, partner] = self.query.codes();
+        let filter = EventFilter {
+            country,
+            partner,
+            window: Some(DateWindow {
+                start: Some(window[0].into()),
+                end: Some(window[1].into()),
+            }),
+            ..Default::default()
+        };
+        let page = |page_token| {
+            let asked = ListEventsRequest {
+                filter: Some(filter.clone()),
+                page_size: 500,
+                page_token,
+                as_of: self.as_of,
+            };
+            async {
+                let page = self
+                    .client
+                    .clone()
+                    .list_events(self.asking.call(asked))
+                    .await?;
+                let page = page.into_inner();
+                Ok((page.events, page.next_page_token))
+            }
+        };
+        let (mut all, is_at_least) = pages(MAX_LOOKED_AT, page).await?;
+        let too_many = nearest(&mut all, MAX_SHOWN, |event| {
+            let date = taken(event.start_date);
+            date.map(|date| date.first().days_until(self.query.day).abs())
+        });
+        Ok(GatheredEvents {
+            window,
+            events: all,
+            left: Left {
+                too_many,
+                after_day: 0,
+                is_at_least,
+            },
+        })
+    }
+
+    /// Agreements of which anything is known by the day, with the steps that are; the latest first.
+    async fn agreements(&self) -> Result<GatheredAgreements, Status> {
+        let [country, partner] = self.query.codes();
+        let filter = AgreementFilter {
+            country,
+            partner,
+            ..Default::default()
+        };
+        let page = |page_token| {
+            let asked = ListAgreementStatesRequest {
+                filter: Some(filter.clone()),
+                day: Some(self.query.day.into()),
+                page_size: 500,
+                page_token,
+                as_of: self.as_of,
+                ..Default::default()
+            };
+            async {
+                let page = self
+                    .client
+                    .clone()
+                    .list_agreement_states(self.asking.call(asked))
+                    .await?;
+                let page = page.into_inner();
+                Ok((page.agreements, page.next_page_token))
+            }
+        };
+        let (mut all, is_at_least) = pages(MAX_LOOKED_AT, page).await?;
+        let found = all.len();
+        all.retain(is_begun);
+        let left = Left {
+            after_day: found - all.len(),
+            too_many: all.len().saturating_sub(MAX_SHOWN),
+            is_at_least,
+        };
+        let day = self.query.day;
+        for agreement in &mut all {
+            forget_later_steps(agreement, day);
+        }
+        all.sort_by_cached_key(|agreement| std::cmp::Reverse(last_step(agreement)));
+        all.truncate(MAX_SHOWN);
+        Ok(GatheredAgreements {
+            agreements: all,
+            left,
+        })
+    }
+}
+
+/// Keeps those that are nearest, in their order; how many were left out.
+pub(crate) fn nearest<T>(
+    all: &mut Vec<T>,
+    most: usize,
+    distance: impl Fn(&T) -> Option<i32>,
+) -> usize {
+    let more = all.len().saturating_sub(most);
+    if more == 0 {
+        return 0;
+    }
+    let mut ranked: Vec<(i32, usize)> = all
+        .iter()
+        .map(|entry| distance(entry).unwrap_or(i32::MAX))
+        .zip(0..)
+        .collect();
+    ranked.sort_unstable();
+    let kept: std::collections::HashSet<usize> =
+        ranked.into_iter().take(most).map(|(_, at)| at).collect();
+    let mut at = 0..;
+    all.retain(|_| at.next().is_some_and(|at| kept.contains(&at)));
+    more
+}
+
+/// Whether any step may have been taken by the day, or none is known at all.
+fn is_begun(on_day: &AgreementOnDay) -> bool {
+    let has_steps = on_day
+        .agreement
+        .as_ref()
+        .is_some_and(|agreement| !agreement.steps.is_empty());
+    let is_unknown = on_day.state() == AgreementState::Unspecified;
+    !(has_steps && is_unknown && on_day.possible_states.is_empty())
+}
+
+/// Leaves out the steps that are surely after the day; the deciding ones are named by their new places.
+fn forget_later_steps(on_day: &mut AgreementOnDay, day: Day) {
+    let Some(agreement) = &mut on_day.agreement else {
+        return;
+    };
+    let mut places = Vec::with_capacity(agreement.steps.len());
+    let mut next = 0;
+    agreement.steps.retain(|step| {
+        let is_known = taken(step.date).is_none_or(|date| date.first() <= day);
+        next += i32::from(is_known);
+        places.push(if is_known { next } else { 0 });
+        is_known
+    });
+    let place = |step: &i32| {
+        let old = usize::try_from(*step).ok()?.checked_sub(1)?;
+        places.get(old).copied().filter(|place| *place > 0)
+    };
+    on_day.deciding_steps = on_day.deciding_steps.iter().filter_map(place).collect();
+}
+
+/// The last date of its steps, for their order.
+fn last_step(on_day: &AgreementOnDay) -> Option<Day> {
+    let steps = on_day
+        .agreement
+        .iter()
+        .flat_map(|agreement| &agreement.steps);
+    steps
+        .filter_map(|step| taken(step.date))
+        .map(CivilDate::first)
+        .max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::r#type::v1::CivilDate as Wire;
+    use wire::{Agreement, AgreementStep};
+
+    fn day(year: i32, month: i32, day: i32) -> Day {
+        Day::try_from(Wire { year, month, day }).unwrap()
+    }
+
+    fn step(year: i32, month: i32, day: i32) -> AgreementStep {
+        AgreementStep {
+            date: Some(Wire { year, month, day }),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_step_after_the_day_is_not_told_and_the_deciding_ones_are_still_found() {
+        let mut on_day = AgreementOnDay {
+            agreement: Some(Agreement {
+                steps: vec![step(2025, 1, 1), step(2023, 5, 18), step(2024, 0, 0)],
+                ..Default::default()
+            }),
+            deciding_steps: vec![2, 3],
+            ..Default::default()
+        };
+        forget_later_steps(&mut on_day, day(2024, 7, 1));
+        assert_eq!(on_day.agreement.unwrap().steps.len(), 2);
+        assert_eq!(on_day.deciding_steps, [1, 2]);
+    }
+
+    #[test]
+    fn of_many_the_nearest_are_kept_in_their_order() {
+        let mut all = vec![9, 1, 5, 2, 8];
+        let more = nearest(&mut all, 3, |at: &i32| Some(*at));
+        assert_eq!((all, more), (vec![1, 5, 2], 2));
+    }
+}

@@ -1,0 +1,231 @@
+//! What each service came to.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use proto::gateway::v1 as wire;
+use proto::journal::v1::GetJournalRequest;
+use proto::{parse_timestamp, to_timestamp};
+use tonic::{Code, Status};
+use wire::{BriefingSection as Section, ServicePosition};
+
+use super::query::Query;
+use super::{changes, culture, events, trade};
+use crate::ask::{Asking, Service, Services};
+
+/// The sections that each service is asked for.
+const OF_TRADE: [Section; 2] = [Section::Trade, Section::Changes];
+const OF_EVENTS: [Section; 4] = [
+    Section::Meetings,
+    Section::Events,
+    Section::Agreements,
+    Section::Changes,
+];
+const OF_CULTURE: [Section; 3] = [Section::Exchange, Section::Visa, Section::Changes];
+
+/// Where a journal stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Stand {
+    pub(crate) position: u64,
+    /// The instant of its last record; none before the first.
+    pub(crate) time: Option<i64>,
+}
+
+impl Stand {
+    /// The instant as of which a service is asked, so that all its answers are of one state.
+    pub(crate) fn as_of(self, asked: Option<i64>) -> Option<prost_types::Timestamp> {
+        let instant = match (asked, self.time) {
+            (Some(asked), Some(last)) => Some(asked.min(last)),
+            (asked, last) => asked.or(last),
+        };
+        instant.map(to_timestamp)
+    }
+}
+
+/// Where the journals of the services stand that are asked; `None` for one that is not.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    trade: Option<Result<Stand, Status>>,
+    events: Option<Result<Stand, Status>>,
+    culture: Option<Result<Stand, Status>>,
+}
+
+/// The positions of the services that were asked.
+pub(crate) type Positions = [Option<Stand>; 3];
+
+impl Head {
+    pub(crate) fn positions(&self) -> Positions {
+        let stand = |stand: &Option<Result<Stand, Status>>| match stand {
+            Some(Ok(stand)) => Some(*stand),
+            Some(Err(_)) | None => None,
+        };
+        [&self.trade, &self.events, &self.culture].map(stand)
+    }
+
+    /// Whether every service that was asked answered.
+    pub(crate) fn is_whole(&self) -> bool {
+        let mut all = [&self.trade, &self.events, &self.culture]
+            .into_iter()
+            .flatten();
+        all.all(Result::is_ok)
+    }
+}
+
+/// Asks where the journals stand.
+pub(crate) async fn stand(services: &Services, query: &Query, asking: &Asking) -> Head {
+    let Services {
+        trade,
+        events,
+        culture,
+    } = services;
+    let (trade, events, culture) = tokio::join!(
+        stand_of(trade, query.wants_any(&OF_TRADE), asking),
+        stand_of(events, query.wants_any(&OF_EVENTS), asking),
+        stand_of(culture, query.wants_any(&OF_CULTURE), asking),
+    );
+    Head {
+        trade,
+        events,
+        culture,
+    }
+}
+
+async fn stand_of<C>(
+    service: &Service<C>,
+    is_wanted: bool,
+    asking: &Asking,
+) -> Option<Result<Stand, Status>> {
+    if !is_wanted {
+        return None;
+    }
+    let name = format!("journals/{}", service.name);
+    let mut journals = service.journals.clone();
+    let asked = journals.get_journal(asking.call(GetJournalRequest { name }));
+    let journal = asking.in_time(asked).await;
+    Some(journal.and_then(|journal| {
+        let journal = journal.into_inner();
+        let time = journal.last_commit_time.as_ref().map(parse_timestamp);
+        let time = time.transpose();
+        Ok(Stand {
+            position: journal.last_position,
+            time: time.map_err(|error| Status::internal(error.to_string()))?,
+        })
+    }))
+}
+
+/// What a service was asked for: nothing, an answer, or why there is none.
+pub(crate) type Asked<T> = Option<Result<T, Status>>;
+
+/// What the services came to. Their messages have their own lists of sources yet.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) positions: Vec<ServicePosition>,
+    pub(crate) trade: Asked<trade::Gathered>,
+    pub(crate) events: Asked<events::Gathered>,
+    pub(crate) culture: Asked<culture::Gathered>,
+    pub(crate) changes: [(&'static str, Asked<changes::Gathered>); 3],
+}
+
+/// Gathers all that is wanted, from all services at once.
+pub(crate) async fn gather(
+    services: &Services,
+    query: &Query,
+    head: Head,
+    asking: &Asking,
+) -> Outcome {
+    let positions = positions(&head);
+    let Head {
+        trade: of_trade,
+        events: of_events,
+        culture: of_culture,
+    } = head;
+    let Services {
+        trade,
+        events,
+        culture,
+    } = services;
+    let wants_trade = query.wants(Section::Trade);
+    let wants_events = query.wants_any(&OF_EVENTS[..3]);
+    let wants_culture = query.wants_any(&OF_CULTURE[..2]);
+    let wants_changes = query.wants(Section::Changes);
+    let (from_trade, from_events, from_culture, trade_changes, events_changes, culture_changes) = tokio::join!(
+        part(wants_trade, of_trade.as_ref(), asking, |stand| {
+            trade::gather(trade.client.clone(), query, stand, asking).boxed()
+        }),
+        part(wants_events, of_events.as_ref(), asking, |stand| {
+            events::gather(events.client.clone(), query, stand, asking).boxed()
+        }),
+        part(wants_culture, of_culture.as_ref(), asking, |stand| {
+            culture::gather(culture.client.clone(), query, stand, asking).boxed()
+        }),
+        part(wants_changes, of_trade.as_ref(), asking, |stand| {
+            changes::of_trade(trade.client.clone(), query, stand, asking).boxed()
+        }),
+        part(wants_changes, of_events.as_ref(), asking, |stand| {
+            changes::of_events(events.client.clone(), query, stand, asking).boxed()
+        }),
+        part(wants_changes, of_culture.as_ref(), asking, |stand| {
+            changes::of_culture(culture.client.clone(), query, stand, asking).boxed()
+        }),
+    );
+    Outcome {
+        positions,
+        trade: from_trade,
+        events: from_events,
+        culture: from_culture,
+        changes: [
+            (trade.name, trade_changes),
+            (events.name, events_changes),
+            (culture.name, culture_changes),
+        ],
+    }
+}
+
+async fn part<'a, T>(
+    is_wanted: bool,
+    stand: Option<&Result<Stand, Status>>,
+    asking: &Asking,
+    gather: impl FnOnce(Stand) -> BoxFuture<'a, Result<T, Status>>,
+) -> Asked<T> {
+    match stand.filter(|_| is_wanted)? {
+        Ok(stand) => Some(asking.in_time(gather(*stand)).await),
+        Err(status) => Some(Err(status.clone())),
+    }
+}
+
+fn positions(head: &Head) -> Vec<ServicePosition> {
+    let names = ["trade", "events", "culture"];
+    let known = names.into_iter().zip(head.positions());
+    known
+        .filter_map(|(service, stand)| {
+            let Stand { position, time } = stand?;
+            Some(ServicePosition {
+                service: service.to_owned(),
+                position,
+                record_time: time.map(to_timestamp),
+            })
+        })
+        .collect()
+}
+
+/// The name of a code as the wire has it.
+pub(crate) fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}

@@ -1,0 +1,55 @@
+//! The calls that only a gateway can answer: parse, act, reply.
+
+use std::sync::Arc;
+
+use chassis::Shutdown;
+use proto::gateway::v1 as wire;
+use tonic::{Request, Response, Status};
+use wire::gateway_service_server::{GatewayService, GatewayServiceServer};
+
+use crate::Backends;
+use crate::ask::Asking;
+use crate::briefing::{Briefings, Query};
+
+/// What a call answers.
+type Reply<T> = Result<Response<T>, Status>;
+
+/// What a client takes if nobody told it otherwise.
+const MAX_RESPONSE: usize = 4 << 20;
+/// A question over all services has a handful of short fields.
+const MAX_REQUEST: usize = 64 << 10;
+
+/// Answers over trade, events and culture together; a cheap handle, to be cloned.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    briefings: Arc<Briefings>,
+}
+
+impl Gateway {
+    /// Asks `backends`; streams end when `shutdown` is triggered.
+    pub fn new(backends: &Backends, _shutdown: Shutdown) -> Gateway {
+        Gateway {
+            briefings: Arc::new(Briefings::new(backends)),
+        }
+    }
+
+    /// The service as a server takes it.
+    pub fn server(self) -> GatewayServiceServer<Gateway> {
+        GatewayServiceServer::new(self)
+            .max_decoding_message_size(MAX_REQUEST)
+            .max_encoding_message_size(MAX_RESPONSE)
+    }
+}
+
+#[tonic::async_trait]
+impl GatewayService for Gateway {
+    async fn get_briefing(
+        &self,
+        request: Request<wire::GetBriefingRequest>,
+    ) -> Reply<wire::Briefing> {
+        let asking = Asking::of(&request);
+        let query = Query::try_from(request.into_inner())?;
+        let briefing = self.briefings.get(query, asking).await?;
+        Ok(Response::new(Arc::unwrap_or_clone(briefing)))
+    }
+}
