@@ -6,11 +6,19 @@
 //!   [`Backends`]: the three.
 //! * [`Gateway`] (`service.rs`): the calls that only a gateway can answer. `ask.rs`: asking the services for a caller.
 //! * `briefing`: the briefing; its head says how an answer comes about.
+//! * `timeline.rs`, `changes.rs`: lists over all services, put together by `merge.rs`. `watch`: their feeds in one
+//!   stream; `cursor.rs`: how far a reader has come in all journals. `outage.rs`: who did not answer.
 
 mod ask;
 mod backend;
 mod briefing;
+mod changes;
+mod cursor;
+mod merge;
+mod outage;
 mod service;
+mod timeline;
+mod watch;
 
 pub use backend::{Backend, Backends};
 pub use service::Gateway;

@@ -4,6 +4,7 @@
 //!
 //! * [`Server`] (`server.rs`): a service that a story talks to over a socket, started in one of two
 //!   ways; [`both_ways!`] tells each story to both, under a limit of time.
+//! * [`House`] (`house.rs`): all three services and a gateway before them.
 //! * [`groups`], [`record`], [`ingest`] (`figures.rs`): figures as a table in the text of a test, and their
 //!   way in.
 //! * [`sector`], [`statement`], [`event`], [`agreement`], [`programme`] and their parts (`records.rs`): records that nothing is wrong with.
@@ -15,6 +16,7 @@
 mod answers;
 mod errors;
 mod figures;
+mod house;
 pub mod model;
 mod records;
 mod server;
@@ -23,6 +25,7 @@ pub use answers::{entries, growth, missing, why};
 pub use errors::{fields, metadata, reason};
 pub use figures::{Shape, batch, dataset, groups, header, ingest, record, record_long_sources};
 pub use figures::{shape, with_figures};
+pub use house::{GatewayClient, House};
 pub use records::{agreement, date, event, programme, sector, source, statement, text};
 pub use server::{Client, CultureClient, EventsClient, JournalClient};
 pub use server::{Role, Server, Way, tell, within_limit};

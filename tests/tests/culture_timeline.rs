@@ -10,7 +10,9 @@ use proto::r#type::v1::DateWindow;
 use tests::{CultureClient, Server, both_ways, date, fields, programme, reason, source};
 use wire::timeline_entry::Entry;
 use wire::timeline_milestone::Point;
-use wire::{CreateVisaRuleRequest, ListTimelineRequest, Milestone, MilestoneKind, Programme};
+use wire::{
+    CreateVisaRuleRequest, ListTimelineRequest, Milestone, MilestoneKind, Programme, ProgrammeBound,
+};
 use wire::{TimelineEntry, TimelineKind, UpdateProgrammeRequest, VisaRequirement, VisaRule};
 
 both_ways!(Culture:
@@ -27,7 +29,10 @@ fn told(entry: &TimelineEntry) -> String {
         Entry::Milestone(told) => {
             let what = match told.point.as_ref().unwrap() {
                 Point::Milestone(milestone) => milestone.kind().as_str_name().to_owned(),
-                Point::Bound(_) => told.bound().as_str_name().to_owned(),
+                Point::Bound(bound) => {
+                    let bound = ProgrammeBound::try_from(*bound).unwrap();
+                    bound.as_str_name().to_owned()
+                }
             };
             let what = what.rsplit('_').next().unwrap().to_lowercase();
             format!(
@@ -185,11 +190,12 @@ async fn pages_are_the_timeline_both_ways(server: &mut Server) {
 async fn an_earlier_instant_knows_nothing_later(server: &mut Server) {
     let client = server.culture();
     programme_with(&client, "year", "2024", "", &[]).await;
-    let got = client.clone().get_programme(wire::GetProgrammeRequest {
+    let asked = wire::GetProgrammeRequest {
         name: "programmes/year".into(),
         as_of: None,
-    });
-    let then = got.await.unwrap().into_inner().update_time;
+    };
+    let found = client.clone().get_programme(asked).await.unwrap();
+    let then = found.into_inner().update_time;
     let moved = UpdateProgrammeRequest {
         programme: Some(Programme {
             name: "programmes/year".into(),
