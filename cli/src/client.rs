@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use proto::culture::v1::culture_service_client::CultureServiceClient;
 use proto::events::v1::events_service_client::EventsServiceClient;
+use proto::gateway::v1::gateway_service_client::GatewayServiceClient;
 use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
 use tonic::transport::{Channel, Endpoint};
@@ -19,6 +20,9 @@ pub(crate) type TradeClient = TradeServiceClient<Channel>;
 pub(crate) type EventsClient = EventsServiceClient<Channel>;
 /// A client of the culture service.
 pub(crate) type CultureClient = CultureServiceClient<Channel>;
+
+/// A client of a gateway.
+pub(crate) type GatewayClient = GatewayServiceClient<Channel>;
 
 /// A client of the journals of a process.
 pub(crate) type JournalsClient = JournalServiceClient<Channel>;
@@ -42,6 +46,12 @@ pub(crate) async fn events(server: &str) -> anyhow::Result<EventsClient> {
 pub(crate) async fn culture(server: &str) -> anyhow::Result<CultureClient> {
     let channel = channel(server, "culture").await?;
     Ok(CultureServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+}
+
+/// Connects to the gateway at an address.
+pub(crate) async fn gateway(server: &str) -> anyhow::Result<GatewayClient> {
+    let channel = channel(server, "gateway").await?;
+    Ok(GatewayServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
 }
 
 /// Connects to the journals of the process at an address, which serves a role.

@@ -36,6 +36,7 @@ mod plot;
 mod reasons;
 mod record;
 mod records;
+mod relationship;
 mod restore;
 mod rows;
 mod run;

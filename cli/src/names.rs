@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use proto::culture::v1 as culture;
 use proto::events::v1 as events;
+use proto::gateway::v1 as gateway;
 use proto::r#type::v1::{ChangeKind, Theme};
 
 /// An enum of the wire whose values have names.
@@ -93,6 +94,14 @@ named! {
         Created = "created",
         Updated = "updated",
         Deleted = "deleted",
+    }
+    gateway::TimelineKind {
+        Event = "event",
+        AgreementStep = "agreement-step",
+        Milestone = "milestone",
+        VisaRule = "visa-rule",
+        Figures = "figures",
+        Statement = "statement",
     }
     events::EventKind {
         StateVisit = "state-visit",
@@ -290,6 +299,7 @@ mod tests {
         check::<culture::ProgrammeRole>();
         check::<culture::InstitutionRole>();
         check::<culture::MilestoneKind>();
+        check::<gateway::TimelineKind>();
         check::<culture::ProgrammeStatus>();
         check::<culture::MeasureKind>();
         check::<culture::MeasureFlag>();

@@ -93,12 +93,13 @@ async fn relationship(house: &House) {
         ("summit", "2024"),
         ("call", "2023-05-17"),
     ] {
-        let request = event(id, &["CHN", "KAZ"], OfficeLevel::HeadOfState, start, "");
+        let mut request = event(id, &["CHN", "KAZ"], OfficeLevel::HeadOfState, start, "");
+        request.allow_duplicate = true;
         house.events.events().create_event(request).await.unwrap();
     }
     let steps = [
         (StepKind::Signed, "2024-07-02"),
-        (StepKind::InForce, "2023-11-10"),
+        (StepKind::EnteredIntoForce, "2023-11-10"),
     ];
     let treaty = agreement("treaty", &["CHN", "KAZ"], &steps);
     house
@@ -229,13 +230,14 @@ async fn all_pages_answer_as_of_the_first() {
         )
         .await;
         assert_eq!(lines(&first.entries), ALL[..2]);
-        let later = event(
+        let mut later = event(
             "later",
             &["CHN", "KAZ"],
             OfficeLevel::HeadOfState,
             "2024-07-01",
             "",
         );
+        later.allow_duplicate = true;
         house.events.events().create_event(later).await.unwrap();
         let later = programme("later-year", &["CHN", "KAZ"], "2024");
         house
@@ -323,6 +325,7 @@ async fn the_public_sees_what_its_sources_let_out() {
             "",
         );
         open.event.as_mut().unwrap().sources[0].may_be_shown_outside = true;
+        open.allow_duplicate = true;
         house.events.events().create_event(open).await.unwrap();
         let public = ListTimelineRequest {
             audience: Audience::Public.into(),

@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::unless_there;
 use crate::args::{Cli, Command};
-use crate::{client, culture, events, records};
+use crate::{client, culture, events, records, relationship};
 
 /// What is shown: a line on it, and the command.
 const SHOWN: [(&str, &[&str]); 5] = [
@@ -93,7 +93,10 @@ pub(super) async fn show(server: &str) -> anyhow::Result<()> {
             Command::Programmes(command) => drop(culture::run_programmes(command).await?),
             Command::Measures(command) => drop(culture::run_measures(command).await?),
             Command::Visa(command) => drop(culture::run_visa(command).await?),
-            Command::Demo(_)
+            Command::Timeline(args) => relationship::run_timeline(&args).await?,
+            Command::Changes(_)
+            | Command::Watch(_)
+            | Command::Demo(_)
             | Command::Serve(_)
             | Command::Import(_)
             | Command::Trade(_)
