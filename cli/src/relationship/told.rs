@@ -1,5 +1,6 @@
 //! What became of the records of all services, in words.
 
+use proto::Flow;
 use proto::gateway::v1 as wire;
 use proto::trade::v1 as trade;
 use proto::r#type::v1::ChangeKind;
@@ -70,13 +71,24 @@ pub(super) fn figure(change: &trade::ObservationChange) -> String {
         "" | "TOTAL" => String::new(),
         code => format!(" of {code}"),
     };
-    let flow = words::flow(observation.flow);
+    let flow = flow(observation.flow);
     let value = figures::money(&observation.value.unwrap_or_default());
     let before = match &change.previous_value[..] {
         "" => String::new(),
         before => format!(" (before: {})", figures::grouped(before)),
     };
     format!("{flow}{of} {}: {value}{before}", observation.period)
+}
+
+/// A flow as a sentence has it.
+fn flow(flow: i32) -> String {
+    match Flow::from_wire(flow) {
+        Ok(Flow::Import) => "imports".into(),
+        Ok(Flow::Export) => "exports".into(),
+        Ok(Flow::TotalTrade) => "total trade".into(),
+        Ok(other) => format!("flow {other}"),
+        Err(_) => "unknown flow".into(),
+    }
 }
 
 fn trade_record(change: &trade::RecordChange, language: &str) -> Cells {
