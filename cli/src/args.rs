@@ -4,7 +4,9 @@ pub(crate) mod agreements;
 pub(crate) mod amount;
 pub(crate) mod answer;
 pub(crate) mod backup;
+pub(crate) mod briefing;
 pub(crate) mod bulk;
+pub(crate) mod certs;
 pub(crate) mod commodities;
 pub(crate) mod culture;
 pub(crate) mod datasets;
@@ -21,6 +23,7 @@ pub(crate) mod series;
 pub(crate) mod serve;
 pub(crate) mod statements;
 pub(crate) mod texts;
+pub(crate) mod tls;
 pub(crate) mod trade;
 pub(crate) mod vintages;
 pub(crate) mod visa;
@@ -29,6 +32,8 @@ use clap::{Parser, Subcommand};
 
 use agreements::AgreementsCommand;
 use backup::{BackupArgs, RestoreArgs};
+use briefing::BriefingArgs;
+use certs::CertsArgs;
 use culture::CultureCommand;
 use events::EventsCommand;
 use import::ImportCommand;
@@ -65,6 +70,12 @@ pub(crate) enum Command {
     ///
     /// Example: `entente serve trade --data /var/lib/entente --listen 127.0.0.1:50051`
     Serve(ServeArgs),
+    /// Show what a desk officer must know of two countries: trade by side, meetings, events and agreements, exchange,
+    /// visas, what changed; each point with its sources
+    ///
+    /// It asks a gateway, which asks the three services at once; one that does not answer is named, and the rest is
+    /// shown. Example: `entente briefing CHN KAZ --period 2024-01..2024-05 --on 2024-07-01`
+    Briefing(Box<BriefingArgs>),
     /// Bring published figures in
     #[command(subcommand)]
     Import(ImportCommand),
@@ -124,6 +135,14 @@ pub(crate) enum Command {
     ///
     /// Example: `entente restore events.journal --data /var/lib/entente`
     Restore(RestoreArgs),
+    /// Make a development authority, and certificates of it for TLS between gateway, services and clients
+    ///
+    /// Makes an authority (ca.pem, ca.key), certificates with their keys for gateway, trade, events and culture, and
+    /// gateway-client, with which the gateway proves its name to services. An authority that is there is used again.
+    /// Nothing is overwritten unasked, and either all files are written or none. docs/operations.md says more.
+    ///
+    /// Example: `entente certs --dir certs --name desk.example.org`
+    Certs(CertsArgs),
     /// Print a completion script: `entente completions bash > /etc/bash_completion.d/entente`
     Completions {
         /// For which shell

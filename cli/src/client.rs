@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use chassis::ClientTls;
 use proto::culture::v1::culture_service_client::CultureServiceClient;
 use proto::events::v1::events_service_client::EventsServiceClient;
 use proto::gateway::v1::gateway_service_client::GatewayServiceClient;
 use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
+use tonic::codegen::http::uri::Scheme;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
-use crate::args::answer::ServerArgs;
+use crate::args::answer::{Address, ServerArgs};
 
 /// A client of the trade service.
 pub(crate) type TradeClient = TradeServiceClient<Channel>;
@@ -21,9 +23,8 @@ pub(crate) type EventsClient = EventsServiceClient<Channel>;
 /// A client of the culture service.
 pub(crate) type CultureClient = CultureServiceClient<Channel>;
 
-/// A client of a gateway.
+/// A client of what only a gateway answers.
 pub(crate) type GatewayClient = GatewayServiceClient<Channel>;
-
 /// A client of the journals of a process.
 pub(crate) type JournalsClient = JournalServiceClient<Channel>;
 
@@ -31,48 +32,67 @@ pub(crate) type JournalsClient = JournalServiceClient<Channel>;
 pub(crate) const MAX_ANSWER: usize = 16 << 20;
 
 /// Connects to the trade service at an address.
-pub(crate) async fn trade(server: &str) -> anyhow::Result<TradeClient> {
+pub(crate) async fn trade(server: &Address) -> anyhow::Result<TradeClient> {
     let channel = channel(server, "trade").await?;
     Ok(TradeServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
 }
 
 /// Connects to the events service at an address.
-pub(crate) async fn events(server: &str) -> anyhow::Result<EventsClient> {
+pub(crate) async fn events(server: &Address) -> anyhow::Result<EventsClient> {
     let channel = channel(server, "events").await?;
     Ok(EventsServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
 }
 
 /// Connects to the culture service at an address.
-pub(crate) async fn culture(server: &str) -> anyhow::Result<CultureClient> {
+pub(crate) async fn culture(server: &Address) -> anyhow::Result<CultureClient> {
     let channel = channel(server, "culture").await?;
     Ok(CultureServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
 }
 
 /// Connects to the gateway at an address.
-pub(crate) async fn gateway(server: &str) -> anyhow::Result<GatewayClient> {
+pub(crate) async fn gateway(server: &Address) -> anyhow::Result<GatewayClient> {
     let channel = channel(server, "gateway").await?;
     Ok(GatewayServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
 }
 
 /// Connects to the journals of the process at an address, which serves a role.
-pub(crate) async fn journals(server: &str, role: &str) -> anyhow::Result<JournalsClient> {
+pub(crate) async fn journals(server: &Address, role: &str) -> anyhow::Result<JournalsClient> {
     let channel = channel(server, role).await?;
     Ok(JournalServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
 }
 
-async fn channel(server: &str, role: &str) -> anyhow::Result<Channel> {
-    let endpoint = Endpoint::from_shared(server.to_owned())
-        .with_context(|| format!("`{server}` is no address; it looks like http://127.0.0.1:50051"))?
+async fn channel(server: &Address, role: &str) -> anyhow::Result<Channel> {
+    let url = &server.url;
+    let endpoint = Endpoint::from_shared(url.clone())
+        .with_context(|| format!("`{url}` is no address; it looks like http://127.0.0.1:50051"))?
         .connect_timeout(Duration::from_secs(5))
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(2 << 20)
         .tcp_nodelay(true);
-    endpoint.connect().await.with_context(|| {
+    let connected = match tls(&endpoint, server)? {
+        None => endpoint.connect().await,
+        Some(tls) => endpoint.connect_with_connector(tls).await,
+    };
+    connected.with_context(|| {
         format!(
-            "cannot reach {server}; start a service with `entente serve {role}`, or name its address \
-             with --server"
+            "cannot reach {url}; start a service with `entente serve {role}`, or name its address with --server"
         )
     })
+}
+
+/// TLS, where the address asks for it.
+fn tls(endpoint: &Endpoint, server: &Address) -> anyhow::Result<Option<ClientTls>> {
+    if endpoint.uri().scheme() != Some(&Scheme::HTTPS) {
+        return Ok(None);
+    }
+    let tls = server.tls.load()?.with_context(|| {
+        format!(
+            "nothing says whose certificate {} may show: name the authority's certificate with --ca; \
+             none is believed unasked",
+            server.url
+        )
+    })?;
+    Ok(Some(tls))
 }
 
 /// A request with the deadline that was asked for.
@@ -122,11 +142,30 @@ pub(crate) fn entry_violations(status: &Status, list: &str) -> Option<Vec<EntryV
     parsed.collect()
 }
 
+/// What a status says; where the connection made it, with what happened there.
+fn causes(status: &Status) -> String {
+    let mut parts = vec![status.message().to_owned()];
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if parts.last() != Some(&text) {
+            parts.push(text);
+        }
+        cause = error.source();
+    }
+    parts.join(": ")
+}
+
+/// What a connection that ends before its answer does not say: a server refuses a client's certificate after the
+/// client is done, and what is no TLS without a word.
+const BROKEN: &str = "the connection ended before the answer; if it always does, the server may want https, or a \
+    certificate of who asks (--client-cert)";
+
 /// A status with its violations, its reason and when to try again.
 fn explain_status(status: &Status) -> String {
     let details = status.get_error_details();
     let mut lines = match details.bad_request() {
-        None => vec![status.message().to_owned()],
+        None => vec![causes(status)],
         Some(_) => vec!["the service refuses the request".to_owned()],
     };
     let violations = details
@@ -134,6 +173,9 @@ fn explain_status(status: &Status) -> String {
         .map(|bad| bad.field_violations.as_slice());
     for violation in violations.unwrap_or_default() {
         lines.push(format!("{}: {}", violation.field, violation.description));
+    }
+    if std::error::Error::source(status).is_some() {
+        lines.push(BROKEN.to_owned());
     }
     let code = format!("{:?}", status.code());
     lines.push(match details.error_info() {

@@ -17,6 +17,7 @@ use crate::record::{self, CultureFeed, Programmes, VisaRules};
 use crate::{output, words};
 
 pub(crate) use measures::title as measure_title;
+pub(crate) use visa::{begins as visa_begins, ends as visa_ends, requirement as visa_requirement};
 
 /// The most records that a page of the service has.
 const PAGE: i32 = 500;

@@ -5,10 +5,12 @@
 //! * `args`: every command and option, with its help. [`run`]: from arguments to an exit code.
 //! * `serve`: a role as a process. `demo`: the platform with the demonstration figures.
 //! * `backup`: a journal into a file; `restore`: a folder from such a file.
+//! * `certs`: certificates for development.
 //! * `import`: files into a service; [`comtrade`] and `sdmx` read them, with what `rows` gives to both.
 //!   `batches`: rows cut into batches. `export`: figures into files. `datasets`: new datasets.
 //! * `trade`, `events`, `culture`: questions to a service, and their answers on the terminal. `record`: what they
 //!   have in common where records keep their versions.
+//! * `briefing`: the briefing on a page, for the terminal and as Markdown.
 //! * `client`: the connection, and what went wrong there in words.
 //! * `records`: what Entente ships.
 //! * `output`, `figures`, `words`, `names`, `dates`: tables, JSON and CSV; how a figure is written; what the wire's
@@ -19,6 +21,8 @@
 mod args;
 mod backup;
 mod batches;
+mod briefing;
+mod certs;
 mod chart;
 mod client;
 pub mod comtrade;

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use proto::culture::v1 as culture;
 use proto::events::v1 as events;
-use proto::gateway::v1 as gateway;
+use proto::gateway::v1::{BriefingSection, TimelineKind};
 use proto::r#type::v1::{ChangeKind, Theme};
 
 /// An enum of the wire whose values have names.
@@ -95,13 +95,22 @@ named! {
         Updated = "updated",
         Deleted = "deleted",
     }
-    gateway::TimelineKind {
+    TimelineKind {
         Event = "event",
         AgreementStep = "agreement-step",
         Milestone = "milestone",
         VisaRule = "visa-rule",
         Figures = "figures",
         Statement = "statement",
+    }
+    BriefingSection {
+        Trade = "trade",
+        Meetings = "meetings",
+        Events = "events",
+        Agreements = "agreements",
+        Exchange = "exchange",
+        Visa = "visa",
+        Changes = "changes",
     }
     events::EventKind {
         StateVisit = "state-visit",
@@ -287,6 +296,7 @@ mod tests {
         }
         check::<Theme>();
         check::<ChangeKind>();
+        check::<BriefingSection>();
         check::<events::EventKind>();
         check::<events::EventStatus>();
         check::<events::OfficeLevel>();
@@ -299,7 +309,7 @@ mod tests {
         check::<culture::ProgrammeRole>();
         check::<culture::InstitutionRole>();
         check::<culture::MilestoneKind>();
-        check::<gateway::TimelineKind>();
+        check::<TimelineKind>();
         check::<culture::ProgrammeStatus>();
         check::<culture::MeasureKind>();
         check::<culture::MeasureFlag>();

@@ -9,7 +9,10 @@ use clap::{CommandFactory, Parser};
 use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
-use crate::{backup, client, culture, demo, events, import, relationship, restore, serve, trade};
+use crate::{
+    backup, briefing, certs, client, culture, demo, events, import, relationship, restore,
+};
+use crate::{serve, trade};
 
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;
@@ -89,6 +92,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(&args).await?,
         Command::Demo(args) => demo::run(&args).await?,
+        Command::Briefing(args) => briefing::run(&args).await?,
         Command::Trade(command) => trade::run(command).await?,
         Command::Import(command) => return Ok(code(run_import(command).await?)),
         Command::Events(command) => return Ok(code(events::run(command).await?)),
@@ -102,6 +106,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Watch(args) => relationship::run_watch(&args).await?,
         Command::Backup(args) => backup::run(&args).await?,
         Command::Restore(args) => restore::run(&args).await?,
+        Command::Certs(args) => certs::run(&args)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);

@@ -1,32 +1,35 @@
 //! Services as a process.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chassis::{App, Config, Drained, Shutdown, telemetry};
 use culture::Culture;
 use events::Events;
-use gateway::{Backend, Backends, Gateway};
+use gateway::{Address, Backend, Backends, Gateway};
+use proto::culture::v1::culture_service_server::SERVICE_NAME as CULTURE;
+use proto::events::v1::events_service_server::SERVICE_NAME as EVENTS;
+use proto::trade::v1::trade_service_server::SERVICE_NAME as TRADE;
 use records::Journals;
 use store::Store;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use trade::Trade;
 
-use crate::args::serve::{ListenerArgs, LogFormat, Role, ServeArgs, StorageArgs};
+use crate::args::serve::{
+    BackendArgs, ListenerArgs, LogFormat, Part, Role, ServeArgs, StorageArgs,
+};
 
-/// What is served when nothing is named.
-pub(crate) const ALL: [Role; 3] = [Role::Trade, Role::Events, Role::Culture];
+const ALL: [Role; 3] = [Role::Trade, Role::Events, Role::Culture];
 
 /// Runs services until they are told to stop.
 pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     start_log(&args.log, args.listener.log_format)?;
-    let named = args.roles.as_slice();
-    let roles = if named.is_empty() { &ALL } else { named };
-    let serving = Serving::start(roles, &args.data, &args.listener, &args.storage).await?;
+    let plan = Plan::read(&args.parts, &args.backends)?;
+    let serving = Serving::start(plan, &args.data, &args.listener, &args.storage).await?;
     announce(serving.address)?;
     serving.run().await
 }
@@ -47,13 +50,59 @@ pub(crate) fn announce(address: SocketAddr) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
+/// What a process is to serve.
+#[derive(Debug)]
+pub(crate) enum Plan<'a> {
+    /// All services and the gateway to them, which calls them directly.
+    Whole,
+    /// Some services.
+    Services(Vec<Role>),
+    /// The gateway to services in other processes.
+    Gateway(&'a BackendArgs),
+}
+
+impl<'a> Plan<'a> {
+    fn read(parts: &[Part], backends: &'a BackendArgs) -> anyhow::Result<Plan<'a>> {
+        match parts {
+            [] => Ok(Plan::Whole),
+            [Part::Gateway] => Ok(Plan::Gateway(backends)),
+            services => match services.iter().map(|part| part.role()).collect() {
+                Some(services) => Ok(Plan::Services(services)),
+                None => bail!(
+                    "a gateway runs by itself, or in one process with all services: name `gateway` alone, or nothing"
+                ),
+            },
+        }
+    }
+}
+
 /// Services that are ready to serve.
 pub(crate) struct Serving {
     pub(crate) address: SocketAddr,
     listener: TcpListener,
-    stores: Stores,
+    served: Served,
     config: Config,
     shutdown: Shutdown,
+}
+
+/// Services as the process that runs them asks them; ends with the value.
+pub(crate) struct Aside {
+    pub(crate) address: SocketAddr,
+    shutdown: Shutdown,
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.shutdown.trigger();
+    }
+}
+
+/// What a process serves.
+enum Served {
+    /// Services over their stores, and the gateway if it is there too.
+    Services { stores: Stores, gateway: bool },
+    /// The gateway to services in other processes.
+    Gateway(Backends),
 }
 
 /// The stores of the services that a process runs.
@@ -67,7 +116,7 @@ struct Stores {
 impl Serving {
     /// Takes the address and opens the stores; signals stop it from here on.
     pub(crate) async fn start(
-        roles: &[Role],
+        plan: Plan<'_>,
         data: &Path,
         listener: &ListenerArgs,
         storage: &StorageArgs,
@@ -78,10 +127,11 @@ impl Serving {
             max_calls: listener.max_calls as usize,
             default_deadline: Duration::from_secs(listener.default_deadline),
             drain_limit: Duration::from_secs(listener.drain),
+            tls: listener.tls.load()?,
             insecure: listener.insecure,
             ..Config::default()
         };
-        let socket = chassis::bind(listener.listen, config.insecure)?;
+        let socket = chassis::bind(listener.listen, &config)?;
         let storage = store::Config {
             cache_bytes: storage.cache_mib << 20,
             reserve_bytes: storage.reserve_mib << 20,
@@ -91,17 +141,28 @@ impl Serving {
         Ok(Serving {
             address: socket.local_addr()?,
             listener: socket,
-            stores: Stores::open(roles, data, &storage).await?,
+            served: Served::start(plan, data, &storage).await?,
             config,
             shutdown,
         })
     }
 
+    /// Serves the same stores on loopback as well, for what this process itself asks them, whatever the listener wants
+    /// of others. It ends with the handle.
+    pub(crate) fn aside(&self) -> anyhow::Result<Aside> {
+        let (config, shutdown) = (Config::default(), Shutdown::new());
+        let socket = chassis::bind((Ipv4Addr::LOCALHOST, 0).into(), &config)?;
+        let address = socket.local_addr()?;
+        let (app, stop) = (self.served.app(&shutdown), shutdown.clone());
+        tokio::spawn(async move { chassis::serve(socket, app, &config, stop).await });
+        Ok(Aside { address, shutdown })
+    }
+
     /// Serves until it is told to stop, then closes the stores.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let app = self.stores.app(&self.shutdown);
+        let app = self.served.app(&self.shutdown);
         let drained = chassis::serve(self.listener, app, &self.config, self.shutdown).await?;
-        self.stores.close().await;
+        self.served.close().await;
         match drained {
             // Connections that say nothing are cut, and nobody misses an answer.
             Drained::Clean | Drained::LimitReached { calls: 0 } => Ok(()),
@@ -110,6 +171,62 @@ impl Serving {
             }
         }
     }
+}
+
+impl Served {
+    async fn start(plan: Plan<'_>, data: &Path, config: &store::Config) -> anyhow::Result<Served> {
+        let (roles, gateway) = match plan {
+            Plan::Whole => (ALL.to_vec(), true),
+            Plan::Services(roles) => (roles, false),
+            Plan::Gateway(args) => return Ok(Served::Gateway(remote(args)?)),
+        };
+        let stores = Stores::open(&roles, data, config).await?;
+        Ok(Served::Services { stores, gateway })
+    }
+
+    fn app(&self, shutdown: &Shutdown) -> App {
+        match self {
+            Served::Services { stores, gateway } => {
+                let backends = gateway.then(|| stores.backends(shutdown)).flatten();
+                with_gateway(stores.app(shutdown), backends.as_ref(), shutdown)
+            }
+            Served::Gateway(backends) => {
+                let app = gateway::passed(App::new(proto::DESCRIPTORS), backends);
+                with_gateway(app, Some(backends), shutdown)
+            }
+        }
+    }
+
+    async fn close(&self) {
+        match self {
+            Served::Services { stores, .. } => stores.close().await,
+            Served::Gateway(_) => {}
+        }
+    }
+}
+
+/// Adds what is asked over all services.
+fn with_gateway(app: App, backends: Option<&Backends>, shutdown: &Shutdown) -> App {
+    match backends {
+        Some(backends) => app.service(Gateway::new(backends, shutdown.clone()).server()),
+        None => app,
+    }
+}
+
+/// The services behind a gateway.
+fn remote(args: &BackendArgs) -> anyhow::Result<Backends> {
+    let backend = |role: Role, service, addresses: &[Address]| {
+        if addresses.is_empty() {
+            let name = role.name();
+            bail!("a gateway must know where {name} is served: pass --{name} http://HOST:PORT");
+        }
+        Ok(Backend::remote(service, addresses.to_vec()))
+    };
+    Ok(Backends {
+        trade: backend(Role::Trade, TRADE, &args.trade)?,
+        events: backend(Role::Events, EVENTS, &args.events)?,
+        culture: backend(Role::Culture, CULTURE, &args.culture)?,
+    })
 }
 
 impl Stores {
@@ -140,9 +257,6 @@ impl Stores {
         if let Some(store) = &self.culture {
             app = app.service(Culture::new(store.clone(), shutdown.clone()).server());
             journals = journals.with("culture", store);
-        }
-        if let Some(backends) = self.backends(shutdown) {
-            app = app.service(Gateway::new(&backends, shutdown.clone()).server());
         }
         app.service(journals.server())
     }

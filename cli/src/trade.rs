@@ -27,9 +27,8 @@ use crate::args::answer::{ChartArgs, WindowArgs};
 use crate::args::trade::TradeCommand;
 use crate::{export, output, svg};
 
-pub(crate) use check::report;
+pub(crate) use check::verdict_in_words;
 pub(crate) use list::filter;
-pub(crate) use mirror::table as mirror;
 
 /// The most entries that a page of the service has.
 const PAGE: i32 = 1_000;

@@ -1,20 +1,56 @@
 //! A service that calls are passed to.
+//!
+//! Behind addresses, each call goes this way: [`call`] prepares it ([`head`]), keeps its request if that is one small
+//! message, and makes attempts within the [`budget`]; [`pool`] chooses a [`replica`], which is one process of the
+//! service, known healthy or not ([`check`], [`eject`]); [`connection`] is one of its HTTP/2 connections, on which
+//! [`exchange`] is the call, [`upload`] its request if that is piped, and [`answer`] what comes back. [`failure`] is
+//! what can go wrong. `h2` is used directly: a client above it would hand each call to a task of its own and back,
+//! and would say neither whether a backend has seen a call nor when it may be reset.
+
+mod address;
+mod answer;
+mod backoff;
+mod budget;
+mod call;
+mod check;
+mod connection;
+mod eject;
+mod exchange;
+mod failure;
+mod head;
+mod pool;
+mod replica;
+mod upload;
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
+use tokio::sync::watch;
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::service::Routes;
+
+pub use self::address::{Address, AddressError};
+pub(crate) use self::call::gather;
+pub(crate) use self::exchange::Message;
+
+use self::pool::Pool;
 
 /// A service that calls are passed to; a cheap handle, to be cloned. Generated clients run over it.
 ///
 /// What goes wrong on the way is an answer with a status, as if the service had given it.
 #[derive(Clone, Debug)]
 pub struct Backend {
-    routes: Routes,
+    way: Way,
+}
+
+#[derive(Clone, Debug)]
+enum Way {
+    Direct(Routes),
+    Remote(Arc<Pool>),
 }
 
 /// The services behind a gateway.
@@ -32,7 +68,38 @@ impl Backend {
     /// A service in this process: called directly, without a socket.
     pub fn direct(routes: Routes) -> Backend {
         Backend {
-            routes: routes.prepare(),
+            way: Way::Direct(routes.prepare()),
+        }
+    }
+
+    /// A service behind addresses, each of which may be that of several processes. They are connected to from here
+    /// on, and asked for the health of `service`, until the last handle is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub fn remote(service: &'static str, addresses: Vec<Address>) -> Backend {
+        Backend {
+            way: Way::Remote(Arc::new(Pool::start(service, addresses))),
+        }
+    }
+
+    /// Whether calls can be passed to it, now and from now on.
+    pub fn reached(&self) -> watch::Receiver<bool> {
+        match &self.way {
+            Way::Direct(_) => watch::channel(true).1,
+            Way::Remote(pool) => pool.reached(),
+        }
+    }
+
+    /// Passes a call on.
+    pub(crate) async fn pass(self, request: Request<Body>) -> Response<Body> {
+        match self.way {
+            Way::Direct(mut routes) => {
+                let Ok(response) = routes.call(request).await;
+                response
+            }
+            Way::Remote(pool) => call::pass(&pool, request).await,
         }
     }
 }
@@ -50,7 +117,7 @@ impl Service<Request<Body>> for Backend {
     }
 
     fn call(&mut self, request: Request<Body>) -> Calling {
-        let mut routes = self.routes.clone();
-        Box::pin(async move { routes.call(request).await })
+        let passing = self.clone().pass(request);
+        Box::pin(async move { Ok(passing.await) })
     }
 }

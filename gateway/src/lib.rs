@@ -3,7 +3,9 @@
 //! # Layout
 //!
 //! * [`Backend`] (`backend.rs`): a service that calls are passed to, in this process or behind addresses;
-//!   [`Backends`]: the three.
+//!   [`Backends`]: the three. [`Address`]: where a process of a service is.
+//! * [`passed`] (`pass.rs`): the services of the backends on the gateway's own port. `methods`: what the schema says of
+//!   a method to whom passes its calls.
 //! * [`Gateway`] (`service.rs`): the calls that only a gateway can answer. `ask.rs`: asking the services for a caller.
 //! * `briefing`: the briefing; its head says how an answer comes about.
 //! * `timeline.rs`, `changes.rs`: lists over all services, put together by `merge.rs`. `watch`: their feeds in one
@@ -15,10 +17,13 @@ mod briefing;
 mod changes;
 mod cursor;
 mod merge;
+mod methods;
 mod outage;
+mod pass;
 mod service;
 mod timeline;
 mod watch;
 
-pub use backend::{Backend, Backends};
+pub use backend::{Address, AddressError, Backend, Backends};
+pub use pass::passed;
 pub use service::Gateway;

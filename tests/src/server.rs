@@ -212,7 +212,7 @@ impl Server {
     }
 }
 
-async fn channel(address: SocketAddr) -> Channel {
+pub(crate) async fn channel(address: SocketAddr) -> Channel {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
     endpoint.connect().await.expect("the service accepts")
 }
@@ -294,14 +294,12 @@ impl InProcess {
     async fn start(role: Role, data: &Path) -> (Running, SocketAddr) {
         let store = Opened::open(role, data.join(role.name())).await;
         let shutdown = Shutdown::new();
-        let listener = chassis::bind(([127, 0, 0, 1], 0).into(), false).expect("a free port");
+        let config = chassis::Config::default();
+        let listener = chassis::bind(([127, 0, 0, 1], 0).into(), &config).expect("a free port");
         let address = listener.local_addr().expect("bound");
         let app = store.app(&shutdown);
         let until = shutdown.clone();
-        let serving = async move {
-            let config = chassis::Config::default();
-            chassis::serve(listener, app, &config, until).await
-        };
+        let serving = async move { chassis::serve(listener, app, &config, until).await };
         let running = InProcess {
             store,
             shutdown,
@@ -323,8 +321,9 @@ impl InProcess {
     }
 }
 
+/// A process of its own.
 #[derive(Debug)]
-struct Binary {
+pub(crate) struct Binary {
     child: Child,
     log: PathBuf,
     // Held, so that the process can go on writing.
@@ -333,16 +332,23 @@ struct Binary {
 
 impl Binary {
     async fn start(role: Role, data: &Path) -> (Running, SocketAddr) {
-        let data = data.to_owned();
-        let started = spawn_blocking(move || Binary::spawn(role, &data)).await;
-        let (binary, address) = started.expect("the process starts");
+        let args = [role.name(), "--listen", "127.0.0.1:0"];
+        let (binary, address) = Binary::run(&args.map(str::to_owned), data).await;
         (Running::Binary(binary), address)
     }
 
-    fn spawn(role: Role, data: &Path) -> (Binary, SocketAddr) {
+    /// Starts `entente serve` with some arguments on a folder.
+    pub(crate) async fn run(args: &[String], data: &Path) -> (Binary, SocketAddr) {
+        let (args, data) = (args.to_owned(), data.to_owned());
+        let started = spawn_blocking(move || Binary::spawn(&args, &data)).await;
+        started.expect("the process starts")
+    }
+
+    fn spawn(args: &[String], data: &Path) -> (Binary, SocketAddr) {
         let log = data.join("log");
         let mut child = Command::new(executable())
-            .args(["serve", role.name(), "--listen", "127.0.0.1:0"])
+            .arg("serve")
+            .args(args)
             .args(["--log", "warn", "--cache-mib", "16", "--ballast-mib", "0"])
             .arg("--data")
             .arg(data)
@@ -369,12 +375,21 @@ impl Binary {
         (binary, address)
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(pid.expect("a process"), signal).expect("it runs");
     }
 
-    async fn stop(mut self) {
+    /// Stops it in good order: it must have logged nothing unusual.
+    pub(crate) async fn stop(self) {
+        let log = self.end().await;
+        let unusual = |line: &&str| line.contains("WARN") || line.contains("ERROR");
+        let unusual: Vec<&str> = log.lines().filter(unusual).collect();
+        assert!(unusual.is_empty(), "it logged {unusual:#?}");
+    }
+
+    /// Stops it in good order, whatever it logged, which is answered.
+    pub(crate) async fn end(mut self) -> String {
         self.signal_if_running();
         let ended = spawn_blocking(move || {
             let status = self.child.wait();
@@ -384,9 +399,7 @@ impl Binary {
         let (status, log) = ended.await.expect("no panic");
         let status = status.expect("it ends");
         assert!(status.success(), "it ended with {status}:\n{log}");
-        let unusual = |line: &&str| line.contains("WARN") || line.contains("ERROR");
-        let unusual: Vec<&str> = log.lines().filter(unusual).collect();
-        assert!(unusual.is_empty(), "it logged {unusual:#?}");
+        log
     }
 
     fn signal_if_running(&mut self) {
@@ -395,7 +408,7 @@ impl Binary {
         }
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
     }

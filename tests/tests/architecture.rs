@@ -60,6 +60,7 @@ const DOORS: &[(&str, &str)] = &[
     ("tonic-prost-build", "proto"),
     ("tonic-health", "chassis"),
     ("tonic-reflection", "chassis"),
+    ("tokio-rustls", "chassis"),
     ("tracing-subscriber", "chassis"),
 ];
 

@@ -1,22 +1,44 @@
 //! Options that many questions share: who answers, as of when, about which time, and in which form.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use proto::trade::v1::PeriodBasis;
 use proto::{Frequency, Period};
 
-/// Which service answers.
+use super::tls::ClientTlsArgs;
+
+/// Where a service is, and whether it is believed.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct ServerArgs {
-    /// Address of the service
+pub(crate) struct Address {
+    /// Address of the service; with https, `--ca` says whose certificates are believed
     #[arg(
-        long,
+        long = "server",
         env = "ENTENTE_SERVER",
         default_value = "http://127.0.0.1:50051",
         value_name = "URL"
     )]
-    pub(crate) server: String,
+    pub(crate) url: String,
+    #[command(flatten)]
+    pub(crate) tls: ClientTlsArgs,
+}
+
+impl Address {
+    /// A service of this process, which needs no proof.
+    pub(crate) fn of(address: SocketAddr) -> Address {
+        Address {
+            url: format!("http://{address}"),
+            tls: ClientTlsArgs::default(),
+        }
+    }
+}
+
+/// Which service answers.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServerArgs {
+    #[command(flatten)]
+    pub(crate) server: Address,
     /// How long a question may take, in seconds; an import takes as long as it needs
     #[arg(
         long,

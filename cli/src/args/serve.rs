@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use gateway::Address;
 
-/// What a process serves.
+use super::tls::TlsArgs;
+
+/// A service, and its journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Role {
     /// Datasets, figures, series, statements
@@ -27,12 +30,39 @@ impl Role {
     }
 }
 
+/// What a process serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Datasets, figures, series, statements
+    Trade,
+    /// Diplomatic events and agreements
+    Events,
+    /// Programmes, measures, visa rules
+    Culture,
+    /// All of these on one port, each in processes of its own; and what is asked over all of them
+    Gateway,
+}
+
+impl Part {
+    /// The service, if it is one.
+    pub(crate) fn role(self) -> Option<Role> {
+        match self {
+            Part::Trade => Some(Role::Trade),
+            Part::Events => Some(Role::Events),
+            Part::Culture => Some(Role::Culture),
+            Part::Gateway => None,
+        }
+    }
+}
+
 /// Options of a serving process.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Which services; all of them, on one port, when none is named
+    /// Which services, or the gateway to them; all of them and the gateway, on one port, when none is named
     #[arg(value_name = "SERVICE")]
-    pub(crate) roles: Vec<Role>,
+    pub(crate) parts: Vec<Part>,
+    #[command(flatten)]
+    pub(crate) backends: BackendArgs,
     /// Folder of the data; each service keeps its own in a folder of its name inside
     #[arg(long, env = "ENTENTE_DATA", default_value = "data", value_name = "DIR")]
     pub(crate) data: PathBuf,
@@ -48,6 +78,37 @@ pub(crate) struct ServeArgs {
     pub(crate) log: String,
     #[command(flatten)]
     pub(crate) storage: StorageArgs,
+}
+
+/// Where a gateway finds the services.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Services behind a gateway")]
+pub(crate) struct BackendArgs {
+    /// Where trade is served, as http://HOST:PORT; repeated or separated by commas for several processes, and a host
+    /// name may lead to several
+    #[arg(
+        long,
+        env = "ENTENTE_TRADE",
+        value_name = "ADDR",
+        value_delimiter = ','
+    )]
+    pub(crate) trade: Vec<Address>,
+    /// Where events are served
+    #[arg(
+        long,
+        env = "ENTENTE_EVENTS",
+        value_name = "ADDR",
+        value_delimiter = ','
+    )]
+    pub(crate) events: Vec<Address>,
+    /// Where culture is served
+    #[arg(
+        long,
+        env = "ENTENTE_CULTURE",
+        value_name = "ADDR",
+        value_delimiter = ','
+    )]
+    pub(crate) culture: Vec<Address>,
 }
 
 /// Options of the demonstration.
@@ -86,7 +147,7 @@ pub(crate) struct ListenerArgs {
         value_name = "ADDR"
     )]
     pub(crate) listen: SocketAddr,
-    /// Serve an address that other machines can reach although there is neither TLS nor login
+    /// Serve an address that other machines can reach although TLS or login is missing
     #[arg(long, env = "ENTENTE_INSECURE")]
     pub(crate) insecure: bool,
     /// How long calls in flight may take to end after Ctrl-C or SIGTERM, in seconds
@@ -133,6 +194,8 @@ pub(crate) struct ListenerArgs {
         value_name = "FORMAT"
     )]
     pub(crate) log_format: LogFormat,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
 }
 
 /// How data are kept.

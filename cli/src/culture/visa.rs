@@ -152,7 +152,7 @@ impl Shown for VisaRules {
 }
 
 /// What is needed, and for how long a stay: `visa free, 30 days`.
-pub(super) fn requirement(rule: &VisaRule) -> String {
+pub(crate) fn requirement(rule: &VisaRule) -> String {
     let requirement = names::shown::<VisaRequirement>(rule.requirement);
     match rule.days_allowed {
         0 => requirement,
@@ -161,7 +161,7 @@ pub(super) fn requirement(rule: &VisaRule) -> String {
 }
 
 /// When it came into force, as exactly as it is known.
-pub(super) fn begins(rule: &VisaRule) -> String {
+pub(crate) fn begins(rule: &VisaRule) -> String {
     let VisaRule {
         start_after,
         start_date,
@@ -177,7 +177,7 @@ pub(super) fn begins(rule: &VisaRule) -> String {
 }
 
 /// When it ended, as exactly as it is known.
-pub(super) fn ends(rule: &VisaRule) -> String {
+pub(crate) fn ends(rule: &VisaRule) -> String {
     match (rule.end_after.as_ref(), rule.end_date.as_ref()) {
         (None, end) => dates::date(end),
         (after, None) => format!("last seen {}", dates::date(after)),

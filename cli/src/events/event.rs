@@ -166,7 +166,7 @@ fn link(link: &wire::Link) -> String {
 }
 
 /// An event in one line, for what is not a list: `2024-07-02 to 2024-07-04, state visit: …`.
-pub(super) fn in_a_line(event: &Event, language: &str) -> String {
+pub(crate) fn in_a_line(event: &Event, language: &str) -> String {
     let kind = names::shown::<EventKind>(event.kind);
     let title = Events::title(event, language);
     let place = match place(event, language).as_str() {

@@ -16,7 +16,7 @@ use crate::args::statements::{CheckArgs, SaidArgs};
 use crate::client::{self, TradeClient, request};
 use crate::{figures, output, words};
 
-pub(crate) use report::report;
+pub(crate) use report::{report, verdict as verdict_in_words};
 
 /// Checks one statement, or all that are stored.
 pub(super) async fn run(args: &CheckArgs, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -1,13 +1,13 @@
 //! The sections put together: sources numbered over all of them, and what may not be shown left out and counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use prost::Message;
 use proto::culture::v1::{FindVisaRulesResponse, Programme, VisaRule, VisaRulesOnDay};
 use proto::events::v1::{AgreementOnDay, Event, EventKind, FindMeetingsResponse, OfficeLevel};
 use proto::gateway::v1 as wire;
-use proto::trade::v1::growth::Outcome as Grown;
-use proto::trade::v1::{Mirror, Series, SeriesPoint, Statement, StatementCheck};
+use proto::trade::v1::growth::Outcome;
+use proto::trade::v1::{Growth, Mirror, Series, SeriesPoint, Statement, StatementCheck};
 use proto::r#type::v1::{Source, Theme};
 use proto::{Period, to_timestamp};
 use tonic::Status;
@@ -18,7 +18,7 @@ use wire::{
     TradeSection, TradeSide, Unreachable, VisaDirection, VisaRulePoint, relationship_change,
 };
 
-use super::outcome::{Asked, Outcome, code_name};
+use super::outcome::{self, Asked, code_name};
 use super::query::Query;
 use super::sources::{Sources, cites_openly, let_out};
 use super::{Left, changes, culture, events, trade};
@@ -30,9 +30,9 @@ const MAX_CHANGES: usize = 200;
 ///
 /// # Errors
 /// That of a service without which a required section is missing.
-pub(crate) fn compose(query: &Query, outcome: Outcome) -> Result<Briefing, Status> {
+pub(crate) fn compose(query: &Query, outcome: outcome::Outcome) -> Result<Briefing, Status> {
     let mut composing = Composing::new(query);
-    let Outcome {
+    let outcome::Outcome {
         positions,
         trade,
         events,
@@ -214,44 +214,11 @@ impl<'a> Composing<'a> {
         })
     }
 
-    /// A series with the points of the years that are shown; growth only beside a base that may be shown too.
+    /// A series with the points of the years that are shown, and that may be.
     fn series(&mut self, mut series: Series) -> Option<Series> {
         if self.query.is_public {
-            let all = std::mem::take(&mut series.points);
-            let count = all.len();
-            let open = |point: &SeriesPoint| {
-                cites_openly(&series.sources, &[point.source])
-                    && cites_openly(&series.sources, &point.sources)
-            };
-            let (shown, withheld): (Vec<_>, Vec<_>) = all.into_iter().partition(open);
-            let has = |period: &str| shown.iter().any(|point| point.period == period);
-            let hidden: Vec<bool> = shown
-                .iter()
-                .map(|point| {
-                    point
-                        .growth
-                        .as_ref()
-                        .is_some_and(|growth| !has(&growth.base_period))
-                })
-                .collect();
-            series.points = shown;
-            for (point, _) in series
-                .points
-                .iter_mut()
-                .zip(hidden)
-                .filter(|(_, hidden)| *hidden)
-            {
-                point
-                    .growth
-                    .take_if(|growth| matches!(growth.outcome, Some(Grown::Ratio(_))));
-            }
-            debug_assert_eq!(count, series.points.len() + withheld.len());
-            self.omit(
-                Section::Trade,
-                OmissionReason::Licence,
-                withheld.len(),
-                false,
-            );
+            let withheld = withhold(&mut series);
+            self.omit(Section::Trade, OmissionReason::Licence, withheld, false);
         }
         let first = self.query.first_year();
         series.points.retain(|point| {
@@ -275,9 +242,7 @@ impl<'a> Composing<'a> {
             .filter_map(|mover| mover.entry.as_mut());
         for entry in entries.chain(&mut movers.largest) {
             for number in &mut entry.sources {
-                let place = usize::try_from(*number).ok().and_then(|n| n.checked_sub(1));
-                let source = place.and_then(|place| sources.get(place));
-                *number = source.map_or(0, |source| self.sources.number(source.clone()));
+                *number = self.sources.renumbered(*number, sources);
             }
         }
         Some(movers)
@@ -428,11 +393,7 @@ impl<'a> Composing<'a> {
                 continue;
             }
             for point in &mut line.points {
-                let place = usize::try_from(point.source)
-                    .ok()
-                    .and_then(|n| n.checked_sub(1));
-                let source = place.and_then(|place| sources.get(place));
-                point.source = source.map_or(0, |source| self.sources.number(source.clone()));
+                point.source = self.sources.renumbered(point.source, &sources);
             }
             figures.push(MeasureFigure {
                 subject: Some(subject),
@@ -531,6 +492,29 @@ impl<'a> Composing<'a> {
             changes: all,
         }))
     }
+}
+
+/// Leaves out what a series may not show: points, and a growth whose base is not shown. How many points that were.
+fn withhold(series: &mut Series) -> usize {
+    let all = std::mem::take(&mut series.points);
+    let open = |point: &SeriesPoint| {
+        let first = std::slice::from_ref(&point.source);
+        cites_openly(&series.sources, first) && cites_openly(&series.sources, &point.sources)
+    };
+    let (mut shown, withheld): (Vec<_>, Vec<_>) = all.into_iter().partition(open);
+    let periods: HashSet<String> = shown.iter().map(|point| point.period.clone()).collect();
+    for point in &mut shown {
+        let has_base = |growth: &mut Growth| periods.contains(&growth.base_period);
+        point
+            .growth
+            .take_if(|growth| growth_is_said(growth) && !has_base(growth));
+    }
+    series.points = shown;
+    withheld.len()
+}
+
+fn growth_is_said(growth: &Growth) -> bool {
+    matches!(growth.outcome, Some(Outcome::Ratio(_)))
 }
 
 /// Whether what changed may be shown. Nobody knows of a deleted record whether it might have been.

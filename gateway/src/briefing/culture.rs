@@ -1,5 +1,7 @@
 //! Exchange: programmes, their latest figures, and who needs a visa for where.
 
+use std::collections::HashMap;
+
 use futures_util::FutureExt;
 use proto::culture::v1 as wire;
 use proto::gateway::v1::{BriefingSection as Section, measure_figure};
@@ -12,7 +14,7 @@ use wire::{
     ListProgrammesRequest, MeasureLine, MeasureSeries, Programme, ProgrammeFilter,
 };
 
-use super::events::{nearest, wanted};
+use super::events::{AHEAD, nearest, wanted};
 use super::outcome::Stand;
 use super::query::Query;
 use super::{Left, taken};
@@ -36,9 +38,12 @@ pub(crate) struct Gathered {
 #[derive(Debug)]
 pub(crate) struct GatheredExchange {
     pub(crate) programmes: Vec<Programme>,
-    pub(crate) measures: Vec<(measure_figure::Subject, MeasureLine, Vec<Source>)>,
+    pub(crate) measures: Vec<Latest>,
     pub(crate) left: Left,
 }
+
+/// The latest figure of a line: what it is of, the line, and the sources that it cites.
+pub(crate) type Latest = (measure_figure::Subject, MeasureLine, Vec<Source>);
 
 /// Gathers what is asked for.
 pub(crate) async fn gather(
@@ -127,10 +132,7 @@ impl Gathering<'_> {
     }
 
     /// The latest figure of each line by the day, between the two and of each programme.
-    async fn measures(
-        &self,
-        programmes: &[Programme],
-    ) -> Result<Vec<(measure_figure::Subject, MeasureLine, Vec<Source>)>, Status> {
+    async fn measures(&self, programmes: &[Programme]) -> Result<Vec<Latest>, Status> {
         let [country, partner] = self.query.codes();
         let direction = |from: &str, to: &str| {
             Subject::Direction(Direction {
@@ -157,7 +159,7 @@ impl Gathering<'_> {
             }
         }
         latest.sort_by_key(|(_, line, _)| line.kind);
-        Ok(latest)
+        Ok(self.recent(latest))
     }
 
     async fn figures_of(&self, subject: Subject) -> Result<(Subject, MeasureSeries), Status> {
@@ -165,6 +167,22 @@ impl Gathering<'_> {
         let mut client = self.client.clone();
         let series = client.get_measure_series(self.asking.call(asked)).await?;
         Ok((subject, series.into_inner()))
+    }
+
+    /// Of the lines of several publishers about the same, those that reach into the years that are shown; the latest,
+    /// where none does.
+    fn recent(&self, all: Vec<Latest>) -> Vec<Latest> {
+        let mut ends: HashMap<About, Month> = HashMap::new();
+        for latest in &all {
+            let end = ends.entry(about(latest)).or_insert_with(|| end_of(latest));
+            *end = (*end).max(end_of(latest));
+        }
+        let first = Month::new(self.query.first_year(), 1);
+        let is_recent = |latest: &Latest| {
+            let end = end_of(latest);
+            first.is_some_and(|first| end > first) || ends.get(&about(latest)) == Some(&end)
+        };
+        all.into_iter().filter(is_recent).collect()
     }
 
     fn series_request(&self, subject: Subject) -> GetMeasureSeriesRequest {
@@ -192,6 +210,27 @@ impl Gathering<'_> {
     }
 }
 
+/// What a line is about, whoever publishes it.
+type About = (String, i32, String, String);
+
+fn about((subject, line, _): &Latest) -> About {
+    let subject = match subject {
+        measure_figure::Subject::Programme(name) => name.clone(),
+        measure_figure::Subject::Direction(way) => format!("{} {}", way.from, way.to),
+    };
+    (subject, line.kind, line.item.clone(), line.unit.clone())
+}
+
+/// The month behind a line's last figure.
+fn end_of((_, line, _): &Latest) -> Month {
+    let last = line
+        .points
+        .last()
+        .and_then(|point| point.period.parse::<Period>().ok());
+    let first = Month::new(1, 1).expect("a month");
+    last.map_or(first, Period::end)
+}
+
 fn told(subject: &Subject) -> measure_figure::Subject {
     match subject {
         Subject::Programme(name) => measure_figure::Subject::Programme(name.clone()),
@@ -199,7 +238,7 @@ fn told(subject: &Subject) -> measure_figure::Subject {
     }
 }
 
-/// Forgets what is surely after the day; whether anything is left, or nothing is dated at all.
+/// Forgets what is surely after the day, and dates that are far ahead; whether anything is left, or nothing is dated at all.
 fn remember_until(programme: &mut Programme, query: &Query) -> bool {
     let is_known = |date| taken(date).is_none_or(|date| date.first() <= query.day);
     let is_dated = programme.start_date.is_some() || !programme.milestones.is_empty();
@@ -213,6 +252,9 @@ fn remember_until(programme: &mut Programme, query: &Query) -> bool {
         .inferred_status
         .take_if(|status| !is_known(status.date));
     let starts = programme.start_date.is_some() && is_known(programme.start_date);
+    let is_far = |date| taken(date).is_some_and(|date| date.first() > query.day.plus(AHEAD));
+    programme.start_date.take_if(|date| is_far(Some(*date)));
+    programme.end_date.take_if(|date| is_far(Some(*date)));
     !is_dated || starts || !programme.milestones.is_empty()
 }
 

@@ -7,8 +7,9 @@ use proto::r#type::v1::DateWindow;
 use proto::{CivilDate, Day};
 use tonic::Status;
 use wire::{
-    AgreementFilter, AgreementOnDay, AgreementState, Event, EventFilter, FindMeetingsRequest,
-    FindMeetingsResponse, ListAgreementStatesRequest, ListEventsRequest, OfficeLevel,
+    AgreementFilter, AgreementOnDay, AgreementState, Event, EventFilter, EventStatus,
+    FindMeetingsRequest, FindMeetingsResponse, ListAgreementStatesRequest, ListEventsRequest,
+    OfficeLevel,
 };
 
 use super::outcome::Stand;
@@ -24,7 +25,7 @@ const LEVELS: [OfficeLevel; 4] = [
     OfficeLevel::Unspecified,
 ];
 /// How far events are looked ahead, in days.
-const AHEAD: i32 = 92;
+pub(crate) const AHEAD: i32 = 92;
 /// Events, and agreements, that are shown.
 const MAX_SHOWN: usize = 100;
 /// Events, and agreements, that are looked at.
@@ -123,7 +124,11 @@ impl Gathering<'_> {
         };
         let mut client = self.client.clone();
         let found = client.find_meetings(self.asking.call(asked)).await?;
-        Ok((level, found.into_inner()))
+        let mut found = found.into_inner();
+        found
+            .next
+            .take_if(|event| is_hindsight(event, self.query.day));
+        Ok((level, found))
     }
 
     /// Events from the first year that is shown until some time after the day; of many those that are nearest to it.
@@ -242,6 +247,16 @@ pub(crate) fn nearest<T>(
     let mut at = 0..;
     all.retain(|_| at.next().is_some_and(|at| kept.contains(&at)));
     more
+}
+
+/// Whether nobody can have known of it on the day: it lies far ahead, and what is recorded of it is how it went.
+fn is_hindsight(event: &Event, day: Day) -> bool {
+    let is_far = taken(event.start_date).is_some_and(|date| date.first() > day.plus(AHEAD));
+    let is_over = matches!(
+        event.status(),
+        EventStatus::UnderWay | EventStatus::Concluded
+    );
+    is_far && is_over
 }
 
 /// Whether any step may have been taken by the day, or none is known at all.

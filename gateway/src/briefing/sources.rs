@@ -41,13 +41,18 @@ impl Sources {
     /// Cites the sources of a message by the briefing's numbers instead of its own.
     pub(crate) fn cite(&mut self, message: &mut impl Citing) {
         let own = message.take_sources();
-        message.renumber(&mut |number| {
-            // A number that leads nowhere cites nothing.
-            let place = usize::try_from(*number).ok().and_then(|n| n.checked_sub(1));
-            let source = place.and_then(|place| own.get(place));
-            *number = source.map_or(0, |source| self.number(source.clone()));
-        });
+        message.renumber(&mut |number| *number = self.renumbered(*number, &own));
     }
+
+    /// The briefing's number of a source that an answer cites by its own; 0, which cites nothing, for a number that
+    /// leads nowhere.
+    pub(crate) fn renumbered(&mut self, number: i32, own: &[Source]) -> i32 {
+        cited(own, number).map_or(0, |source| self.number(source.clone()))
+    }
+}
+
+fn cited(own: &[Source], number: i32) -> Option<&Source> {
+    own.get(usize::try_from(number).ok()?.checked_sub(1)?)
 }
 
 /// Whether all of these may be shown outside.
@@ -57,9 +62,8 @@ pub(crate) fn let_out(sources: &[Source]) -> bool {
 
 /// Whether all that a message cites may be shown outside.
 pub(crate) fn cites_openly(own: &[Source], numbers: &[i32]) -> bool {
-    let place = |number: &i32| usize::try_from(*number).ok()?.checked_sub(1);
-    let cited = numbers.iter().filter_map(|number| own.get(place(number)?));
-    cited.into_iter().all(|source| source.may_be_shown_outside)
+    let mut cited = numbers.iter().filter_map(|number| cited(own, *number));
+    cited.all(|source| source.may_be_shown_outside)
 }
 
 /// A message that has a list of sources and cites them by number.

@@ -1,7 +1,8 @@
 //! What a process serves.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use prost::Message;
 use prost_types::FileDescriptorSet;
@@ -13,6 +14,7 @@ use tonic_health::pb::health_server;
 use tonic_reflection::pb::{v1, v1alpha};
 use tonic_reflection::server::Builder;
 
+use crate::pass::{Pass, Passed};
 use crate::{Error, Shutdown, health};
 
 /// The services of a process, and the schema they stand in.
@@ -23,11 +25,13 @@ pub struct App {
     descriptors: &'static [u8],
     routes: Routes,
     services: Vec<&'static str>,
+    passed: HashMap<&'static str, Arc<dyn Pass>>,
 }
 
 /// What is left of an [`App`] when it is served.
 pub(crate) struct Assembled {
     pub(crate) routes: Routes,
+    pub(crate) passed: Passed,
     pub(crate) unary: HashSet<String>,
 }
 
@@ -38,6 +42,7 @@ impl App {
             descriptors,
             routes: Routes::default(),
             services: Vec::new(),
+            passed: HashMap::new(),
         }
     }
 
@@ -58,14 +63,36 @@ impl App {
         self
     }
 
+    /// Adds a service that does not run in this process: its calls are passed on undecoded. Reflection speaks of it by
+    /// the descriptors, health says whether it can be reached.
+    #[must_use]
+    pub fn passed(mut self, name: &'static str, pass: impl Pass) -> Self {
+        self.services.push(name);
+        self.passed.insert(name, Arc::new(pass));
+        self
+    }
+
     pub(crate) fn assemble(self, shutdown: &Shutdown) -> Result<Assembled, Error> {
         let unary = unary(self.descriptors)?;
-        let health = health::server(&self.services, shutdown.clone());
+        let health = health::server(self.health(), shutdown.clone());
         let v1 = self.reflection().build_v1().map_err(unreadable)?;
         let v1alpha = self.reflection().build_v1alpha().map_err(unreadable)?;
         let routes = self.routes.add_service(health);
         let routes = routes.add_service(v1).add_service(v1alpha).prepare();
-        Ok(Assembled { routes, unary })
+        Ok(Assembled {
+            routes,
+            passed: Passed::new(self.passed),
+            unary,
+        })
+    }
+
+    /// What health knows of each service.
+    fn health(&self) -> health::Services {
+        let names = self.services.iter();
+        let reached = |name| self.passed.get(name).map(|pass| pass.reached());
+        names
+            .map(|name| (*name, reached(name).unwrap_or_else(health::always)))
+            .collect()
     }
 
     fn reflection(&self) -> Builder<'static> {

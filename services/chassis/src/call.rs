@@ -16,6 +16,7 @@ mod refusal;
 mod trace;
 
 use std::convert::Infallible;
+use std::fmt;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ use tonic::transport::server::TcpConnectInfo;
 
 use crate::Config;
 use crate::app::Assembled;
+use crate::caller::PeerNames;
+use crate::pass::{Passed, Passing};
 
 pub use self::deadline::Deadline;
 pub(crate) use self::panic::message as panic_message;
@@ -42,12 +45,21 @@ use self::deadline::{Deadlines, Timer};
 use self::limit::{Limit, Permit};
 use self::trace::Call;
 
-type Answering = <Routes as Service<Request<Body>>>::Future;
+/// A call that is being answered, here or elsewhere.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would cost each call that is answered here an allocation"
+)]
+enum Answering {
+    Here(<Routes as Service<Request<Body>>>::Future),
+    Elsewhere(Passing),
+}
 
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Process {
     routes: Routes,
+    passed: Passed,
     deadlines: Deadlines,
     limit: Limit,
 }
@@ -58,6 +70,7 @@ pub(crate) struct Calls {
     process: Arc<Process>,
     peer: SocketAddr,
     info: TcpConnectInfo,
+    names: Option<PeerNames>,
 }
 
 /// A call until its response head.
@@ -83,11 +96,37 @@ struct Held {
     call: Call,
 }
 
+impl Answering {
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Response<Body>> {
+        match self {
+            Answering::Here(future) => match ready!(Pin::new(future).poll(cx)) {
+                Ok(response) => Poll::Ready(response),
+                Err(never) => match never {},
+            },
+            Answering::Elsewhere(future) => future.as_mut().poll(cx),
+        }
+    }
+}
+
+impl fmt::Debug for Answering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Answering::Here(_) => "Here",
+            Answering::Elsewhere(_) => "Elsewhere",
+        })
+    }
+}
+
 impl Process {
     pub(crate) fn new(app: Assembled, config: &Config) -> Self {
-        let Assembled { routes, unary } = app;
+        let Assembled {
+            routes,
+            passed,
+            unary,
+        } = app;
         Self {
             routes,
+            passed,
             deadlines: Deadlines::new(unary, config),
             limit: Limit::new(config.max_calls),
         }
@@ -109,7 +148,13 @@ impl Calls {
             process,
             peer,
             info,
+            names: None,
         }
+    }
+
+    /// The names that the other end has proved.
+    pub(crate) fn know(&mut self, names: Option<PeerNames>) {
+        self.names = names;
     }
 
     /// Generic over the body so that hyper's goes to the routes as it is, without a box of its own.
@@ -118,6 +163,9 @@ impl Calls {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<StdError>,
     {
+        if let Some(names) = &self.names {
+            request.extensions_mut().insert(names.clone());
+        }
         let mut held = Held {
             timer: Timer::default(),
             permit: None,
@@ -145,8 +193,12 @@ impl Calls {
         B::Error: Into<StdError>,
     {
         let _entered = call.span().enter();
+        if let Some(way) = self.process.passed.way(request.uri().path()) {
+            call.hand_on(request.headers_mut());
+            return panic::catch(|| Answering::Elsewhere(way.pass(request.map(Body::new))));
+        }
         request.extensions_mut().insert(self.info.clone());
-        panic::catch(|| self.process.routes.clone().call(request))
+        panic::catch(|| Answering::Here(self.process.routes.clone().call(request)))
     }
 }
 
@@ -185,9 +237,8 @@ impl Held {
             Err(refusal) => return Poll::Ready(Err(refusal.clone())),
         };
         let _entered = self.call.span().enter();
-        match panic::catch(|| Pin::new(future).poll(cx)) {
-            Ok(Poll::Ready(Ok(response))) => Poll::Ready(Ok(response)),
-            Ok(Poll::Ready(Err(never))) => match never {},
+        match panic::catch(|| future.poll_answer(cx)) {
+            Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
             Ok(Poll::Pending) => self.timer.poll_passed(cx).map(Err),
             Err(panicked) => Poll::Ready(Err(panicked)),
         }

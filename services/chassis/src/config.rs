@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::ServerTls;
+
 /// The limits of a process. Everything that grows has one.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -24,7 +26,7 @@ pub struct Config {
     pub stream_window: u32,
     /// Bytes that a client may send ahead on one connection. Default 1 MiB.
     pub connection_window: u32,
-    /// How long a new connection may take until it speaks HTTP/2. Default 10 s.
+    /// How long a new connection may take until it speaks HTTP/2, a TLS handshake included. Default 10 s.
     pub greeting_limit: Duration,
     /// Pause between two pings of a connection. Default 30 s.
     pub keepalive_interval: Duration,
@@ -36,6 +38,8 @@ pub struct Config {
     pub max_deadline: Duration,
     /// How long calls in flight may take to end after the shutdown. Default 25 s.
     pub drain_limit: Duration,
+    /// TLS of the listener. Default none.
+    pub tls: Option<ServerTls>,
     /// Whether an address other than loopback may be served without TLS and login. Default no.
     pub insecure: bool,
 }
@@ -57,6 +61,7 @@ impl Default for Config {
             default_deadline: Duration::from_secs(60),
             max_deadline: Duration::from_secs(600),
             drain_limit: Duration::from_secs(25),
+            tls: None,
             insecure: false,
         }
     }

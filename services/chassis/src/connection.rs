@@ -16,9 +16,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::Sleep;
+use tokio_rustls::TlsAcceptor;
 
 use crate::call::{Calls, Process};
-use crate::{Config, Shutdown};
+use crate::tls::peer_names;
+use crate::{Config, ServerTls, Shutdown};
 
 /// After a failed accept, usually for want of file descriptors: they come back with the end of others.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -35,12 +37,13 @@ pub(crate) async fn accept(
     config: &Config,
     shutdown: &Shutdown,
 ) -> JoinSet<()> {
-    let acceptor = Acceptor {
+    let acceptor = Arc::new(Acceptor {
         process: process.clone(),
         http: http(config),
         greeting_limit: config.greeting_limit,
+        tls: config.tls.clone(),
         shutdown: shutdown.clone(),
-    };
+    });
     let mut connections = JoinSet::new();
     let mut full = Full::default();
     let mut stop = pin!(shutdown.wait());
@@ -51,7 +54,7 @@ pub(crate) async fn accept(
             Some(_) = connections.join_next() => {}
             accepted = listener.accept(), if connections.len() < config.max_connections => {
                 match accepted {
-                    Ok((stream, peer)) => { connections.spawn(acceptor.connection(stream, peer)); }
+                    Ok((stream, peer)) => acceptor.spawn(stream, peer, &mut connections),
                     Err(error) => pause(&error).await,
                 }
             }
@@ -63,32 +66,78 @@ struct Acceptor {
     process: Arc<Process>,
     http: Http,
     greeting_limit: Duration,
+    tls: Option<ServerTls>,
     shutdown: Shutdown,
 }
 
 impl Acceptor {
-    fn connection(&self, stream: TcpStream, peer: SocketAddr) -> impl Future<Output = ()> + use<> {
+    fn spawn(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr, connections: &mut JoinSet<()>) {
         // Small answers must not wait for more; a socket that refuses is closed already.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, %peer, "a connection closed at once");
         }
-        let calls = Calls::new(self.process.clone(), peer, stream.local_addr().ok());
-        let io = TokioIo::new(Greeted::new(stream, self.greeting_limit));
-        let connection = self.http.serve_connection(io, calls);
-        let shutdown = self.shutdown.wait();
-        async move {
-            let mut connection = pin!(connection);
-            let ended = tokio::select! {
-                biased;
-                ended = connection.as_mut() => ended,
-                () = shutdown => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            };
-            if let Err(error) = ended {
-                tracing::debug!(%error, %peer, "a connection failed");
+        let connection = Connection {
+            acceptor: self.clone(),
+            calls: Calls::new(self.process.clone(), peer, stream.local_addr().ok()),
+            limit: Box::pin(tokio::time::sleep(self.greeting_limit)),
+            peer,
+        };
+        match &self.tls {
+            None => connections.spawn(connection.serve(stream)),
+            Some(tls) => connections.spawn(connection.secure(stream, tls.acceptor())),
+        };
+    }
+}
+
+/// A connection that has not greeted yet.
+struct Connection {
+    acceptor: Arc<Acceptor>,
+    calls: Calls,
+    /// When it must have greeted.
+    limit: Pin<Box<Sleep>>,
+    peer: SocketAddr,
+}
+
+impl Connection {
+    async fn secure(mut self, stream: TcpStream, tls: TlsAcceptor) {
+        let shaken = tokio::select! {
+            biased;
+            () = self.acceptor.shutdown.wait() => return,
+            shaken = tls.accept(stream) => shaken,
+            () = &mut self.limit => Err(io::ErrorKind::TimedOut.into()),
+        };
+        match shaken {
+            Ok(stream) => {
+                let (_, session) = stream.get_ref();
+                self.calls.know(peer_names(session.peer_certificates()));
+                self.serve(stream).await;
             }
+            Err(error) => tracing::debug!(%error, peer = %self.peer, "a TLS handshake failed"),
+        }
+    }
+
+    async fn serve<S>(self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self {
+            acceptor,
+            calls,
+            limit,
+            peer,
+        } = self;
+        let io = TokioIo::new(Greeted::new(stream, limit));
+        let mut connection = pin!(acceptor.http.serve_connection(io, calls));
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = acceptor.shutdown.wait() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, %peer, "a connection failed");
         }
     }
 }
@@ -131,10 +180,10 @@ fn http(config: &Config) -> Http {
     http
 }
 
-/// A socket that fails when its greeting does not come in time: until then HTTP/2 sends no pings, and
+/// A stream that fails when its greeting does not come in time: until then HTTP/2 sends no pings, and
 /// a silent client would keep its place for ever.
-struct Greeted {
-    stream: TcpStream,
+struct Greeted<S> {
+    stream: S,
     awaited: Option<Awaited>,
 }
 
@@ -143,11 +192,11 @@ struct Awaited {
     limit: Pin<Box<Sleep>>,
 }
 
-impl Greeted {
-    fn new(stream: TcpStream, limit: Duration) -> Self {
+impl<S> Greeted<S> {
+    fn new(stream: S, limit: Pin<Box<Sleep>>) -> Self {
         let awaited = Awaited {
             bytes: GREETING_BYTES,
-            limit: Box::pin(tokio::time::sleep(limit)),
+            limit,
         };
         Self {
             stream,
@@ -171,7 +220,7 @@ impl Greeted {
     }
 }
 
-impl AsyncRead for Greeted {
+impl<S: AsyncRead + Unpin> AsyncRead for Greeted<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -189,7 +238,7 @@ impl AsyncRead for Greeted {
     }
 }
 
-impl AsyncWrite for Greeted {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Greeted<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -2,19 +2,26 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
+use rustls::pki_types::pem;
 use tracing_subscriber::filter::ParseError;
 
 /// Why a process does not start; each message says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address can be reached from outside, and nothing protects it.
+    /// The address can be reached from outside, and not all that would protect it is there.
     #[error(
-        "{0} can be reached from other machines, and calls are neither encrypted nor logged in yet: \
-         listen on 127.0.0.1 or [::1], or pass --insecure if the network around it is trusted"
+        "{address} can be reached from other machines, and {missing}: listen on 127.0.0.1 or [::1], protect it, or \
+         pass --insecure if the network around it is trusted"
     )]
-    Exposed(SocketAddr),
+    Exposed {
+        /// The address.
+        address: SocketAddr,
+        /// What would protect it.
+        missing: Missing,
+    },
     /// The address cannot be listened on.
     #[error(
         "cannot listen on {address}: choose another address, or stop the process that holds it"
@@ -28,6 +35,44 @@ pub enum Error {
     /// The listener does not say its address.
     #[error("the listener has no address: hand over one that is bound")]
     Unbound(#[source] io::Error),
+    /// A file of certificates or a key cannot be read.
+    #[error("cannot read {path}: name a PEM file that this process may read, of at most 1 MiB")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file does not have in it what it was named for.
+    #[error(
+        "{path} does not hold {what} in PEM, with lines `-----BEGIN …-----` and `-----END …-----` around it"
+    )]
+    NotPem {
+        /// The file.
+        path: PathBuf,
+        /// What it was named for.
+        what: &'static str,
+        /// Why.
+        source: pem::Error,
+    },
+    /// A key belongs to another certificate.
+    #[error(
+        "the key in {key} is not that of the first certificate in {certificate}: name the two that were made together"
+    )]
+    KeyMismatch {
+        /// The file of the certificate.
+        certificate: PathBuf,
+        /// The file of the key.
+        key: PathBuf,
+    },
+    /// Certificates or a key that TLS has no use for.
+    #[error("what {path} holds cannot be used for TLS: make it anew, as `entente certs` does")]
+    Certificates {
+        /// The file of the certificates.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The embedded schema cannot be read.
     #[error("the embedded schema cannot be read: this build is broken, build it again")]
     Descriptors(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -47,4 +92,18 @@ pub enum Error {
     /// A log was set up before.
     #[error("the log is set up already: call telemetry::init once, at the start of main")]
     Telemetry(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What an address lacks that others can reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Missing {
+    /// TLS.
+    #[error("calls are not encrypted (--tls-cert, --tls-key)")]
+    Tls,
+    /// Login.
+    #[error("callers are not asked who they are")]
+    Login,
+    /// TLS and login.
+    #[error("calls are not encrypted (--tls-cert, --tls-key), nor callers asked who they are")]
+    Both,
 }

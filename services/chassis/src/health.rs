@@ -1,12 +1,16 @@
-//! The health service: serving until the shutdown is triggered, not serving from then on.
+//! The health service: serving until the shutdown is triggered, not serving from then on. A service that calls are
+//! passed to serves while it can be reached.
 //!
-//! It reads the [`Shutdown`] instead of keeping a status for each service, so that it cannot be behind;
-//! and its watches end there, because one that stays open would hold every drain to its limit.
+//! It reads the [`Shutdown`], and what is known of the way to a service, instead of keeping a status for each service,
+//! so that it cannot be behind; and its watches end there, because one that stays open would hold every drain to its
+//! limit.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::stream::{self, Stream, StreamExt};
+use tokio::sync::watch;
 use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::{Health, HealthServer};
@@ -16,27 +20,33 @@ use proto::error::v1::ErrorReason;
 
 use crate::Shutdown;
 
+/// Whether each service can be reached.
+pub(crate) type Services = HashMap<&'static str, watch::Receiver<bool>>;
+
 pub(crate) struct Liveness {
-    services: Arc<[&'static str]>,
+    services: Arc<Services>,
     shutdown: Shutdown,
 }
 
-pub(crate) fn server(services: &[&'static str], shutdown: Shutdown) -> HealthServer<Liveness> {
+pub(crate) fn server(services: Services, shutdown: Shutdown) -> HealthServer<Liveness> {
     let services = services.into();
     HealthServer::new(Liveness { services, shutdown })
 }
 
 impl Liveness {
-    /// The empty name is the process.
-    fn knows(&self, service: &str) -> bool {
-        service.is_empty() || self.services.contains(&service)
+    /// What is known of a service. The empty name is the process.
+    fn find(&self, service: &str) -> Option<watch::Receiver<bool>> {
+        if service.is_empty() {
+            return Some(always());
+        }
+        self.services.get(service).cloned()
     }
 
-    fn status(&self) -> ServingStatus {
-        if self.shutdown.is_triggered() {
-            return ServingStatus::NotServing;
+    fn status(&self, reached: bool) -> ServingStatus {
+        if reached && !self.shutdown.is_triggered() {
+            return ServingStatus::Serving;
         }
-        ServingStatus::Serving
+        ServingStatus::NotServing
     }
 }
 
@@ -47,10 +57,9 @@ impl Health for Liveness {
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<HealthCheckResponse>, Status> {
         let HealthCheckRequest { service } = request.into_inner();
-        if !self.knows(&service) {
-            return Err(unknown());
-        }
-        Ok(Response::new(response(self.status())))
+        let reached = self.find(&service).ok_or_else(unknown)?;
+        let status = self.status(*reached.borrow());
+        Ok(Response::new(response(status)))
     }
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;
@@ -60,19 +69,41 @@ impl Health for Liveness {
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let HealthCheckRequest { service } = request.into_inner();
-        let first = if self.knows(&service) {
-            self.status()
-        } else {
-            ServingStatus::ServiceUnknown
-        };
         let shutdown = self.shutdown.wait();
-        let last = stream::once(async move {
-            shutdown.await;
-            ServingStatus::NotServing
-        });
-        let statuses = stream::iter([first]).chain(last);
+        let statuses = match self.find(&service) {
+            Some(reached) => changes(reached).boxed(),
+            None => unknown_for_ever().boxed(),
+        };
+        let last = stream::iter([ServingStatus::NotServing]);
+        let statuses = statuses.take_until(shutdown).chain(last);
         Ok(Response::new(statuses.map(response).map(Ok).boxed()))
     }
+}
+
+/// What can be said of a service of this process: it serves as long as the process does.
+pub(crate) fn always() -> watch::Receiver<bool> {
+    watch::channel(true).1
+}
+
+fn unknown_for_ever() -> impl Stream<Item = ServingStatus> {
+    stream::iter([ServingStatus::ServiceUnknown]).chain(stream::pending())
+}
+
+/// What is so, and what it becomes.
+fn changes(reached: watch::Receiver<bool>) -> impl Stream<Item = ServingStatus> {
+    stream::unfold((reached, true), |(mut reached, first)| async move {
+        if !first && reached.changed().await.is_err() {
+            // Whoever could tell more is gone: it stays as it is.
+            return std::future::pending().await;
+        }
+        let serving = *reached.borrow_and_update();
+        let status = if serving {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        };
+        Some((status, (reached, false)))
+    })
 }
 
 fn response(status: ServingStatus) -> HealthCheckResponse {

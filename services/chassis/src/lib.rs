@@ -8,7 +8,7 @@
 //! telemetry::init(telemetry::LogFormat::Text, "info")?;
 //! let config = Config::default();
 //! let shutdown = Shutdown::on_signal()?;
-//! let listener = chassis::bind(([127, 0, 0, 1], 50051).into(), config.insecure)?;
+//! let listener = chassis::bind(([127, 0, 0, 1], 50051).into(), &config)?;
 //! let app = App::new(proto::DESCRIPTORS).service(TradeServiceServer::new(trade));
 //! match chassis::serve(listener, app, &config, shutdown).await? {
 //!     Drained::Clean => {}
@@ -26,8 +26,11 @@
 //! * `call`: what happens to every call, whatever its service: its deadline, its place among the calls
 //!   that run, its panics, its span and its line in the log. [`Deadline`] is what the handler sees of
 //!   it, [`panics`] what an operator counts.
+//! * [`Pass`]: the way to a service that runs elsewhere, whose calls are passed on.
 //! * [`Caller`]: who makes a call, and how that is told to a service behind a gateway.
 //! * `connection`: accepting under a limit, HTTP/2 settings, the greeting's own deadline.
+//! * `tls`: [`ServerTls`] of the listener and [`ClientTls`] towards other processes, from files that are looked at
+//!   again while the process runs.
 //! * `health`: the health service, which reads [`Shutdown`] and keeps no state of its own.
 //! * [`telemetry`]: the log of the process.
 
@@ -39,15 +42,19 @@ mod connection;
 mod error;
 mod health;
 mod listen;
+mod pass;
 mod serve;
 mod shutdown;
 pub mod telemetry;
+mod tls;
 
 pub use app::App;
 pub use call::{Deadline, panics};
 pub use caller::{Caller, PeerNames, Role, strip};
 pub use config::Config;
-pub use error::Error;
+pub use error::{Error, Missing};
 pub use listen::bind;
+pub use pass::{Pass, Passing};
 pub use serve::{Drained, serve};
 pub use shutdown::Shutdown;
+pub use tls::{ClientFiles, ClientTls, Identity, SecureStream, ServerFiles, ServerTls};

@@ -5,27 +5,41 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
 
-use crate::Error;
+use crate::{Config, Error, Missing};
 
 /// Connections that the kernel completes while all places are taken.
 const BACKLOG: u32 = 1_024;
 
-/// Listens on an address. One that other machines can reach is refused unless `insecure`.
+/// Listens on an address. One that other machines can reach is refused unless calls are encrypted and callers asked
+/// who they are, or the configuration says that it does not matter.
 ///
 /// # Panics
 ///
 /// Outside a Tokio runtime.
-pub fn bind(address: SocketAddr, insecure: bool) -> Result<TcpListener, Error> {
-    refuse_exposed(address, insecure)?;
+pub fn bind(address: SocketAddr, config: &Config) -> Result<TcpListener, Error> {
+    refuse_exposed(address, config)?;
     listen(address).map_err(|source| Error::Bind { address, source })
 }
 
 /// The same rule for a listener that came from elsewhere.
-pub(crate) fn refuse_exposed(address: SocketAddr, insecure: bool) -> Result<(), Error> {
-    if insecure || address.ip().to_canonical().is_loopback() {
+pub(crate) fn refuse_exposed(address: SocketAddr, config: &Config) -> Result<(), Error> {
+    if config.insecure || address.ip().to_canonical().is_loopback() {
         return Ok(());
     }
-    Err(Error::Exposed(address))
+    let asks_who = false;
+    match missing(config.tls.is_some(), asks_who) {
+        None => Ok(()),
+        Some(missing) => Err(Error::Exposed { address, missing }),
+    }
+}
+
+fn missing(is_encrypted: bool, asks_who: bool) -> Option<Missing> {
+    match (is_encrypted, asks_who) {
+        (true, true) => None,
+        (false, true) => Some(Missing::Tls),
+        (true, false) => Some(Missing::Login),
+        (false, false) => Some(Missing::Both),
+    }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

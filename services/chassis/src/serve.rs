@@ -36,9 +36,12 @@ pub async fn serve(
     shutdown: Shutdown,
 ) -> Result<Drained, Error> {
     let address = listener.local_addr().map_err(Error::Unbound)?;
-    refuse_exposed(address, config.insecure)?;
+    refuse_exposed(address, config)?;
     let process = Arc::new(Process::new(app.assemble(&shutdown)?, config));
-    tracing::info!(%address, "serving");
+    if let Some(tls) = &config.tls {
+        tokio::spawn(tls.clone().watch(shutdown.clone()));
+    }
+    tracing::info!(%address, tls = config.tls.is_some(), "serving");
     let connections = connection::accept(listener, &process, config, &shutdown).await;
     Ok(drain(connections, &process, config.drain_limit).await)
 }

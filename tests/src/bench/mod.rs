@@ -6,6 +6,7 @@
 //!   `reopen.rs`.
 //! * `watchers.rs`: many who watch one pair through a gateway.
 //! * `records/`: records of events and culture, as more and more are there.
+//! * `pass.rs`: the same service directly, through `HAProxy` (`haproxy.rs`) and through the gateway.
 //! * `generate.rs`: the figures that are ingested. `echo.rs`: the bare service that reads are held
 //!   against.
 //! * `server.rs`: a server in a process of its own, so that its memory and its CPU time are its own.
@@ -16,8 +17,10 @@
 mod compare;
 mod echo;
 mod generate;
+mod haproxy;
 mod ingest;
 mod load;
+mod pass;
 mod point;
 mod process;
 mod records;
@@ -68,7 +71,7 @@ struct Options {
     /// Seconds that each round of a measurement takes.
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
-    /// Rounds of `point`, of which the medians are told.
+    /// Rounds of `point` and `pass`, of which the medians are told.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// Level of the servers' logs; at `info` each call writes a line to standard error.
@@ -102,6 +105,8 @@ enum Name {
     Records,
     /// Many who watch one pair through a gateway: memory, and time from a write to the last one's message.
     Watchers,
+    /// Reads of one figure directly, through `HAProxy` and through the gateway.
+    Pass,
     /// Opening after a clean end, after a kill, and without the view.
     Reopen,
     /// All of them, on one data folder.
@@ -109,7 +114,7 @@ enum Name {
 }
 
 /// What all parts are told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Plan {
     folder: PathBuf,
     rows: u64,
@@ -178,6 +183,9 @@ async fn run(plan: &Plan, parts: &[Name], report: &mut Report) -> Result<()> {
     }
     if wanted(Name::Watchers) {
         watchers::measure(plan, report).await?;
+    }
+    if wanted(Name::Pass) {
+        pass::measure(plan, report).await?;
     }
     let on_rows = [Name::Ingest, Name::Point, Name::Series, Name::Reopen];
     if !on_rows.into_iter().any(wanted) {

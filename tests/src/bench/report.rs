@@ -25,6 +25,7 @@ pub(super) enum Format {
 /// All that was measured.
 #[derive(Debug, Default)]
 pub(super) struct Report {
+    notes: Vec<String>,
     rows: Vec<Row>,
 }
 
@@ -55,9 +56,18 @@ impl Report {
         self.rows.push(row);
     }
 
+    /// Says something beside the figures.
+    pub(super) fn note(&mut self, text: &str) {
+        eprintln!("{text}");
+        self.notes.push(text.to_owned());
+    }
+
     pub(super) fn print(&self, format: Format) {
         match format {
-            Format::Table => println!("{}\n{}", self.table(), process::machine()),
+            Format::Table => {
+                println!("{}\n{}", self.table(), process::machine());
+                self.notes.iter().for_each(|note| println!("{note}"));
+            }
             Format::Json => println!("{:#}", self.json()),
         }
     }

@@ -15,7 +15,8 @@ use chassis::{App, Drained, Shutdown, telemetry};
 use clap::Subcommand;
 use culture::Culture;
 use events::Events;
-use gateway::{Backend, Backends, Gateway};
+use gateway::{Address, Backend, Backends, Gateway};
+use proto::trade::v1::trade_service_server::SERVICE_NAME;
 use records::Journals;
 use store::Store;
 use tokio::net::TcpListener;
@@ -75,6 +76,16 @@ pub(super) enum Role {
         #[arg(long, default_value = "warn")]
         log: String,
     },
+    /// The gateway to a trade service.
+    #[command(hide = true)]
+    ServeGateway {
+        /// Where that is.
+        #[arg(long)]
+        trade: Address,
+        /// Level of its log.
+        #[arg(long, default_value = "warn")]
+        log: String,
+    },
     /// Opens a store, tells how long it took and what memory, and closes it.
     #[command(hide = true)]
     Open {
@@ -114,6 +125,12 @@ pub(super) async fn play(role: Role) -> Result<()> {
             }
             let app = App::new(proto::DESCRIPTORS).service(echo);
             serve(app, ended_input()).await
+        }
+        Role::ServeGateway { trade, log } => {
+            telemetry::init(telemetry::LogFormat::Text, &log)?;
+            let app = App::new(proto::DESCRIPTORS);
+            let trade = Backend::remote(SERVICE_NAME, vec![trade]);
+            serve(app.passed(SERVICE_NAME, trade), ended_input()).await
         }
         Role::Open { data } => open(&data).await,
     }
@@ -272,6 +289,15 @@ impl Server {
         command.args(["--bytes", &bytes.to_string(), "--log", &plan.log]);
         command.args(chassis.then_some("--chassis"));
         Server::start(&mut command)
+    }
+
+    /// The gateway to a trade service.
+    pub(super) fn gateway(trade: &str, plan: &Plan) -> Result<Server> {
+        Server::start(
+            command("serve-gateway")?
+                .args(["--trade", &format!("http://{trade}")])
+                .args(["--log", &plan.log]),
+        )
     }
 
     fn start(command: &mut Command) -> Result<Server> {

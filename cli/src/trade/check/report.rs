@@ -33,7 +33,7 @@ pub(crate) fn report(check: &StatementCheck, out: &mut dyn Write) -> anyhow::Res
 }
 
 /// What the check came to, as a sentence.
-fn verdict(check: &StatementCheck, statement: &Statement) -> String {
+pub(crate) fn verdict(check: &StatementCheck, statement: &Statement) -> String {
     let fits = reporters(check, SideOutcome::Fits);
     let contradicts = reporters(check, SideOutcome::Contradicts);
     let named = words::country(&statement.side);

@@ -1,14 +1,17 @@
 //! Names of calls: request ids and trace ids.
 
 use std::cell::Cell;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::hash::{BuildHasher, RandomState};
 
+use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const MAX_REQUEST_ID: usize = 128;
+/// `version-trace-parent-flags`.
+const TRACEPARENT_BYTES: usize = 2 + 1 + 32 + 1 + 16 + 1 + 2;
 
 /// The trace id of W3C Trace Context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +25,25 @@ impl TraceId {
             .and_then(|value| parse(value.as_bytes()))
             .unwrap_or_else(|| Self(random()))
     }
+
+    /// Writes it for whom a call is passed to, with a parent id of its own and the caller's flags.
+    pub(super) fn hand_on(self, headers: &mut HeaderMap) {
+        let flags = headers.get(TRACEPARENT).and_then(flags).unwrap_or(0);
+        let parent = random() >> 64 | 1;
+        let mut text = BytesMut::with_capacity(TRACEPARENT_BYTES);
+        write!(text, "00-{self}-{parent:016x}-{flags:02x}").expect("a buffer takes all");
+        let mut value = HeaderValue::from_maybe_shared(text.freeze()).expect("visible ASCII");
+        // HTTP/2 would keep it in the table of headers that come again, and push those out.
+        value.set_sensitive(true);
+        headers.insert(TRACEPARENT, value);
+    }
+}
+
+/// The flags of a trace that is taken over.
+fn flags(traceparent: &HeaderValue) -> Option<u8> {
+    parse(traceparent.as_bytes())?;
+    let digits = traceparent.as_bytes().get(53..55)?;
+    u8::try_from(hex(digits, 2)?).ok()
 }
 
 impl fmt::Display for TraceId {
@@ -113,6 +135,18 @@ mod tests {
         assert_eq!(trace(&sent).as_deref(), Some(TRACE));
         let later = format!("01-{TRACE}-00f067aa0ba902b7-01-what-comes-one-day");
         assert_eq!(trace(&later).as_deref(), Some(TRACE));
+    }
+
+    #[test]
+    fn a_trace_that_is_handed_on_keeps_its_id_and_flags_and_gets_another_parent() {
+        let sent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+        let value = HeaderValue::from_str(&sent).unwrap();
+        let mut headers = HeaderMap::from_iter([(TRACEPARENT, value)]);
+        TraceId::of(&headers).hand_on(&mut headers);
+        let handed = headers[TRACEPARENT].to_str().unwrap();
+        assert_eq!(trace(handed).as_deref(), Some(TRACE));
+        assert!(handed.ends_with("-01"), "{handed}");
+        assert!(!handed.contains("00f067aa0ba902b7"), "{handed}");
     }
 
     #[test]

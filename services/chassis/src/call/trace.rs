@@ -100,6 +100,11 @@ impl Call {
         headers.insert(REQUEST_ID, id);
     }
 
+    /// Says in a call that is passed on which trace it belongs to, as the parent of what comes of it.
+    pub(super) fn hand_on(&self, headers: &mut HeaderMap) {
+        self.trace_id.hand_on(headers);
+    }
+
     /// Takes the code from a head or from trailers, if it stands there.
     pub(super) fn note(&mut self, headers: &HeaderMap) {
         if let Some(code) = headers.get(GRPC_STATUS) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use chassis::{App, Config, Deadline, Drained, Error, Shutdown};
+use chassis::{App, Config, Deadline, Drained, Error, PeerNames, Shutdown};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -17,6 +17,7 @@ use proto::trade::v1::{
     Dataset, GetDatasetRequest, IngestObservationsRequest, IngestObservationsResponse,
     WatchChangesRequest, WatchChangesResponse,
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -63,7 +64,7 @@ impl Running {
     }
 
     pub(crate) fn with(config: &Config) -> Self {
-        let listener = chassis::bind(([127, 0, 0, 1], 0).into(), false).unwrap();
+        let listener = chassis::bind(([127, 0, 0, 1], 0).into(), config).unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = Shutdown::new();
         let desk = Desk::new(shutdown.clone());
@@ -95,16 +96,28 @@ impl Running {
     /// A generated client over plain HTTP/2: tonic's channel has a timer of its own, which ends a call
     /// with CANCELLED at about the time when the server's answer comes.
     pub(crate) async fn patient_client(&self) -> TradeServiceClient<Http> {
-        let stream = within(TcpStream::connect(self.address)).await.unwrap();
-        let io = TokioIo::new(stream);
-        let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), io);
-        let (sender, connection) = within(handshake).await.unwrap();
-        tokio::spawn(connection);
-        let send = move |request| sender.clone().send_request(request);
-        let http = Http::new(tower::service_fn(send));
-        let origin = format!("http://{}", self.address).parse().unwrap();
-        TradeServiceClient::with_origin(http, origin)
+        client_over(self.socket().await).await
     }
+
+    /// A connection on which nothing was sent.
+    pub(crate) async fn socket(&self) -> TcpStream {
+        within(TcpStream::connect(self.address)).await.unwrap()
+    }
+}
+
+/// A generated client over HTTP/2 on a stream.
+pub(crate) async fn client_over<S>(stream: S) -> TradeServiceClient<Http>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let io = TokioIo::new(stream);
+    let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), io);
+    let (sender, connection) = within(handshake).await.unwrap();
+    tokio::spawn(connection);
+    let send = move |request| sender.clone().send_request(request);
+    let http = Http::new(tower::service_fn(send));
+    let origin = "http://trade".parse().unwrap();
+    TradeServiceClient::with_origin(http, origin)
 }
 
 pub(crate) type Http =
@@ -181,6 +194,11 @@ fn left_ms(request: &Request<GetDatasetRequest>) -> String {
     deadline.remaining().as_millis().to_string()
 }
 
+fn peer_names(request: &Request<GetDatasetRequest>) -> String {
+    let names = request.extensions().get::<PeerNames>();
+    names.map_or_else(|| "nobody".to_owned(), |names| names.0.join(" "))
+}
+
 type Changes = BoxStream<'static, Result<WatchChangesResponse, Status>>;
 
 /// What the desk does with a call; of the trade service it has these three.
@@ -200,6 +218,7 @@ impl Desk {
             "request id" => metadata(&request, "x-request-id"),
             "timeout" => metadata(&request, "grpc-timeout"),
             "time left" => left_ms(&request),
+            "peer names" => peer_names(&request),
             "peer" => request.remote_addr().unwrap().to_string(),
             other => other.to_owned(),
         };

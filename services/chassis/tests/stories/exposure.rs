@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
-use chassis::{App, Config, Drained, Error, Shutdown};
+use chassis::{App, Config, Drained, Error, Missing, Shutdown};
 use tokio::net::TcpListener;
 
+use crate::authority::Authority;
 use crate::desk::within;
 
 fn address(text: &str) -> SocketAddr {
@@ -19,16 +20,36 @@ async fn serve(listener: TcpListener, app: App) -> Result<Drained, Error> {
 #[tokio::test]
 async fn an_address_that_others_can_reach_is_refused_with_the_way_out() {
     for exposed in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {
-        let error = chassis::bind(address(exposed), false).unwrap_err();
-        assert!(matches!(error, Error::Exposed(refused) if refused == address(exposed)));
+        let error = chassis::bind(address(exposed), &Config::default()).unwrap_err();
+        assert!(
+            matches!(error, Error::Exposed { address: refused, .. } if refused == address(exposed))
+        );
         assert!(error.to_string().contains("--insecure"), "{error}");
     }
-    chassis::bind(address("0.0.0.0:0"), true).unwrap();
+    let insecure = Config {
+        insecure: true,
+        ..Config::default()
+    };
+    chassis::bind(address("0.0.0.0:0"), &insecure).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_missing_of_the_protection_is_named() {
+    let with = |tls| Config {
+        tls,
+        ..Config::default()
+    };
+    let encrypted = with(Some(Authority::new().server()));
+    for (config, missing) in [(with(None), Missing::Both), (encrypted, Missing::Login)] {
+        let error = chassis::bind(address("0.0.0.0:0"), &config).unwrap_err();
+        assert!(matches!(&error, Error::Exposed { missing: m, .. } if *m == missing));
+        assert!(error.to_string().contains(&missing.to_string()), "{error}");
+    }
 }
 
 #[tokio::test]
 async fn loopback_needs_nothing() {
-    let listener = chassis::bind(address("127.0.0.1:0"), false).unwrap();
+    let listener = chassis::bind(address("127.0.0.1:0"), &Config::default()).unwrap();
     assert!(listener.local_addr().unwrap().ip().is_loopback());
 }
 
@@ -37,21 +58,21 @@ async fn a_listener_from_elsewhere_is_held_to_the_same_rule() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let app = App::new(proto::DESCRIPTORS);
     let served = serve(listener, app).await;
-    assert!(matches!(served, Err(Error::Exposed(_))));
+    assert!(matches!(served, Err(Error::Exposed { .. })));
 }
 
 #[tokio::test]
 async fn an_address_in_use_is_named() {
-    let first = chassis::bind(address("127.0.0.1:0"), false).unwrap();
+    let first = chassis::bind(address("127.0.0.1:0"), &Config::default()).unwrap();
     let taken = first.local_addr().unwrap();
-    let error = chassis::bind(taken, false).unwrap_err();
+    let error = chassis::bind(taken, &Config::default()).unwrap_err();
     assert!(matches!(&error, Error::Bind { address, .. } if *address == taken));
     assert!(error.to_string().contains(&taken.to_string()), "{error}");
 }
 
 #[tokio::test]
 async fn a_broken_schema_is_found_before_anything_is_served() {
-    let listener = chassis::bind(address("127.0.0.1:0"), false).unwrap();
+    let listener = chassis::bind(address("127.0.0.1:0"), &Config::default()).unwrap();
     let app = App::new(b"no descriptors");
     let served = serve(listener, app).await;
     assert!(matches!(served, Err(Error::Descriptors(_))));

@@ -43,12 +43,18 @@ fn named<T>(mut request: Request<T>, id: &'static str) -> Request<T> {
 }
 
 fn lines(id: &str) -> Vec<Value> {
+    matching(|line| line["request_id"] == id)
+}
+
+/// The lines so far that are like this.
+pub(crate) fn matching(like: impl Fn(&Value) -> bool) -> Vec<Value> {
+    LazyLock::force(&LOG);
     let written = LINES.lock().unwrap().clone();
     let lines = written
         .split(|byte| *byte == b'\n')
         .filter(|l| !l.is_empty());
     let parsed = lines.map(|line| serde_json::from_slice::<Value>(line).unwrap());
-    parsed.filter(|line| line["request_id"] == id).collect()
+    parsed.filter(like).collect()
 }
 
 /// The one line of a call; it is written a moment after the client has its answer.

@@ -4,6 +4,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod authority;
 mod deadline;
 mod desk;
 mod drain;
@@ -13,3 +14,4 @@ mod limits;
 mod log;
 mod panics;
 mod reflection;
+mod tls;

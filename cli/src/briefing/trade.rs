@@ -1,0 +1,404 @@
+//! Trade on the page: each side as published, how far they are apart, what moved, what was said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proto::Period;
+use proto::gateway::v1 as wire;
+use proto::trade::v1::{
+    Flow, Measure, Mirror, MirrorFigure, MirrorLine, ObservationFlag, PeriodBasis, RankedEntry,
+    Series, SeriesPoint,
+};
+use wire::{Briefing, Mover, Movers, StatementPoint, TradeSection, TradeSide};
+
+use super::page::{Page, Text};
+use crate::trade::verdict_in_words;
+use crate::{figures, words};
+
+/// The lines of the table, for the side of the first country and for that of the second: the same goods.
+const LINES: [(&str, [Shown; 2]); 4] = [
+    (
+        "total",
+        [Shown::Flow(Flow::TotalTrade), Shown::Flow(Flow::TotalTrade)],
+    ),
+    (
+        "total, computed",
+        [
+            Shown::Measure(Measure::Turnover),
+            Shown::Measure(Measure::Turnover),
+        ],
+    ),
+    (
+        "to the second",
+        [Shown::Flow(Flow::Export), Shown::Flow(Flow::Import)],
+    ),
+    (
+        "to the first",
+        [Shown::Flow(Flow::Import), Shown::Flow(Flow::Export)],
+    ),
+];
+
+/// What a series shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Flow(Flow),
+    Measure(Measure),
+}
+
+impl Shown {
+    fn is_shown_by(self, series: &Series) -> bool {
+        match self {
+            Shown::Flow(flow) => series.flow() == flow && series.measure() == Measure::Unspecified,
+            Shown::Measure(measure) => series.measure() == measure,
+        }
+    }
+}
+
+pub(super) fn write(briefing: &Briefing, language: &str, page: &mut Page) {
+    let Some(trade) = &briefing.trade else {
+        return;
+    };
+    page.section("Trade");
+    if trade.sides.is_empty() {
+        page.paragraph(Text::of("No figures of the two are recorded."));
+    } else {
+        figures_by_side(briefing, trade, language, page);
+    }
+    for mirror in &trade.mirrors {
+        gaps(mirror, page);
+    }
+    for side in &trade.sides {
+        movers(side, language, page);
+    }
+    if !trade.statements.is_empty() {
+        page.part("Said about it, and held against the figures");
+    }
+    for statement in &trade.statements {
+        said(statement, page);
+    }
+}
+
+/// Each side's figures in columns beside each other.
+fn figures_by_side(briefing: &Briefing, trade: &TradeSection, language: &str, page: &mut Page) {
+    page.paragraph(Text::of(
+        "Each side as published; growth is over the same months a year before, of the same side.",
+    ));
+    let mut titles = vec![String::new(), "period".to_owned()];
+    for (at, side) in trade.sides.iter().enumerate() {
+        let column = format!("{} ({})", words::country(&side.reporter), at + 1);
+        let dataset = words::text_in(side.display_name.as_ref(), language);
+        let (id, currencies) = (words::id(&side.dataset), currencies(side));
+        page.point(Text::of(format!(
+            "{column}: {dataset}, {id}, in {currencies}"
+        )));
+        titles.extend([column, "growth".to_owned()]);
+    }
+    let mut rows = Vec::new();
+    for (title, shown) in LINES {
+        let mut by_period: BTreeMap<(bool, Period), Vec<[Text; 2]>> = BTreeMap::new();
+        for (at, side) in trade.sides.iter().enumerate() {
+            let of_first = side.reporter == briefing.country;
+            let shown = if of_first { shown[0] } else { shown[1] };
+            for (period, cells) in points(side, shown) {
+                let key = (period.frequency() == proto::Frequency::Cumulated, period);
+                let row = by_period.entry(key).or_default();
+                row.resize_with(trade.sides.len(), Default::default);
+                row[at] = cells;
+            }
+        }
+        for ((_, period), cells) in by_period {
+            let mut row = vec![
+                Text::of(line_title(title, briefing)),
+                Text::of(words::period(&period.to_string())),
+            ];
+            row.extend(cells.into_iter().flatten());
+            rows.push(row);
+        }
+    }
+    let numbers = (2..titles.len()).collect();
+    page.table(titles, numbers, rows);
+}
+
+/// The currencies of a side, of which a dataset has one.
+fn currencies(side: &TradeSide) -> String {
+    let all = side
+        .series
+        .iter()
+        .map(|series| series.currency_code.as_str());
+    let all: BTreeSet<&str> = all.collect();
+    all.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn line_title(title: &str, briefing: &Briefing) -> String {
+    let [first, second] = [&briefing.country, &briefing.partner];
+    match title {
+        "to the second" => format!("{first} to {second}"),
+        "to the first" => format!("{second} to {first}"),
+        title => title.to_owned(),
+    }
+}
+
+/// The points of a side, value and growth. A computed total stands only where none is stated.
+fn points(side: &TradeSide, shown: Shown) -> BTreeMap<Period, [Text; 2]> {
+    let stated: Vec<&str> = side
+        .series
+        .iter()
+        .filter(|series| Shown::Flow(Flow::TotalTrade).is_shown_by(series))
+        .flat_map(|series| series.points.iter().map(|point| point.period.as_str()))
+        .collect();
+    let is_computed = shown == Shown::Measure(Measure::Turnover);
+    let mut all = BTreeMap::new();
+    for series in side
+        .series
+        .iter()
+        .filter(|series| shown.is_shown_by(series))
+    {
+        for point in series.points.iter().filter(|point| !point.value.is_empty()) {
+            let Ok(period) = point.period.parse::<Period>() else {
+                continue;
+            };
+            if is_computed && stated.contains(&point.period.as_str()) {
+                continue;
+            }
+            // A figure that was published for the time stands before a sum of months.
+            let is_sum = series.months.is_some();
+            if !(is_sum && all.contains_key(&period)) {
+                all.insert(period, cells(series, point));
+            }
+        }
+    }
+    all
+}
+
+fn cells(series: &Series, point: &SeriesPoint) -> [Text; 2] {
+    let sources: Vec<i32> = point
+        .sources
+        .iter()
+        .copied()
+        .chain([point.source])
+        .collect();
+    let sum = match series.months {
+        Some(_) => " (sum of months)",
+        None => "",
+    };
+    let value = format!(
+        "{}{}{sum}",
+        lead(&point.flags),
+        figures::short(&point.value)
+    );
+    let growth = figures::growth(point.growth.as_ref());
+    let growth = if growth.starts_with("no figure for") {
+        String::new()
+    } else {
+        growth
+    };
+    [Text::of(value).cite(&sources), Text::of(growth)]
+}
+
+/// What must be read with a figure.
+fn lead(flags: &[i32]) -> &'static str {
+    let has = |flag: ObservationFlag| flags.contains(&flag.into());
+    match () {
+        () if has(ObservationFlag::LowerBound) => "over ",
+        () if has(ObservationFlag::Implied) => "implied ",
+        () if has(ObservationFlag::Unverified) => "unverified ",
+        () => "",
+    }
+}
+
+/// How far two sides are apart, a point a line.
+fn gaps(mirror: &Mirror, page: &mut Page) {
+    let ways = [&mirror.first_to_second, &mirror.second_to_first];
+    for way in ways.into_iter().flatten() {
+        let title = format!(
+            "{}, {} to {}",
+            words::period(&mirror.period),
+            words::country(&way.exporter),
+            words::country(&way.importer)
+        );
+        if let Some(text) = way.total.as_ref().and_then(|line| gap(&title, line)) {
+            page.point(text);
+        }
+    }
+    let title = format!("{}, total", words::period(&mirror.period));
+    if let Some(text) = mirror.turnover.as_ref().and_then(|line| gap(&title, line)) {
+        page.point(text);
+    }
+}
+
+fn gap(title: &str, line: &MirrorLine) -> Option<Text> {
+    let ratios = line.asymmetry.as_ref()?;
+    let (first, second) = (
+        line.exporter_figure.as_ref()?,
+        line.importer_figure.as_ref()?,
+    );
+    let names = [first, second].map(|figure| words::country(&figure.reporter));
+    let of = |ratio: &str, name: &str| match ratio {
+        "" => String::new(),
+        ratio => format!(
+            ", {} of {name}'s",
+            figures::share(ratio).trim_start_matches('-')
+        ),
+    };
+    let text = Text::of(format!("{title}: "))
+        .join(figure(first))
+        .and(", ")
+        .join(figure(second))
+        .and(format!(
+            "; {} {} apart: {} of the mean{}{}",
+            figures::short(line.gap.trim_start_matches('-')),
+            first.currency_code,
+            figures::share(&ratios.of_mean).trim_start_matches('-'),
+            of(&ratios.of_exporter, &names[0]),
+            of(&ratios.of_importer, &names[1]),
+        ));
+    Some(match line.gap_at_fob.as_str() {
+        "" => text,
+        at_fob => text.and(format!(
+            "; with the import brought to FOB, {} apart",
+            figures::short(at_fob.trim_start_matches('-'))
+        )),
+    })
+}
+
+fn figure(figure: &MirrorFigure) -> Text {
+    let country = words::country(&figure.reporter);
+    let valuation = match figures::valuation(figure.valuation) {
+        "valuation not stated" => String::new(),
+        valuation => format!(" {valuation}"),
+    };
+    let value = figures::short(&figure.value);
+    Text::of(format!(
+        "{country} {}{value}{valuation}",
+        lead(&figure.flags)
+    ))
+    .cite(&figure.sources)
+}
+
+/// What moved most of a side, by flow.
+fn movers(side: &TradeSide, language: &str, page: &mut Page) {
+    let country = words::country(&side.reporter);
+    let dataset = words::text_in(side.display_name.as_ref(), language);
+    if !side.movers.is_empty() {
+        page.part(format!("What moved most, by {country} ({dataset})"));
+    }
+    for movers in &side.movers {
+        let all = movers
+            .movers
+            .iter()
+            .filter_map(|mover| moved(mover, movers));
+        let all: Vec<Text> = all.collect();
+        let lead = format!("{}: ", movers_title(movers));
+        if all.is_empty() {
+            let largest = movers
+                .largest
+                .iter()
+                .map(|entry| large(entry, movers))
+                .collect();
+            page.point(Text::of(format!("{lead}largest ")).join(Text::list(largest, "; ")));
+        } else {
+            page.point(Text::of(lead).join(Text::list(all, "; ")));
+        }
+    }
+    let none = side.gaps.iter().map(|gap| words::absence(gap.reason));
+    let none: BTreeSet<&str> = none.collect();
+    if side.movers.is_empty() && !none.is_empty() {
+        let none = none.into_iter().collect::<Vec<_>>().join("; ");
+        page.point(Text::of(format!(
+            "What moved by sector and by chapter, {country}: not known ({none})"
+        )));
+    }
+}
+
+fn movers_title(movers: &Movers) -> String {
+    let what = if movers.level == 0 {
+        "sectors"
+    } else {
+        "chapters"
+    };
+    let sum = match movers.basis() {
+        PeriodBasis::SumOfMonths => ", sum of months",
+        PeriodBasis::Unspecified | PeriodBasis::Published => "",
+    };
+    let flow = flow_words(movers.flow);
+    format!("{flow} by {what}, {}{sum}", words::period(&movers.period))
+}
+
+fn flow_words(flow: i32) -> &'static str {
+    match Flow::try_from(flow) {
+        Ok(Flow::Export) => "exports",
+        Ok(Flow::Import) => "imports",
+        _ => "trade",
+    }
+}
+
+fn moved(mover: &Mover, movers: &Movers) -> Option<Text> {
+    let entry = mover.entry.as_ref()?;
+    let sign = if mover.change.starts_with('-') {
+        ""
+    } else {
+        "+"
+    };
+    let text = Text::of(format!(
+        "{} {} {} ({sign}{}, {})",
+        named(entry),
+        figures::short(&entry.value),
+        movers.currency_code,
+        figures::short(&mover.change),
+        figures::growth(entry.growth.as_ref()),
+    ));
+    Some(text.cite(&entry.sources))
+}
+
+fn large(entry: &RankedEntry, movers: &Movers) -> Text {
+    let (name, value) = (named(entry), figures::short(&entry.value));
+    Text::of(format!("{name} {value} {}", movers.currency_code)).cite(&entry.sources)
+}
+
+fn named(entry: &RankedEntry) -> String {
+    let id = words::id(&entry.key);
+    match entry.display_name.as_str() {
+        "" => id.to_owned(),
+        name => format!("{name} ({id})"),
+    }
+}
+
+/// What was said, and what the check came to.
+fn said(point: &StatementPoint, page: &mut Page) {
+    let statement = point.statement.clone().unwrap_or_default();
+    let value = statement.value.clone().unwrap_or_default();
+    let partners = statement.partners.iter().map(|code| words::country(code));
+    let growth = match statement.growth.as_str() {
+        "" => String::new(),
+        growth => format!(", growth {}", figures::exact_percent(growth)),
+    };
+    let speaker = match statement.speaker.as_str() {
+        "" => String::new(),
+        speaker => format!("; said by {speaker}"),
+    };
+    let side = match statement.side.as_str() {
+        "" => String::new(),
+        side => format!(", of the statistics of {}", words::country(side)),
+    };
+    let line = format!(
+        "{}, {} of {} with {}: {}{} {}{growth}{side}{speaker}",
+        words::period(&statement.period),
+        words::stated_measure(statement.measure),
+        words::country(&statement.country),
+        partners.collect::<Vec<_>>().join(", "),
+        lead(&statement.flags),
+        figures::short(&value.amount),
+        value.currency_code,
+    );
+    page.point(Text::of(line).cite(&[point.source]));
+    let Some(check) = &point.check else {
+        return;
+    };
+    page.detail(Text::of(verdict_in_words(check, &statement)));
+    if !check.implied_base.is_empty() {
+        page.detail(Text::of(format!(
+            "It implies {} for {}.",
+            figures::short(&check.implied_base),
+            words::period(&check.implied_base_period)
+        )));
+    }
+}

@@ -1,0 +1,119 @@
+//! Where processes of a service are.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use http::Uri;
+use http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use tokio::net::{TcpStream, lookup_host};
+
+/// An address of a service: `http://host:port`. A name may stand for several processes, and is asked for again and
+/// again, so that processes may come and go behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    authority: Authority,
+    port: u16,
+}
+
+/// Why a text is no address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an address is `http://HOST:PORT` without a path, such as http://127.0.0.1:50061")]
+pub struct AddressError;
+
+/// What carries the bytes of a connection.
+pub(super) type Stream = TcpStream;
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Address, AddressError> {
+        let uri: Uri = text.parse().map_err(|_| AddressError)?;
+        let is_bare = uri.query().is_none() && matches!(uri.path(), "" | "/");
+        let authority = uri.authority().ok_or(AddressError)?;
+        let named = !authority.host().is_empty() && !authority.as_str().contains('@');
+        if uri.scheme() != Some(&Scheme::HTTP) || !is_bare || !named {
+            return Err(AddressError);
+        }
+        Ok(Address {
+            port: authority.port_u16().ok_or(AddressError)?,
+            authority: authority.clone(),
+        })
+    }
+}
+
+impl Address {
+    /// A path at this address.
+    pub(super) fn uri(&self, path: PathAndQuery) -> Uri {
+        let mut parts = Parts::default();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path);
+        Uri::from_parts(parts).expect("it has all its parts")
+    }
+
+    fn host(&self) -> &str {
+        let host = self.authority.host();
+        let inner = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+        inner.unwrap_or(host)
+    }
+
+    /// Whether it stands for whatever a name leads to.
+    pub(super) fn is_name(&self) -> bool {
+        self.host().parse::<IpAddr>().is_err()
+    }
+
+    /// Where it leads now.
+    pub(super) async fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        let found = lookup_host((self.host(), self.port)).await?;
+        Ok(found.collect())
+    }
+
+    /// Connects to one of the places that it leads to.
+    pub(super) async fn connect(&self, place: SocketAddr) -> io::Result<Stream> {
+        let stream = TcpStream::connect(place).await?;
+        // A small request must not wait for more.
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}", self.authority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_are_addresses() {
+        let named: Address = "http://trade:50061".parse().unwrap();
+        assert!(named.is_name());
+        assert_eq!(named.to_string(), "http://trade:50061");
+        let four: Address = "http://127.0.0.1:50061/".parse().unwrap();
+        assert!(!four.is_name());
+        let six: Address = "http://[::1]:50061".parse().unwrap();
+        assert!(!six.is_name());
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            "trade:50061",
+            "http://trade",
+            "http://:1",
+            "ftp://trade:1",
+            "http://trade:1/v1",
+            "http://trade:1?x",
+            "http://a@trade:1",
+            "http://trade:99999",
+        ] {
+            assert_eq!(text.parse::<Address>(), Err(AddressError), "{text:?}");
+        }
+    }
+}

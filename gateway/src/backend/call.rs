@@ -1,0 +1,158 @@
+//! One call, from the client's request to the answer of a replica.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body::Body as _;
+use tonic::Status;
+use tonic::body::Body;
+
+use super::answer::Answer;
+use super::exchange::{Exchange, Message};
+use super::failure::Failure;
+use super::head::Head;
+use super::pool::{Choice, Pool};
+use super::replica::{Kind, Replica};
+use crate::methods::Method;
+
+/// A request up to this size is kept until its call is answered; so many bytes for each call that runs are what it
+/// costs at most.
+pub(crate) const KEPT_BYTES: usize = 64 << 10;
+/// How often a call is sent at most.
+const ATTEMPTS: usize = 3;
+/// UNAVAILABLE.
+const UNAVAILABLE: &str = "14";
+
+type Outcome = Result<Response<Answer>, Failure>;
+
+/// Passes a call to a replica of a service.
+pub(super) async fn pass(pool: &Pool, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let head = Head::new(parts);
+    match send(pool, &head, body).await {
+        Ok(response) => response.map(Body::new),
+        Err(failure) => {
+            tracing::debug!(method = head.path(), %failure, "a call was not passed");
+            Status::from(&failure).into_http()
+        }
+    }
+}
+
+async fn send(pool: &Pool, head: &Head, body: Body) -> Outcome {
+    let method = Method::find(head.path());
+    pool.budget.deposit();
+    let message = if method.one_message {
+        gather(body).await?
+    } else {
+        Message::Piped(Bytes::new(), body)
+    };
+    match message {
+        Message::Whole(message) => repeat(pool, head, message, method).await,
+        Message::Piped(first, rest) => pipe(pool, head, first, rest).await,
+    }
+}
+
+/// Waits for all of a request, or for more than is kept.
+pub(crate) async fn gather(mut body: Body) -> Result<Message, Failure> {
+    let mut whole = Bytes::new();
+    while !body.is_end_stream() {
+        match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            Some(Ok(frame)) => whole = joined(whole, frame.into_data().unwrap_or_default()),
+            None if body.is_end_stream() => break,
+            // HTTP/2 bodies of hyper just stop when their client resets the call.
+            Some(Err(_)) | None => return Err(Failure::Gone),
+        }
+        if whole.len() > KEPT_BYTES {
+            return Ok(Message::Piped(whole, body));
+        }
+    }
+    Ok(Message::Whole(whole))
+}
+
+fn joined(start: Bytes, more: Bytes) -> Bytes {
+    if start.is_empty() {
+        return more;
+    }
+    let mut joined = BytesMut::from(start);
+    joined.extend_from_slice(&more);
+    joined.freeze()
+}
+
+/// Sends a request that is kept, again where that may be done and helps.
+async fn repeat(pool: &Pool, head: &Head, message: Bytes, method: Method) -> Outcome {
+    let mut tried: Option<Arc<Replica>> = None;
+    for _ in 1..ATTEMPTS {
+        let choice = pool.choose(Kind::Whole, tried.as_deref()).await?;
+        let outcome = ask(&choice, head, message.clone()).await;
+        if !may_repeat(pool, &choice.replica, method, &outcome) {
+            return outcome;
+        }
+        tried = Some(choice.replica);
+    }
+    let choice = pool.choose(Kind::Whole, tried.as_deref()).await?;
+    ask(&choice, head, message).await
+}
+
+async fn ask(choice: &Choice, head: &Head, message: Bytes) -> Outcome {
+    let request = head.request(choice.replica.address())?;
+    let asked = match Exchange::send(&choice.connection, request, message) {
+        Ok(exchange) => exchange.await,
+        Err(failure) => Err(failure),
+    };
+    judged(&choice.replica, asked)
+}
+
+async fn pipe(pool: &Pool, head: &Head, first: Bytes, rest: Body) -> Outcome {
+    let choice = pool.choose(Kind::Piped, None).await?;
+    let request = head.request(choice.replica.address())?;
+    let asked = Exchange::pipe(&choice.connection, request, first, rest)?.await;
+    judged(&choice.replica, asked)
+}
+
+/// Takes down what an outcome says of the replica.
+fn judged(replica: &Replica, outcome: Outcome) -> Outcome {
+    let outcome = outcome.and_then(|response| match response.status() {
+        StatusCode::OK => Ok(response),
+        other => Err(Failure::Foreign(other)),
+    });
+    match &outcome {
+        Ok(response) if is_unavailable(response.headers()) => replica.failed(),
+        Ok(_) => replica.succeeded(),
+        // Whoever refuses a call goes away in good order.
+        Err(Failure::Refused(_)) => {}
+        Err(_) => replica.failed(),
+    }
+    outcome
+}
+
+fn may_repeat(pool: &Pool, replica: &Replica, method: Method, outcome: &Outcome) -> bool {
+    match outcome {
+        Ok(response) => {
+            is_unavailable(response.headers())
+                && method.repeatable
+                && pool.has_other(replica)
+                && pool.budget.withdraw()
+        }
+        Err(Failure::Refused(_)) => true,
+        Err(Failure::Broken(_)) => method.repeatable && pool.budget.withdraw(),
+        Err(
+            Failure::Nowhere
+            | Failure::Full
+            | Failure::Unconnected(_)
+            | Failure::Silent
+            | Failure::Foreign(_)
+            | Failure::Unhealthy(_)
+            | Failure::Late
+            | Failure::Gone,
+        ) => false,
+    }
+}
+
+fn is_unavailable(headers: &HeaderMap) -> bool {
+    headers
+        .get(Status::GRPC_STATUS)
+        .is_some_and(|code| code == UNAVAILABLE)
+}

@@ -1,0 +1,109 @@
+//! A question for the health of a service, over the connection that calls take.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use h2::RecvStream;
+use h2::client::SendRequest;
+use http::header::{CONTENT_TYPE, TE};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
+use prost::Message;
+use tonic::{Code, Status};
+
+use super::address::Address;
+use super::failure::Failure;
+
+const PATH: PathAndQuery = PathAndQuery::from_static("/grpc.health.v1.Health/Check");
+/// More is no answer to this question.
+const MOST_BYTES: usize = 1_024;
+/// A flag and a length stand before a message.
+const PREFIX: usize = 5;
+const SERVING: i32 = 1;
+
+/// `grpc.health.v1.HealthCheckRequest`.
+#[derive(Clone, PartialEq, Message)]
+struct Question {
+    #[prost(string, tag = "1")]
+    service: String,
+}
+
+/// `grpc.health.v1.HealthCheckResponse`.
+#[derive(Clone, PartialEq, Message)]
+struct Answer {
+    #[prost(int32, tag = "1")]
+    status: i32,
+}
+
+/// Asks for the health of one service at one address.
+#[derive(Clone, Debug)]
+pub(super) struct Check {
+    address: Address,
+    question: Bytes,
+}
+
+impl Check {
+    pub(super) fn new(address: &Address, service: &str) -> Check {
+        let service = service.to_owned();
+        Check {
+            address: address.clone(),
+            question: frame(&Question { service }),
+        }
+    }
+
+    /// Whether the service says that it serves.
+    pub(super) async fn ask(&self, sender: &SendRequest<Bytes>) -> Result<bool, Failure> {
+        let mut sender = sender.clone().ready().await?;
+        let (answer, mut question) = sender.send_request(self.head(), false)?;
+        question.send_data(self.question.clone(), true)?;
+        let (head, body) = answer.await?.into_parts();
+        if head.status != StatusCode::OK {
+            return Err(Failure::Foreign(head.status));
+        }
+        succeeded(&head.headers)?;
+        read(body).await
+    }
+
+    fn head(&self) -> Request<()> {
+        let mut request = Request::new(());
+        *request.method_mut() = Method::POST;
+        *request.version_mut() = Version::HTTP_2;
+        *request.uri_mut() = self.address.uri(PATH);
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        request
+    }
+}
+
+fn frame(message: &Question) -> Bytes {
+    let length = message.encoded_len();
+    let mut frame = BytesMut::with_capacity(PREFIX + length);
+    frame.put_u8(0);
+    frame.put_u32(u32::try_from(length).expect("a name is short"));
+    message.encode(&mut frame).expect("a buffer takes all");
+    frame.freeze()
+}
+
+async fn read(mut body: RecvStream) -> Result<bool, Failure> {
+    let mut frame = BytesMut::new();
+    while let Some(bytes) = body.data().await {
+        let bytes = bytes?;
+        body.flow_control().release_capacity(bytes.len())?;
+        if frame.len() + bytes.len() > MOST_BYTES {
+            return Err(Failure::Unhealthy(Code::Internal));
+        }
+        frame.extend_from_slice(&bytes);
+    }
+    if let Some(trailers) = body.trailers().await? {
+        succeeded(&trailers)?;
+    }
+    let message = frame.get(PREFIX..).unwrap_or_default();
+    let answer = Answer::decode(message).map_err(|_| Failure::Unhealthy(Code::Internal))?;
+    Ok(answer.status == SERVING)
+}
+
+fn succeeded(headers: &HeaderMap) -> Result<(), Failure> {
+    match Status::from_header_map(headers).map(|status| status.code()) {
+        None | Some(Code::Ok) => Ok(()),
+        Some(code) => Err(Failure::Unhealthy(code)),
+    }
+}

@@ -1,0 +1,277 @@
+//! The replicas of a service, and the choice among them.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::address::Address;
+use super::budget::Budget;
+use super::connection::Connection;
+use super::failure::Failure;
+use super::replica::{Kind, Replica};
+
+/// Pause between two look-ups of the same name.
+const LOOKUP_PAUSE: Duration = Duration::from_secs(5);
+/// How long a call waits for a replica that is being connected to.
+const HOPE: Duration = Duration::from_secs(1);
+
+/// The replicas of a service. Dropped, they are let go.
+#[derive(Debug)]
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+    following: JoinHandle<()>,
+    pub(super) budget: Budget,
+}
+
+#[derive(Debug)]
+struct Shared {
+    service: &'static str,
+    members: RwLock<Vec<Member>>,
+    turn: AtomicUsize,
+    changed: Notify,
+    reached: watch::Sender<bool>,
+    /// Whether the addresses were looked up before.
+    looked_up: AtomicBool,
+}
+
+/// A replica and the task that keeps it.
+#[derive(Debug)]
+struct Member {
+    replica: Arc<Replica>,
+    keeping: JoinHandle<()>,
+}
+
+/// Where a call goes.
+#[derive(Debug)]
+pub(super) struct Choice {
+    pub(super) replica: Arc<Replica>,
+    pub(super) connection: Arc<Connection>,
+}
+
+/// What there is to choose from at a moment.
+enum Found {
+    Choice(Choice),
+    /// One may come in a moment.
+    Hope,
+    Nothing,
+}
+
+/// How much better it is to choose one replica than another: the smaller, the better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// It is well: those with few calls first.
+    Well(usize),
+    /// It was tried for this call before.
+    Tried(usize),
+    /// It is left out: those that have been for longest first.
+    Out(Instant),
+    /// It was not well when it was last asked.
+    Unwell,
+}
+
+impl Pool {
+    pub(super) fn start(service: &'static str, addresses: Vec<Address>) -> Pool {
+        let shared = Arc::new(Shared {
+            service,
+            members: RwLock::default(),
+            turn: AtomicUsize::new(0),
+            changed: Notify::new(),
+            reached: watch::Sender::new(false),
+            looked_up: AtomicBool::new(false),
+        });
+        Pool {
+            following: tokio::spawn(follow(shared.clone(), addresses)),
+            shared,
+            budget: Budget::new(),
+        }
+    }
+
+    /// Whether a replica serves.
+    pub(super) fn reached(&self) -> watch::Receiver<bool> {
+        self.shared.reached.subscribe()
+    }
+
+    /// Chooses a replica, another than `tried` if there is one.
+    pub(super) async fn choose(
+        &self,
+        kind: Kind,
+        tried: Option<&Replica>,
+    ) -> Result<Choice, Failure> {
+        match self.shared.find(kind, tried) {
+            Found::Choice(choice) => Ok(choice),
+            Found::Hope => self.wait(kind, tried).await,
+            Found::Nothing => Err(self.shared.nothing()),
+        }
+    }
+
+    /// Whether there is a replica besides this one that calls should go to.
+    pub(super) fn has_other(&self, than: &Replica) -> bool {
+        let members = self.shared.read();
+        let others = members.iter().map(|member| &*member.replica);
+        others
+            .filter(|other| !std::ptr::eq(*other, than))
+            .any(Replica::is_well)
+    }
+
+    async fn wait(&self, kind: Kind, tried: Option<&Replica>) -> Result<Choice, Failure> {
+        let waiting = async {
+            loop {
+                let mut changed = pin!(self.shared.changed.notified());
+                changed.as_mut().enable();
+                match self.shared.find(kind, tried) {
+                    Found::Choice(choice) => return Ok(choice),
+                    Found::Hope => changed.await,
+                    Found::Nothing => return Err(self.shared.nothing()),
+                }
+            }
+        };
+        let waited = tokio::time::timeout(HOPE, waiting).await;
+        waited.unwrap_or_else(|_| Err(self.shared.nothing()))
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.following.abort();
+        self.shared.write().clear();
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.keeping.abort();
+    }
+}
+
+impl Shared {
+    fn find(&self, kind: Kind, tried: Option<&Replica>) -> Found {
+        let members = self.read();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let (before, after) = members.split_at(turn.checked_rem(members.len()).unwrap_or(0));
+        let in_turn = after.iter().chain(before).map(|member| &member.replica);
+        let best = in_turn.clone().min_by_key(|replica| rank(replica, tried));
+        if let Some(choice) = best.and_then(|best| Choice::of(best, kind)) {
+            return Found::Choice(choice);
+        }
+        let mut rest: Vec<_> = in_turn.clone().collect();
+        rest.sort_by_key(|replica| rank(replica, tried));
+        if let Some(choice) = rest.iter().find_map(|replica| Choice::of(replica, kind)) {
+            return Found::Choice(choice);
+        }
+        let early = !self.looked_up.load(Ordering::Relaxed);
+        if early || rest.iter().any(|replica| replica.is_hopeful()) {
+            return Found::Hope;
+        }
+        Found::Nothing
+    }
+
+    /// Why there is nothing to choose from.
+    fn nothing(&self) -> Failure {
+        if *self.reached.borrow() {
+            return Failure::Full;
+        }
+        Failure::Nowhere
+    }
+
+    /// Takes up what the addresses lead to, and lets the others go.
+    fn follow(self: &Arc<Self>, found: HashMap<SocketAddr, Address>) {
+        let mut members = self.write();
+        members.retain(|member| found.contains_key(&member.replica.place()));
+        for (place, address) in found {
+            if !members.iter().any(|member| member.replica.place() == place) {
+                members.push(self.member(&address, place));
+            }
+        }
+        drop(members);
+        self.looked_up.store(true, Ordering::Relaxed);
+        self.tell();
+    }
+
+    fn member(self: &Arc<Self>, address: &Address, place: SocketAddr) -> Member {
+        let replica = Arc::new(Replica::new(address, place, self.service));
+        let (kept, shared) = (replica.clone(), self.clone());
+        let keeping = tokio::spawn(async move { kept.keep(|| shared.tell()).await });
+        Member { replica, keeping }
+    }
+
+    /// What an address led to until now.
+    fn known(&self, address: &Address) -> Vec<SocketAddr> {
+        let members = self.read();
+        let replicas = members.iter().map(|member| &member.replica);
+        let known = replicas.filter(|replica| replica.address() == address);
+        known.map(|replica| replica.place()).collect()
+    }
+
+    /// Tells whoever waits or watches that something has changed.
+    fn tell(&self) {
+        let reached = self.read().iter().any(|member| member.replica.is_reached());
+        self.reached
+            .send_if_modified(|before| std::mem::replace(before, reached) != reached);
+        self.changed.notify_waiters();
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Vec<Member>> {
+        self.members.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<Member>> {
+        self.members.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn rank(replica: &Replica, tried: Option<&Replica>) -> Rank {
+    if !replica.is_reached() {
+        return Rank::Unwell;
+    }
+    if !replica.is_well() {
+        return Rank::Out(replica.out_until());
+    }
+    if tried.is_some_and(|tried| std::ptr::eq(tried, replica)) {
+        return Rank::Tried(replica.load());
+    }
+    Rank::Well(replica.load())
+}
+
+impl Choice {
+    fn of(replica: &Arc<Replica>, kind: Kind) -> Option<Choice> {
+        Some(Choice {
+            connection: replica.connection(kind)?,
+            replica: replica.clone(),
+        })
+    }
+}
+
+/// Follows names to wherever they lead, for as long as it is polled.
+async fn follow(shared: Arc<Shared>, addresses: Vec<Address>) {
+    let mut failing = HashSet::new();
+    loop {
+        let mut found = HashMap::new();
+        for address in &addresses {
+            let places = match address.resolve().await {
+                Ok(places) => {
+                    failing.remove(address);
+                    places
+                }
+                Err(error) => {
+                    if failing.insert(address) {
+                        tracing::warn!(%address, %error, "an address leads nowhere");
+                    }
+                    shared.known(address)
+                }
+            };
+            found.extend(places.into_iter().map(|place| (place, address.clone())));
+        }
+        shared.follow(found);
+        if !addresses.iter().any(Address::is_name) {
+            return;
+        }
+        tokio::time::sleep(LOOKUP_PAUSE).await;
+    }
+}

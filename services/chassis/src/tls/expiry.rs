@@ -1,0 +1,92 @@
+//! When a certificate ends.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use webpki::{EndEntityCert, Error, KeyUsage};
+
+/// From when on a certificate's end is told.
+const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The end of a certificate that is in use, told in good time.
+pub(super) struct Expiry {
+    path: PathBuf,
+    end: Option<UnixTime>,
+    is_told: AtomicBool,
+}
+
+impl Expiry {
+    /// Of the first certificate, which the others lead to its authority.
+    pub(super) fn of(path: &Path, chain: &[CertificateDer<'_>]) -> Self {
+        Self {
+            path: path.to_owned(),
+            end: chain.first().and_then(end),
+            is_told: AtomicBool::new(false),
+        }
+    }
+
+    /// Tells once of one that has ended or soon will.
+    pub(super) fn tell(&self, now: UnixTime) {
+        let Some(left) = self.left(now).filter(|left| *left < SOON) else {
+            return;
+        };
+        if self.is_told.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (path, hours) = (self.path.display(), left.as_secs() / 3_600);
+        tracing::warn!(%path, hours, "the certificate ends soon; exchange the file, no restart is needed");
+    }
+
+    /// How long it still holds.
+    fn left(&self, now: UnixTime) -> Option<Duration> {
+        let end = self.end?.as_secs();
+        Some(Duration::from_secs(end.saturating_sub(now.as_secs())))
+    }
+}
+
+/// Its end. webpki does not show it, but says it when it refuses a certificate whose end has come, and that it looks
+/// at before it looks for authorities: at the end of all times, it is what every certificate is refused for.
+fn end(certificate: &CertificateDer<'_>) -> Option<UnixTime> {
+    let never = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
+    let algorithms = ring::default_provider().signature_verification_algorithms;
+    let usage = KeyUsage::server_auth();
+    let parsed = EndEntityCert::try_from(certificate).ok()?;
+    let refused = parsed.verify_for_usage(algorithms.all, &[], &[], never, usage, None, None);
+    if let Error::CertExpired { not_after, .. } = refused.err()? {
+        return Some(not_after);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certificate(year: i32) -> CertificateDer<'static> {
+        let mut params = rcgen::CertificateParams::new(["gateway".to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let key = rcgen::KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().into()
+    }
+
+    /// 2030-01-01 is 10,957 + 10,957 days after 1970.
+    #[test]
+    fn the_end_of_a_certificate_is_known() {
+        let end = end(&certificate(2030)).unwrap();
+        assert_eq!(end.as_secs(), 1_893_456_000);
+    }
+
+    #[test]
+    fn a_certificate_that_has_ended_has_nothing_left() {
+        let day = 24 * 3_600;
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let expiry = Expiry::of(Path::new("gateway.pem"), &[certificate(2030)]);
+        let before = expiry.left(at(1_893_456_000 - day));
+        assert_eq!(before, Some(Duration::from_secs(day)));
+        let after = expiry.left(at(1_893_456_000 + day));
+        assert_eq!(after, Some(Duration::ZERO));
+    }
+}

@@ -1,0 +1,256 @@
+//! The whole system: a gateway and the three services, in one process or each in its own.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use proto::culture::v1::culture_service_client::CultureServiceClient;
+use proto::events::v1::events_service_client::EventsServiceClient;
+use proto::gateway::v1::gateway_service_client::GatewayServiceClient;
+use proto::journal::v1::journal_service_client::JournalServiceClient;
+use proto::trade::v1::trade_service_client::TradeServiceClient;
+use rustix::process::Signal;
+use tempfile::TempDir;
+use tonic::transport::Channel;
+
+use crate::server::{Binary, channel};
+use crate::{Client, CultureClient, EventsClient, JournalClient, Role};
+
+/// How the system is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// `entente serve`: one process.
+    Together,
+    /// `entente serve gateway`, and a process for each service.
+    Apart,
+}
+
+/// A system with folders of its own. Dropped, it ends at once.
+#[derive(Debug)]
+pub struct World {
+    /// The processes of trade: one, or replicas on copies of the same data. None when all is one process.
+    pub trade: Vec<Node>,
+    /// That of events, unless all is one process.
+    pub events: Option<Node>,
+    /// That of culture, unless all is one process.
+    pub culture: Option<Node>,
+    /// The one that stories talk to.
+    pub door: Node,
+    shared: Channel,
+    _folder: TempDir,
+}
+
+/// A process of the system.
+#[derive(Debug)]
+pub struct Node {
+    args: Vec<String>,
+    folder: PathBuf,
+    address: SocketAddr,
+    running: Option<Binary>,
+}
+
+impl World {
+    /// Starts a system on empty folders.
+    pub async fn start(shape: Setting) -> World {
+        match shape {
+            Setting::Together => World::together().await,
+            Setting::Apart => World::apart(&[]).await,
+        }
+    }
+
+    async fn together() -> World {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let door = Node::start(&[], &folder.path().join("all")).await;
+        World {
+            trade: Vec::new(),
+            events: None,
+            culture: None,
+            shared: channel(door.address).await,
+            door,
+            _folder: folder,
+        }
+    }
+
+    /// Starts a system whose trade is served by processes on copies of the given folders, or by one on an empty folder.
+    pub async fn apart(copies_of: &[&Path]) -> World {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut trade = Vec::new();
+        for (number, original) in copies_of.iter().enumerate() {
+            let copy = folder.path().join(format!("trade-{number}"));
+            copy_folder(original, &copy);
+            trade.push(Node::start(&["trade"], &copy).await);
+        }
+        if trade.is_empty() {
+            trade.push(Node::start(&["trade"], &folder.path().join("trade")).await);
+        }
+        let addresses: Vec<_> = trade.iter().map(|node| node.address).collect();
+        let mut world = World::with_trade_at(&addresses, folder).await;
+        world.trade = trade;
+        world
+    }
+
+    /// Starts a system whose trade is somewhere else.
+    pub async fn with_trade_elsewhere(address: SocketAddr) -> World {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        World::with_trade_at(&[address], folder).await
+    }
+
+    async fn with_trade_at(trade: &[SocketAddr], folder: TempDir) -> World {
+        let events = Node::start(&["events"], &folder.path().join("events")).await;
+        let culture = Node::start(&["culture"], &folder.path().join("culture")).await;
+        let trade: Vec<_> = trade.iter().map(url).collect();
+        let args = [
+            "gateway",
+            "--trade",
+            &trade.join(","),
+            "--events",
+            &url(&events.address),
+            "--culture",
+            &url(&culture.address),
+        ];
+        let door = Node::start(&args, &folder.path().join("gateway")).await;
+        World {
+            trade: Vec::new(),
+            events: Some(events),
+            culture: Some(culture),
+            shared: channel(door.address).await,
+            door,
+            _folder: folder,
+        }
+    }
+
+    /// A trade client, over the connection that all stories share.
+    pub fn trade_client(&self) -> Client {
+        TradeServiceClient::new(self.shared.clone())
+    }
+
+    /// The same for events.
+    pub fn events_client(&self) -> EventsClient {
+        EventsServiceClient::new(self.shared.clone())
+    }
+
+    /// The same for culture.
+    pub fn culture_client(&self) -> CultureClient {
+        CultureServiceClient::new(self.shared.clone())
+    }
+
+    /// The same for journals.
+    pub fn journals(&self) -> JournalClient {
+        JournalServiceClient::new(self.shared.clone())
+    }
+
+    /// The same for what is asked over all services.
+    pub fn gateway_client(&self) -> GatewayServiceClient<Channel> {
+        GatewayServiceClient::new(self.shared.clone())
+    }
+
+    /// The connection that all stories share.
+    pub fn channel(&self) -> &Channel {
+        &self.shared
+    }
+
+    /// The process of a service, where each has its own.
+    pub fn node(&mut self, role: Role) -> &mut Node {
+        let node = match role {
+            Role::Trade => self.trade.first_mut(),
+            Role::Events => self.events.as_mut(),
+            Role::Culture => self.culture.as_mut(),
+        };
+        node.expect("it has a process of its own")
+    }
+
+    /// Stops all of it in good order; nothing unusual must have been logged.
+    pub async fn stop(mut self) {
+        self.door.stop().await;
+        self.stop_services().await;
+    }
+
+    /// The same after something unusual; answers what the gateway logged.
+    pub async fn end(mut self) -> String {
+        let log = self.door.end().await;
+        self.stop_services().await;
+        log
+    }
+
+    async fn stop_services(&mut self) {
+        let records = [self.events.as_mut(), self.culture.as_mut()];
+        for node in self.trade.iter_mut().chain(records.into_iter().flatten()) {
+            node.stop().await;
+        }
+    }
+}
+
+impl Node {
+    async fn start(args: &[&str], folder: &Path) -> Node {
+        fs::create_dir_all(folder).expect("a folder");
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let (running, address) = Binary::run(&on(&args, "127.0.0.1:0"), folder).await;
+        Node {
+            args,
+            folder: folder.to_owned(),
+            address,
+            running: Some(running),
+        }
+    }
+
+    /// Where it serves.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts it again on the same folder, at the same address.
+    pub async fn start_again(&mut self) {
+        assert!(self.running.is_none(), "it runs already");
+        let args = on(&self.args, &self.address.to_string());
+        let (running, _) = Binary::run(&args, &self.folder).await;
+        self.running = Some(running);
+    }
+
+    /// Stops it in good order, if it runs; nothing unusual must have been logged.
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+    }
+
+    async fn end(&mut self) -> String {
+        self.running.take().expect("it runs").end().await
+    }
+
+    /// Ends it where it stands (kill -9).
+    pub fn kill(&mut self) {
+        self.running.take().expect("it runs").kill();
+    }
+
+    /// Lets it stand still: it keeps its connections and says nothing.
+    pub fn freeze(&self) {
+        self.running.as_ref().expect("it runs").signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.running.as_ref().expect("it runs").signal(Signal::CONT);
+    }
+}
+
+fn on(args: &[String], address: &str) -> Vec<String> {
+    let listen = ["--listen", address].map(str::to_owned);
+    args.iter().cloned().chain(listen).collect()
+}
+
+fn url(address: &SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).expect("copied");
+        }
+    }
+}
