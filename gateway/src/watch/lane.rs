@@ -1,12 +1,12 @@
 //! One service's part of a watch: what it tells next, and how far it has come.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::stream::StreamExt;
 use proto::Country;
 use proto::gateway::v1::Unreachable;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tonic::{Code, Status};
 
 use super::backoff::Backoff;
@@ -14,6 +14,9 @@ use super::tail::Tail;
 use super::upstream::{self, Entries, Entry, Which};
 use crate::ask::Services;
 use crate::cursor::Point;
+
+/// How long who catches up may leave untaken what was read for them, before their place is given to another.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a lane needs to follow the feed for itself.
 #[derive(Clone, Debug)]
@@ -43,7 +46,7 @@ pub(crate) struct Lane {
     /// Whether it was told that the service is lost.
     knows_lost: bool,
     /// A feed of its own, while it stands before what the tail keeps.
-    own: Option<Entries>,
+    own: Option<mpsc::Receiver<Result<Entry, Status>>>,
     /// What came from that and is not told yet.
     caught: Option<Result<Entry, Status>>,
     backoff: Backoff,
@@ -135,7 +138,7 @@ impl Lane {
                 self.own = Some(self.catch_up(wait));
             }
             None if self.own.is_none() => {
-                self.own = Some(self.catch_up(std::time::Duration::ZERO));
+                self.own = Some(self.catch_up(Duration::ZERO));
             }
             None => {}
         }
@@ -143,7 +146,10 @@ impl Lane {
     }
 
     /// The feed from where it stands, after a while, and once there is a place for it.
-    fn catch_up(&self, wait: std::time::Duration) -> Entries {
+    ///
+    /// A task of its own reads it: who no longer takes what it reads gives the place up, and asks for one again when
+    /// they go on.
+    fn catch_up(&self, wait: Duration) -> mpsc::Receiver<Result<Entry, Status>> {
         let Way {
             services,
             pair,
@@ -151,18 +157,15 @@ impl Lane {
         } = self.way.clone();
         let which = self.which;
         let after = self.point.unwrap_or(Point::START).position;
-        let opening = async move {
+        let (tell, told) = mpsc::channel(1);
+        tokio::spawn(async move {
             tokio::time::sleep(wait).await;
-            let place = places.acquire_owned().await;
-            let place = place.map_err(|_| Status::unavailable("the gateway is stopping"))?;
-            let entries = upstream::watch(services, which, pair, after);
-            // The place is held as long as the feed is.
-            Ok(entries.map(move |entry| {
-                let _held = &place;
-                entry
-            }))
-        };
-        opening.into_stream().boxed().flat_map(flatten).boxed()
+            let Ok(_place) = places.acquire_owned().await else {
+                return;
+            };
+            pump(upstream::watch(services, which, pair, after), &tell).await;
+        });
+        told
     }
 
     /// Waits until there may be something to tell. Dropping the future loses nothing.
@@ -177,7 +180,7 @@ impl Lane {
         }
         tokio::select! {
             changed = self.changed.changed() => drop(changed),
-            next = own.next() => {
+            next = own.recv() => {
                 let ended = || Err(Status::unavailable("the feed ended"));
                 self.caught = Some(next.unwrap_or_else(ended));
             }
@@ -191,12 +194,19 @@ impl Lane {
     }
 }
 
-fn flatten<S>(opened: Result<S, Status>) -> Entries
-where
-    S: futures_util::Stream<Item = Result<Entry, Status>> + Send + 'static,
-{
-    match opened {
-        Ok(entries) => entries.boxed(),
-        Err(status) => futures_util::stream::once(async { Err(status) }).boxed(),
+/// Passes on what comes until nobody takes it any more.
+async fn pump(mut entries: Entries, tell: &mpsc::Sender<Result<Entry, Status>>) {
+    loop {
+        let next = tokio::select! {
+            next = entries.next() => next,
+            () = tell.closed() => return,
+        };
+        let Some(entry) = next else {
+            return;
+        };
+        let taken = tokio::time::timeout(PATIENCE, tell.send(entry)).await;
+        if !matches!(taken, Ok(Ok(()))) {
+            return;
+        }
     }
 }
