@@ -10,9 +10,9 @@ use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
 use crate::{
-    audit, backup, briefing, certs, client, culture, demo, events, import, restore, serve,
+    audit, backup, briefing, certs, client, culture, demo, events, import, relationship, restore,
 };
-use crate::{token, trade};
+use crate::{serve, token, trade};
 
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;
@@ -101,6 +101,9 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Programmes(command) => return Ok(code(culture::run_programmes(command).await?)),
         Command::Measures(command) => return Ok(code(culture::run_measures(command).await?)),
         Command::Visa(command) => return Ok(code(culture::run_visa(command).await?)),
+        Command::Timeline(args) => relationship::run_timeline(&args).await?,
+        Command::Changes(args) => relationship::run_changes(&args).await?,
+        Command::Watch(args) => relationship::run_watch(&args).await?,
         Command::Backup(args) => backup::run(&args).await?,
         Command::Restore(args) => restore::run(&args).await?,
         Command::Certs(args) => certs::run(&args)?,
