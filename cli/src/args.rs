@@ -3,6 +3,8 @@
 pub(crate) mod agreements;
 pub(crate) mod amount;
 pub(crate) mod answer;
+pub(crate) mod audit;
+pub(crate) mod auth;
 pub(crate) mod backup;
 pub(crate) mod briefing;
 pub(crate) mod bulk;
@@ -24,6 +26,7 @@ pub(crate) mod serve;
 pub(crate) mod statements;
 pub(crate) mod texts;
 pub(crate) mod tls;
+pub(crate) mod token;
 pub(crate) mod trade;
 pub(crate) mod vintages;
 pub(crate) mod visa;
@@ -31,6 +34,7 @@ pub(crate) mod visa;
 use clap::{Parser, Subcommand};
 
 use agreements::AgreementsCommand;
+use audit::AuditArgs;
 use backup::{BackupArgs, RestoreArgs};
 use briefing::BriefingArgs;
 use certs::CertsArgs;
@@ -41,6 +45,7 @@ use measures::MeasuresCommand;
 use programmes::ProgrammesCommand;
 use relationship::{ChangesArgs, TimelineArgs, WatchArgs};
 use serve::{DemoArgs, ServeArgs};
+use token::TokenCommand;
 use trade::TradeCommand;
 use visa::VisaCommand;
 
@@ -135,6 +140,15 @@ pub(crate) enum Command {
     ///
     /// Example: `entente restore events.journal --data /var/lib/entente`
     Restore(RestoreArgs),
+    /// Make, list and take back the tokens that a service believes when it is started with --tokens
+    ///
+    /// Example: `entente token create desk-7 --role editor --days 90 --tokens tokens.json > desk-7.token`
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Show who wrote what into a service's journal, the oldest first
+    ///
+    /// Example: `entente audit events --caller desk-7 --record events/xi-astana-2024-07`
+    Audit(AuditArgs),
     /// Make a development authority, and certificates of it for TLS between gateway, services and clients
     ///
     /// Makes an authority (ca.pem, ca.key), certificates with their keys for gateway, trade, events and culture, and

@@ -1,5 +1,7 @@
 //! The connection to a service, and what went wrong there in words.
 
+mod login;
+
 use std::time::Duration;
 
 use anyhow::Context;
@@ -10,55 +12,66 @@ use proto::gateway::v1::gateway_service_client::GatewayServiceClient;
 use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
 use tonic::codegen::http::uri::Scheme;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
 use crate::args::answer::{Address, ServerArgs};
 
+use self::login::Login;
+
+/// A connection whose calls bring a login.
+type Connection = InterceptedService<Channel, Login>;
+
 /// A client of the trade service.
-pub(crate) type TradeClient = TradeServiceClient<Channel>;
+pub(crate) type TradeClient = TradeServiceClient<Connection>;
 /// A client of the events service.
-pub(crate) type EventsClient = EventsServiceClient<Channel>;
+pub(crate) type EventsClient = EventsServiceClient<Connection>;
 /// A client of the culture service.
-pub(crate) type CultureClient = CultureServiceClient<Channel>;
+pub(crate) type CultureClient = CultureServiceClient<Connection>;
 
 /// A client of what only a gateway answers.
-pub(crate) type GatewayClient = GatewayServiceClient<Channel>;
+pub(crate) type GatewayClient = GatewayServiceClient<Connection>;
 /// A client of the journals of a process.
-pub(crate) type JournalsClient = JournalServiceClient<Channel>;
+pub(crate) type JournalsClient = JournalServiceClient<Connection>;
 
 /// The largest answer that is read.
 pub(crate) const MAX_ANSWER: usize = 16 << 20;
 
 /// Connects to the trade service at an address.
 pub(crate) async fn trade(server: &Address) -> anyhow::Result<TradeClient> {
-    let channel = channel(server, "trade").await?;
-    Ok(TradeServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+    let connection = connect(server, "trade").await?;
+    Ok(TradeServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER))
 }
 
 /// Connects to the events service at an address.
 pub(crate) async fn events(server: &Address) -> anyhow::Result<EventsClient> {
-    let channel = channel(server, "events").await?;
-    Ok(EventsServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+    let connection = connect(server, "events").await?;
+    Ok(EventsServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER))
 }
 
 /// Connects to the culture service at an address.
 pub(crate) async fn culture(server: &Address) -> anyhow::Result<CultureClient> {
-    let channel = channel(server, "culture").await?;
-    Ok(CultureServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+    let connection = connect(server, "culture").await?;
+    Ok(CultureServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER))
 }
 
 /// Connects to the gateway at an address.
 pub(crate) async fn gateway(server: &Address) -> anyhow::Result<GatewayClient> {
-    let channel = channel(server, "gateway").await?;
-    Ok(GatewayServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+    let connection = connect(server, "gateway").await?;
+    Ok(GatewayServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER))
 }
 
 /// Connects to the journals of the process at an address, which serves a role.
 pub(crate) async fn journals(server: &Address, role: &str) -> anyhow::Result<JournalsClient> {
-    let channel = channel(server, role).await?;
-    Ok(JournalServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER))
+    let connection = connect(server, role).await?;
+    Ok(JournalServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER))
+}
+
+async fn connect(server: &Address, role: &str) -> anyhow::Result<Connection> {
+    let login = Login::read(server.token_file.as_deref())?;
+    Ok(InterceptedService::new(channel(server, role).await?, login))
 }
 
 async fn channel(server: &Address, role: &str) -> anyhow::Result<Channel> {
@@ -184,6 +197,11 @@ fn explain_status(status: &Status) -> String {
     });
     if let Some(delay) = details.retry_info().and_then(|retry| retry.retry_delay) {
         lines.push(format!("try again in {delay:?}"));
+    }
+    if status.code() == tonic::Code::Unauthenticated {
+        lines.push(
+            "name the file of a token with --token-file, or put one into ENTENTE_TOKEN".into(),
+        );
     }
     lines.join("\n  ")
 }

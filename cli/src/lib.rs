@@ -4,6 +4,7 @@
 //!
 //! * `args`: every command and option, with its help. [`run`]: from arguments to an exit code.
 //! * `serve`: a role as a process. `demo`: the platform with the demonstration figures.
+//! * `token`: who may log in. `audit`: who wrote what.
 //! * `backup`: a journal into a file; `restore`: a folder from such a file.
 //! * `certs`: certificates for development.
 //! * `import`: files into a service; [`comtrade`] and `sdmx` read them, with what `rows` gives to both.
@@ -19,6 +20,7 @@
 //!   chart of a series.
 
 mod args;
+mod audit;
 mod backup;
 mod batches;
 mod briefing;
@@ -49,6 +51,7 @@ mod series_chart;
 mod serve;
 mod sources;
 mod svg;
+mod token;
 mod trade;
 mod words;
 

@@ -10,9 +10,10 @@ use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
 use crate::{
-    backup, briefing, certs, client, culture, demo, events, import, relationship, restore,
+    audit, backup, briefing, certs, client, culture, demo, events, import, relationship, restore,
+    serve,
 };
-use crate::{serve, trade};
+use crate::{token, trade};
 
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;
@@ -107,6 +108,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => backup::run(&args).await?,
         Command::Restore(args) => restore::run(&args).await?,
         Command::Certs(args) => certs::run(&args)?,
+        Command::Token(command) => token::run(&command)?,
+        Command::Audit(args) => audit::run(&args).await?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);

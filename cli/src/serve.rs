@@ -129,6 +129,8 @@ impl Serving {
             drain_limit: Duration::from_secs(listener.drain),
             tls: listener.tls.load()?,
             insecure: listener.insecure,
+            login: listener.auth.login(),
+            rates: listener.auth.rates(),
             ..Config::default()
         };
         let socket = chassis::bind(listener.listen, &config)?;

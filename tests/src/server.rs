@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use chassis::{App, Drained, Shutdown};
+use chassis::{App, Drained, Login, Shutdown};
 use culture::Culture;
 use events::Events;
 use proto::culture::v1::culture_service_client::CultureServiceClient;
@@ -88,6 +88,7 @@ pub async fn within_limit<T>(work: impl Future<Output = T>) -> T {
 pub struct Server {
     way: Way,
     role: Role,
+    login: Option<Login>,
     folder: TempDir,
     shared: Channel,
     address: SocketAddr,
@@ -108,11 +109,21 @@ impl Server {
 
     /// Starts a service on an empty folder.
     pub async fn start_as(role: Role, way: Way) -> Server {
+        Server::start_with(way, role, None).await
+    }
+
+    /// Starts a service of this process on an empty folder, which believes this.
+    pub async fn start_with_login(role: Role, login: Login) -> Server {
+        Server::start_with(Way::InProcess, role, Some(login)).await
+    }
+
+    async fn start_with(way: Way, role: Role, login: Option<Login>) -> Server {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (running, address) = Running::start(way, role, folder.path()).await;
+        let (running, address) = Running::start(way, role, folder.path(), login.clone()).await;
         Server {
             way,
             role,
+            login,
             shared: channel(address).await,
             folder,
             address,
@@ -191,7 +202,9 @@ impl Server {
     /// Starts again on the same folder, after [`Server::stop`] or [`Server::kill`].
     pub async fn start_again(&mut self) {
         assert!(self.running.is_none(), "it runs already");
-        let (running, address) = Running::start(self.way, self.role, self.folder.path()).await;
+        let login = self.login.clone();
+        let started = Running::start(self.way, self.role, self.folder.path(), login);
+        let (running, address) = started.await;
         self.shared = channel(address).await;
         self.address = address;
         self.running = Some(running);
@@ -218,9 +231,14 @@ pub(crate) async fn channel(address: SocketAddr) -> Channel {
 }
 
 impl Running {
-    async fn start(way: Way, role: Role, data: &Path) -> (Running, SocketAddr) {
+    async fn start(
+        way: Way,
+        role: Role,
+        data: &Path,
+        login: Option<Login>,
+    ) -> (Running, SocketAddr) {
         match way {
-            Way::InProcess => InProcess::start(role, data).await,
+            Way::InProcess => InProcess::start(role, data, login).await,
             Way::Binary => Binary::start(role, data).await,
         }
     }
@@ -291,7 +309,7 @@ async fn open<M: store::Model>(folder: PathBuf) -> Store<M> {
 }
 
 impl InProcess {
-    async fn start(role: Role, data: &Path) -> (Running, SocketAddr) {
+    async fn start(role: Role, data: &Path, login: Option<Login>) -> (Running, SocketAddr) {
         let store = Opened::open(role, data.join(role.name())).await;
         let shutdown = Shutdown::new();
         let config = chassis::Config::default();
@@ -299,6 +317,7 @@ impl InProcess {
         let address = listener.local_addr().expect("bound");
         let app = store.app(&shutdown);
         let until = shutdown.clone();
+        let config = chassis::Config { login, ..config };
         let serving = async move { chassis::serve(listener, app, &config, until).await };
         let running = InProcess {
             store,

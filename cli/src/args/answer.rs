@@ -20,6 +20,9 @@ pub(crate) struct Address {
         value_name = "URL"
     )]
     pub(crate) url: String,
+    /// File with the token to log in with; without one, the token in `ENTENTE_TOKEN`, if there is any
+    #[arg(long, env = "ENTENTE_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tls: ClientTlsArgs,
 }
@@ -29,6 +32,7 @@ impl Address {
     pub(crate) fn of(address: SocketAddr) -> Address {
         Address {
             url: format!("http://{address}"),
+            token_file: None,
             tls: ClientTlsArgs::default(),
         }
     }
@@ -91,6 +95,11 @@ impl AsOfArgs {
 pub(crate) struct AsOf(i64);
 
 impl AsOf {
+    /// In microseconds since 1970.
+    pub(crate) fn micros(self) -> i64 {
+        self.0
+    }
+
     /// As the wire has it.
     pub(crate) fn to_wire(self) -> prost_types::Timestamp {
         proto::to_timestamp(self.0)

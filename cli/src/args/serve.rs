@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use gateway::Address;
 
+use super::auth::AuthArgs;
 use super::tls::TlsArgs;
 
 /// A service, and its journal.
@@ -196,6 +197,8 @@ pub(crate) struct ListenerArgs {
     pub(crate) log_format: LogFormat,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
+    #[command(flatten)]
+    pub(crate) auth: AuthArgs,
 }
 
 /// How data are kept.

@@ -6,7 +6,7 @@
 //! timer, which answers CANCELLED, around all layers that are handed to it, so that ours could lose the
 //! race.
 //!
-//! Each part is a file: [`deadline`], [`limit`], [`mod@panic`], [`refusal`], [`trace`].
+//! Each part is a file: [`deadline`], [`limit`], [`mod@panic`], [`refusal`], [`trace`], [`mod@whole`].
 
 mod deadline;
 mod ids;
@@ -14,6 +14,7 @@ mod limit;
 mod panic;
 mod refusal;
 mod trace;
+mod whole;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -32,10 +33,11 @@ use tonic::codegen::{Service, StdError};
 use tonic::service::Routes;
 use tonic::transport::server::TcpConnectInfo;
 
-use crate::Config;
 use crate::app::Assembled;
+use crate::auth::{Door, Standing};
 use crate::caller::PeerNames;
 use crate::pass::{Passed, Passing};
+use crate::{Config, Error};
 
 pub use self::deadline::Deadline;
 pub(crate) use self::panic::message as panic_message;
@@ -44,6 +46,7 @@ pub use self::panic::panics;
 use self::deadline::{Deadlines, Timer};
 use self::limit::{Limit, Permit};
 use self::trace::Call;
+use self::whole::whole;
 
 /// A call that is being answered, here or elsewhere.
 #[expect(
@@ -61,6 +64,7 @@ pub(crate) struct Process {
     routes: Routes,
     passed: Passed,
     deadlines: Deadlines,
+    door: Arc<Door>,
     limit: Limit,
 }
 
@@ -91,9 +95,17 @@ pub(crate) struct ReplyBody {
 /// What a call holds as long as it runs; the end of the call is its drop.
 #[derive(Debug)]
 struct Held {
-    timer: Timer,
+    bounds: Bounds,
     permit: Option<Permit>,
     call: Call,
+}
+
+/// What may end a call before its handler does.
+#[derive(Debug, Default)]
+struct Bounds {
+    timer: Timer,
+    /// That of a stream; other calls are over soon.
+    standing: Option<Standing>,
 }
 
 impl Answering {
@@ -118,18 +130,24 @@ impl fmt::Debug for Answering {
 }
 
 impl Process {
-    pub(crate) fn new(app: Assembled, config: &Config) -> Self {
+    pub(crate) fn new(app: Assembled, config: &Config) -> Result<Self, Error> {
         let Assembled {
             routes,
             passed,
             unary,
         } = app;
-        Self {
+        Ok(Self {
             routes,
             passed,
             deadlines: Deadlines::new(unary, config),
+            door: Arc::new(Door::open(config)?),
             limit: Limit::new(config.max_calls),
-        }
+        })
+    }
+
+    /// Keeps what it believes of callers fresh, until it is dropped.
+    pub(crate) fn tend(&self) -> impl Future<Output = ()> + use<> {
+        Arc::clone(&self.door).tend()
     }
 
     /// How many calls run.
@@ -167,7 +185,7 @@ impl Calls {
             request.extensions_mut().insert(names.clone());
         }
         let mut held = Held {
-            timer: Timer::default(),
+            bounds: Bounds::default(),
             permit: None,
             call: Call::begin(&mut request, self.peer),
         };
@@ -180,9 +198,21 @@ impl Calls {
 
     fn admit<B>(&self, request: &mut Request<B>, held: &mut Held) -> Result<(), Status> {
         let Process {
-            deadlines, limit, ..
+            deadlines,
+            door,
+            limit,
+            ..
         } = &*self.process;
-        held.timer = deadlines.timer(request, held.call.started())?;
+        let timer = deadlines.timer(request, held.call.started());
+        let admitted = door.identify(request, self.peer)?;
+        if let Some(caller) = admitted.caller() {
+            held.call.made_by(caller);
+        }
+        door.allow(&admitted, self.peer)?;
+        held.bounds.timer = timer?;
+        if !deadlines.is_unary(request.uri().path()) {
+            held.bounds.standing = admitted.standing();
+        }
         held.permit = Some(limit.admit(request.uri().path())?);
         Ok(())
     }
@@ -208,7 +238,7 @@ impl hyper::service::Service<Request<Incoming>> for Calls {
     type Future = Reply;
 
     fn call(&self, request: Request<Incoming>) -> Reply {
-        self.start(request)
+        self.start(whole(request))
     }
 }
 
@@ -239,7 +269,7 @@ impl Held {
         let _entered = self.call.span().enter();
         match panic::catch(|| future.poll_answer(cx)) {
             Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
-            Ok(Poll::Pending) => self.timer.poll_passed(cx).map(Err),
+            Ok(Poll::Pending) => self.bounds.poll_over(cx).map(Err),
             Err(panicked) => Poll::Ready(Err(panicked)),
         }
     }
@@ -256,6 +286,26 @@ impl Held {
             held: self,
         };
         Response::from_parts(head, body)
+    }
+}
+
+impl Bounds {
+    /// Ready once the call may not go on, however it stands with its handler.
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
+        if let Poll::Ready(lost) = self
+            .standing
+            .as_mut()
+            .map_or(Poll::Pending, |s| s.poll_lost(cx))
+        {
+            return Poll::Ready(lost);
+        }
+        self.timer.poll_passed(cx)
+    }
+
+    /// The same, for a stream that always has something to say and never comes to wait.
+    fn check(&mut self) -> Result<(), Status> {
+        self.timer.check()?;
+        self.standing.as_mut().map_or(Ok(()), Standing::check)
     }
 }
 
@@ -291,12 +341,11 @@ impl ReplyBody {
     /// The next frame of the handler's answer, or why it ends here.
     fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Status>> {
         let Self { inner, held, .. } = self;
-        // A stream that always has something to say never comes to ask the timer.
-        held.timer.check()?;
+        held.bounds.check()?;
         let _entered = held.call.span().enter();
         let polled = panic::catch(|| http_body::Body::poll_frame(Pin::new(inner), cx))?;
         if polled.is_pending() {
-            return held.timer.poll_passed(cx).map(Err);
+            return held.bounds.poll_over(cx).map(Err);
         }
         polled.map(Option::transpose)
     }
@@ -337,7 +386,10 @@ mod tests {
         let nothing = stream::pending::<Result<Frame<Bytes>, Status>>();
         let call = Call::begin(&mut Request::new(()), ([127, 0, 0, 1], 1).into());
         let held = Held {
-            timer,
+            bounds: Bounds {
+                timer,
+                standing: None,
+            },
             permit: None,
             call,
         };

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
 
 const NAME: HeaderName = HeaderName::from_static("x-entente-caller");
 const ROLE: HeaderName = HeaderName::from_static("x-entente-role");
 
 /// What a caller may do; each role may do all that the ones before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// May ask.
     Reader,
@@ -77,6 +79,26 @@ pub fn strip(headers: &mut HeaderMap) {
     headers.remove(ROLE);
 }
 
+/// What the metadata of a call say of its caller.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Forwarded {
+    Nothing,
+    Caller(Caller),
+    /// Something that [`Caller::forward`] does not write.
+    Junk,
+}
+
+/// Takes what [`Caller::forward`] wrote out of the metadata of a call.
+pub(crate) fn take_forwarded(headers: &mut HeaderMap) -> Forwarded {
+    if !headers.contains_key(NAME) && !headers.contains_key(ROLE) {
+        return Forwarded::Nothing;
+    }
+    let is_single = |name| headers.get_all(name).iter().count() == 1;
+    let caller = Caller::forwarded(headers).filter(|_| is_single(NAME) && is_single(ROLE));
+    strip(headers);
+    caller.map_or(Forwarded::Junk, Forwarded::Caller)
+}
+
 /// Whether a text can name a caller.
 pub(crate) fn is_name(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
@@ -108,5 +130,19 @@ mod tests {
         assert_eq!(Caller::forwarded(&headers), None);
         headers.insert(ROLE, HeaderValue::from_static("root"));
         assert_eq!(Caller::forwarded(&headers), None);
+    }
+
+    #[test]
+    fn what_is_taken_out_of_a_call_is_a_caller_or_junk_or_nothing() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(take_forwarded(&mut headers), Forwarded::Nothing);
+        headers.insert(NAME, HeaderValue::from_static("desk"));
+        assert_eq!(take_forwarded(&mut headers), Forwarded::Junk);
+        assert!(headers.is_empty());
+        for _ in 0..2 {
+            headers.append(NAME, HeaderValue::from_static("desk"));
+            headers.insert(ROLE, HeaderValue::from_static("admin"));
+        }
+        assert_eq!(take_forwarded(&mut headers), Forwarded::Junk);
     }
 }

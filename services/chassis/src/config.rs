@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::ServerTls;
+use crate::{Login, Rates, ServerTls};
 
 /// The limits of a process. Everything that grows has one.
 #[derive(Debug, Clone)]
@@ -42,6 +42,10 @@ pub struct Config {
     pub tls: Option<ServerTls>,
     /// Whether an address other than loopback may be served without TLS and login. Default no.
     pub insecure: bool,
+    /// What is believed of callers. Default: no login, and everybody may do everything.
+    pub login: Option<Login>,
+    /// How often callers may call. Default: as often as they like.
+    pub rates: Rates,
 }
 
 impl Default for Config {
@@ -63,6 +67,8 @@ impl Default for Config {
             drain_limit: Duration::from_secs(25),
             tls: None,
             insecure: false,
+            login: None,
+            rates: Rates::default(),
         }
     }
 }

@@ -89,6 +89,14 @@ pub enum Error {
         /// Why.
         source: ParseError,
     },
+    /// A file of the login cannot be read.
+    #[error("{}, which the login rests on, cannot be read: {what}", path.display())]
+    Login {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A log was set up before.
     #[error("the log is set up already: call telemetry::init once, at the start of main")]
     Telemetry(#[source] Box<dyn std::error::Error + Send + Sync>),

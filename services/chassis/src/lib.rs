@@ -28,6 +28,8 @@
 //!   it, [`panics`] what an operator counts.
 //! * [`Pass`]: the way to a service that runs elsewhere, whose calls are passed on.
 //! * [`Caller`]: who makes a call, and how that is told to a service behind a gateway.
+//! * `auth`: login. [`Login`] is what a process believes, [`policy`] which role a call needs, [`Rates`] how often it may
+//!   be made, [`TokenFile`] where tokens are kept.
 //! * `connection`: accepting under a limit, HTTP/2 settings, the greeting's own deadline.
 //! * `tls`: [`ServerTls`] of the listener and [`ClientTls`] towards other processes, from files that are looked at
 //!   again while the process runs.
@@ -35,6 +37,7 @@
 //! * [`telemetry`]: the log of the process.
 
 mod app;
+mod auth;
 mod call;
 mod caller;
 mod config;
@@ -49,6 +52,8 @@ pub mod telemetry;
 mod tls;
 
 pub use app::App;
+pub use auth::{Jwt, Login, NewToken, Rate, Rates, TokenFile, TokenFileError, TokenRecord};
+pub use auth::{TokenState, failed_logins, policy};
 pub use call::{Deadline, panics};
 pub use caller::{Caller, PeerNames, Role, strip};
 pub use config::Config;

@@ -26,8 +26,7 @@ pub(crate) fn refuse_exposed(address: SocketAddr, config: &Config) -> Result<(),
     if config.insecure || address.ip().to_canonical().is_loopback() {
         return Ok(());
     }
-    let asks_who = false;
-    match missing(config.tls.is_some(), asks_who) {
+    match missing(config.tls.is_some(), config.login.is_some()) {
         None => Ok(()),
         Some(missing) => Err(Error::Exposed { address, missing }),
     }

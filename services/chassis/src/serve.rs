@@ -37,11 +37,13 @@ pub async fn serve(
 ) -> Result<Drained, Error> {
     let address = listener.local_addr().map_err(Error::Unbound)?;
     refuse_exposed(address, config)?;
-    let process = Arc::new(Process::new(app.assemble(&shutdown)?, config));
+    let process = Arc::new(Process::new(app.assemble(&shutdown)?, config)?);
+    let mut tending = JoinSet::new();
+    tending.spawn(process.tend());
     if let Some(tls) = &config.tls {
         tokio::spawn(tls.clone().watch(shutdown.clone()));
     }
-    tracing::info!(%address, tls = config.tls.is_some(), "serving");
+    tracing::info!(%address, tls = config.tls.is_some(), login = config.login.is_some(), "serving");
     let connections = connection::accept(listener, &process, config, &shutdown).await;
     Ok(drain(connections, &process, config.drain_limit).await)
 }

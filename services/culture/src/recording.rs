@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use proto::culture::v1::{CultureChange, Measure, RecordMeasuresRequest, RecordMeasuresResponse};
 use proto::{Slug, Violations, measure_name};
-use records::{Error, Fields, Record, Times, find, find_version, get, is_done};
+use records::{Error, Fields, Record, Times, Who, find, find_version, get, is_done};
 use store::{Decision, Origin, Request, Stamp, State};
 
 use crate::Model;
@@ -33,10 +33,11 @@ impl Recording {
     /// # Errors
     /// All that is wrong with it.
     pub(crate) fn parse(
-        mut request: RecordMeasuresRequest,
+        request: tonic::Request<RecordMeasuresRequest>,
     ) -> Result<(Recording, Origin), Violations> {
+        let (who, mut request) = Who::take(request);
         let request_id = std::mem::take(&mut request.request_id);
-        let origin = records::origin("RecordMeasuresRequest", &request_id, &request);
+        let origin = who.asks("RecordMeasuresRequest", &request_id, &request);
         let RecordMeasuresRequest {
             measures,
             request_id: _,
@@ -210,7 +211,7 @@ mod tests {
             measures,
             request_id: String::new(),
         };
-        Recording::parse(request).map(|(recording, _)| recording)
+        Recording::parse(tonic::Request::new(request)).map(|(recording, _)| recording)
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl CultureService for Culture {
         &self,
         request: Request<wire::RecordMeasuresRequest>,
     ) -> Reply<wire::RecordMeasuresResponse> {
-        let (recording, origin) = Recording::parse(request.into_inner())?;
+        let (recording, origin) = Recording::parse(request)?;
         self.register
             .write(origin, move |state, stamp, request| {
                 recording.decide(state, stamp, request)

@@ -8,9 +8,10 @@
 //! * `filter.rs`: which events a list asks for.
 //! * The questions: `meetings.rs`, `timeline.rs`, `life.rs` (the state of an agreement on a day).
 //! * `calendar`: events as an RFC 5545 calendar, and back.
-//! * `changes.rs`: what became of records. `watch.rs`: the feed of changes.
+//! * `changes.rs`: what became of records. `watch.rs`: the feed of changes. `audit.rs`: changes told in a line.
 
 mod agreement;
+mod audit;
 mod calendar;
 mod changes;
 mod event;

@@ -194,7 +194,7 @@ impl EventsService for Events {
         &self,
         request: Request<wire::ImportCalendarRequest>,
     ) -> Reply<wire::ImportCalendarResponse> {
-        let (import, origin) = Import::parse(request.into_inner())?;
+        let (import, origin) = Import::parse(request)?;
         if import.validate_only() {
             let now = self.register.store().now();
             let look = move |state: &State<'_>| import.decide(state, now, None);

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::stream;
+use prost::Message;
 use proto::journal::v1 as wire;
 use proto::{Excerpt, Violations, to_timestamp};
-use store::{Cursor, Position, Store};
+use store::{Cursor, Entry, Head, Position, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 use wire::journal_service_server::{JournalService, JournalServiceServer};
 
+use crate::audit::{Audited, Query};
 use crate::error::Error;
 use crate::feed::Messages;
 use crate::register::{MAX_RESPONSE, Reply};
@@ -41,7 +44,7 @@ impl Default for Journals {
 impl Journals {
     /// Adds the journal of a role.
     #[must_use]
-    pub fn with<M: store::Model + fmt::Debug>(
+    pub fn with<M: Audited + fmt::Debug>(
         mut self,
         role: &'static str,
         store: &Store<M>,
@@ -55,12 +58,12 @@ impl Journals {
         JournalServiceServer::new(self).max_encoding_message_size(MAX_RESPONSE)
     }
 
-    fn find(&self, name: &str) -> Result<Arc<dyn Kept>, Error> {
+    fn find(&self, field: &str, name: &str) -> Result<Arc<dyn Kept>, Error> {
         let role = name.strip_prefix(COLLECTION);
         let role = role.ok_or_else(|| {
             let name = Excerpt::of(name);
             Violations::one(
-                "name",
+                field,
                 format!("{name} is not of the form `journals/{{role}}`"),
             )
         })?;
@@ -71,43 +74,43 @@ impl Journals {
 }
 
 /// A store, whatever its model.
-trait Kept: fmt::Debug + Send + Sync {
+pub(crate) trait Kept: fmt::Debug + Send + Sync {
     fn oldest(&self) -> Position;
-    fn last(&self) -> Position;
+    fn head(&self) -> Head;
     fn entries(&self, after: Position) -> Result<Box<dyn Cursor>, store::Error>;
+    /// A change of an entry, in a line.
+    fn told(&self, entry: &Entry, change: Bytes) -> Result<wire::AuditChange, store::Error>;
 }
 
-impl<M: store::Model + fmt::Debug> Kept for Store<M> {
+impl<M: Audited + fmt::Debug> Kept for Store<M> {
     fn oldest(&self) -> Position {
         Store::oldest(self)
     }
 
-    fn last(&self) -> Position {
-        Store::last(self).position
+    fn head(&self) -> Head {
+        Store::head(self)
     }
 
     fn entries(&self, after: Position) -> Result<Box<dyn Cursor>, store::Error> {
         Store::entries(self, after)
     }
+
+    fn told(&self, entry: &Entry, change: Bytes) -> Result<wire::AuditChange, store::Error> {
+        let change = M::Change::decode(change).map_err(|error| entry.undecodable(&error))?;
+        Ok(M::told(change))
+    }
 }
 
 /// Where a journal stands.
-fn described(name: &str, journal: &dyn Kept) -> Result<wire::Journal, store::Error> {
-    let last = journal.last();
-    let mut described = wire::Journal {
-        name: name.to_owned(),
+fn described(name: String, journal: &dyn Kept) -> wire::Journal {
+    let Head { stamp, hash } = journal.head();
+    wire::Journal {
+        name,
         oldest_position: journal.oldest(),
-        last_position: last,
-        last_commit_time: None,
-        last_hash: vec![0; 32],
-    };
-    if last > 0
-        && let Some(entry) = journal.entries(last - 1)?.next(last)?
-    {
-        described.last_commit_time = Some(to_timestamp(entry.stamp.time));
-        described.last_hash = entry.hash.to_vec();
+        last_position: stamp.position,
+        last_commit_time: (stamp.position > 0).then(|| to_timestamp(stamp.time)),
+        last_hash: hash.to_vec(),
     }
-    Ok(described)
 }
 
 /// A backup under way, and its place, which ends with it.
@@ -155,9 +158,8 @@ async fn aside<T: Send + 'static>(
 impl JournalService for Journals {
     async fn get_journal(&self, request: Request<wire::GetJournalRequest>) -> Reply<wire::Journal> {
         let wire::GetJournalRequest { name } = request.into_inner();
-        let journal = self.find(&name)?;
-        let described = aside(move || described(&name, &*journal)).await?;
-        Ok(Response::new(described))
+        let journal = self.find("name", &name)?;
+        Ok(Response::new(described(name, &*journal)))
     }
 
     type BackupJournalStream = Messages<wire::BackupJournalResponse>;
@@ -170,12 +172,12 @@ impl JournalService for Journals {
             name,
             after_position,
         } = request.into_inner();
-        let journal = self.find(&name)?;
+        let journal = self.find("name", &name)?;
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| Error::TooMany("backups"))?;
         let start = aside(move || {
             let cursor = journal.entries(after_position)?;
-            let described = described(&name, &*journal)?;
+            let described = described(name, &*journal);
             Ok(Backup {
                 cursor,
                 last: described.last_position,
@@ -189,5 +191,19 @@ impl JournalService for Journals {
             Ok(part.map(|part| (part, backup)))
         });
         Ok(Response::new(Box::pin(parts)))
+    }
+
+    async fn list_audit_entries(
+        &self,
+        request: Request<wire::ListAuditEntriesRequest>,
+    ) -> Reply<wire::ListAuditEntriesResponse> {
+        let request = request.into_inner();
+        let journal = self.find("parent", &request.parent)?;
+        let query = Query::parse(request)?;
+        let (entries, next_page_token) = aside(move || query.page(&*journal)).await?;
+        Ok(Response::new(wire::ListAuditEntriesResponse {
+            entries,
+            next_page_token,
+        }))
     }
 }

@@ -12,13 +12,16 @@
 //! * `keys.rs`: every key. [`Topic`] (`topic.rs`): which countries a record is about. [`Place`], [`Span`]
 //!   (`place.rs`): where a record stands in an index, and a walk along one.
 //! * `write.rs`, `request.rs`: the decisions, and the requests that they come from. `list.rs`: pages.
-//!   `timeline.rs`: pages over several indexes by date in one order. `history.rs`: versions of a record, and changes of all.
+//!   `timeline.rs`: pages over several indexes by date in one order. `history.rs`: versions of a record, and changes
+//!   of all.
+//! * [`Who`] (`who.rs`): who asks, which every write has in the journal.
 //! * `apply.rs`: what a recorded or deleted record does to the state, and [`recompute`], which holds the indexes
 //!   against the records.
-//! * `feed.rs`: watching. [`Journals`] (`journals.rs`): the journal streamed out.
+//! * `feed.rs`: watching. [`Journals`] (`journals.rs`): the journal streamed out. [`Audited`] (`audit.rs`): who wrote what.
 //! * [`Error`] (`error.rs`): why a call failed, and how that is told.
 
 mod apply;
+mod audit;
 mod error;
 mod feed;
 mod history;
@@ -32,9 +35,11 @@ mod request;
 mod timeline;
 mod topic;
 mod version;
+mod who;
 mod write;
 
 pub use apply::{apply_deleted, apply_recorded, recompute};
+pub use audit::{Audited, audit_change};
 pub use error::Error;
 pub use feed::Messages;
 pub use history::{Change, ChangesParts, ChangesQuery, ChangesRequest, Revision, revision_at};
@@ -44,8 +49,9 @@ pub use place::{Ahead, Place, Span, Standing, standing, text_group};
 pub use record::{Field, Fields, Record, Times, bounded, check_size, is_given};
 pub use register::{MAX_REQUEST, MAX_RESPONSE, Piece, Register, Reply};
 pub use request::{BatchRequest, CreateParts, CreateRequest, DeleteRequest, ListRequest};
-pub use request::{UpdateRequest, VersionsRequest, WatchParts, WatchRequest, origin};
+pub use request::{UpdateRequest, VersionsRequest, WatchParts, WatchRequest};
 pub use timeline::{Lane, Stop, Stops, TimelineParts, TimelineQuery, TimelineRequest, record_lane};
 pub use topic::{Topic, are_about_the_same, countries_only_in};
 pub use version::{Version, all, find, find_version, get, get_version};
+pub use who::Who;
 pub use write::{Batch, Changed, New, Removed, check_weight, done, is_done};

@@ -94,7 +94,7 @@ impl<M: store::Model> Register<M> {
     /// # Errors
     /// Those of [`New::parse`] and [`New::decide`].
     pub async fn create<Q: CreateRequest<M>>(&self, request: Request<Q>) -> Reply<Q::Record> {
-        let (asked, origin) = New::<M, Q::Record>::parse(request.into_inner())?;
+        let (asked, origin) = New::<M, Q::Record>::parse(request)?;
         self.write(origin, move |state, stamp, request| {
             asked.decide(state, stamp, request)
         })
@@ -106,7 +106,7 @@ impl<M: store::Model> Register<M> {
     /// # Errors
     /// Those of [`Batch::parse`] and [`Batch::decide`].
     pub async fn create_all<Q: BatchRequest<M>>(&self, request: Request<Q>) -> Reply<Q::Response> {
-        let (asked, origin) = Batch::<M, Q>::parse(request.into_inner())?;
+        let (asked, origin) = Batch::<M, Q>::parse(request)?;
         self.write(origin, move |state, stamp, request| {
             asked.decide(state, stamp, request)
         })
@@ -118,7 +118,7 @@ impl<M: store::Model> Register<M> {
     /// # Errors
     /// Those of [`Changed::parse`] and [`Changed::decide`].
     pub async fn update<Q: UpdateRequest<M>>(&self, request: Request<Q>) -> Reply<Q::Record> {
-        let (asked, origin) = Changed::<M, Q::Record>::parse(request.into_inner())?;
+        let (asked, origin) = Changed::<M, Q::Record>::parse(request)?;
         self.write(origin, move |state, stamp, request| {
             asked.decide(state, stamp, request)
         })
@@ -130,7 +130,7 @@ impl<M: store::Model> Register<M> {
     /// # Errors
     /// Those of [`Removed::parse`] and [`Removed::decide`].
     pub async fn delete<Q: DeleteRequest<M>>(&self, request: Request<Q>) -> Reply<()> {
-        let (asked, origin) = Removed::<M, Q::Record>::parse(request.into_inner())?;
+        let (asked, origin) = Removed::<M, Q::Record>::parse(request)?;
         self.write(origin, move |state, _, request| {
             asked.decide(state, request)
         })

@@ -3,7 +3,7 @@
 
 use prost::Message;
 use prost_types::{FieldMask, Timestamp};
-use store::{Model, Origin, Request};
+use store::Model;
 
 use crate::history::Revision;
 use crate::list::Page;
@@ -332,30 +332,4 @@ macro_rules! list_request {
     ($model:ty, $($request:ident),+ $(,)?) => {
         $($crate::list_request!(@ $model, $request, |request| request.as_of.as_ref());)+
     };
-}
-
-/// What a request id stands for: the method and the request without the id, which has more than one spelling. The
-/// origin of a write without one is empty.
-///
-/// # Errors
-/// What is wrong with the id.
-pub fn origin<R: Message>(
-    method: &str,
-    request_id: &str,
-    without_id: &R,
-) -> Result<Origin, String> {
-    let request = if request_id.is_empty() {
-        None
-    } else {
-        let id = uuid::Uuid::try_parse(request_id);
-        let id = id.map_err(|_| format!("`{request_id:.40}` is no UUID"))?;
-        Some(Request {
-            id: id.into_bytes(),
-            digest: proto::query_digest(&[method.as_bytes(), &without_id.encode_to_vec()]),
-        })
-    };
-    Ok(Origin {
-        who: String::new(),
-        request,
-    })
 }

@@ -14,9 +14,9 @@ use store::{Decision, Micros, Model, Origin, Request, Stamp, State};
 use crate::error::Error;
 use crate::place::standing;
 use crate::record::{Field, Record, Times};
-use crate::request::origin;
 use crate::request::{BatchRequest, CreateParts, CreateRequest, DeleteRequest, UpdateRequest};
 use crate::version::{Version, find, get, last};
+use crate::who::Who;
 
 /// Records that are created together, at most.
 const MAX_BATCH: usize = 500;
@@ -68,10 +68,11 @@ impl<S: Model, M: Record<S>> New<S, M> {
     /// # Errors
     /// All that is wrong with it.
     pub fn parse<Q: CreateRequest<S, Record = M>>(
-        mut request: Q,
+        request: tonic::Request<Q>,
     ) -> Result<(New<S, M>, Origin), Violations> {
+        let (who, mut request) = Who::take(request);
         let request_id = request.take_request_id();
-        let origin = origin(Q::METHOD, &request_id, &request);
+        let origin = who.asks(Q::METHOD, &request_id, &request);
         let mut violations = Violations::new();
         let new = New::of(request, &mut violations);
         let origin = violations.check("request_id", origin);
@@ -189,9 +190,10 @@ impl<S: Model, Q: BatchRequest<S>> Batch<S, Q> {
     ///
     /// # Errors
     /// All that is wrong with it; [`Error::LooksLike`] when two of them look alike.
-    pub fn parse(mut request: Q) -> Result<(Batch<S, Q>, Origin), Error> {
+    pub fn parse(request: tonic::Request<Q>) -> Result<(Batch<S, Q>, Origin), Error> {
+        let (who, mut request) = Who::take(request);
         let request_id = request.take_request_id();
-        let origin = origin(Q::METHOD, &request_id, &request);
+        let origin = who.asks(Q::METHOD, &request_id, &request);
         let mut violations = Violations::new();
         let news = violations.check_nested("", parse_news(request.requests()));
         let origin = violations.check("request_id", origin);
@@ -304,10 +306,11 @@ impl<S: Model, M: Record<S>> Changed<S, M> {
     /// # Errors
     /// All that is wrong with name, mask and request id; the record is checked as it will be.
     pub fn parse<Q: UpdateRequest<S, Record = M>>(
-        mut request: Q,
+        request: tonic::Request<Q>,
     ) -> Result<(Changed<S, M>, Origin), Violations> {
+        let (who, mut request) = Who::take(request);
         let request_id = request.take_request_id();
-        let origin = origin(Q::METHOD, &request_id, &request);
+        let origin = who.asks(Q::METHOD, &request_id, &request);
         let (given, mask) = request.parts();
         let mut violations = Violations::new();
         let changed = Changed::of(given, mask, &mut violations);
@@ -436,10 +439,11 @@ impl<S: Model, M: Record<S>> Removed<S, M> {
     /// # Errors
     /// All that is wrong with it.
     pub fn parse<Q: DeleteRequest<S, Record = M>>(
-        mut request: Q,
+        request: tonic::Request<Q>,
     ) -> Result<(Removed<S, M>, Origin), Violations> {
+        let (who, mut request) = Who::take(request);
         let request_id = request.take_request_id();
-        let origin = origin(Q::METHOD, &request_id, &request);
+        let origin = who.asks(Q::METHOD, &request_id, &request);
         let (name, etag) = request.parts();
         let mut violations = Violations::new();
         let id = violations.check("name", M::PARSE_NAME(&name));

@@ -70,6 +70,19 @@ impl Entry {
             .map_err(|error| self.undecodable(&error))
     }
 
+    /// The writes, in order, each with its own instant.
+    ///
+    /// # Errors
+    /// [`Error::Undecodable`] when the entry was written by something else.
+    pub fn stamped_writes(&self) -> Result<Vec<(Stamp, Write)>, Error> {
+        let writes = self.writes()?;
+        let first = self.stamp.first_of(writes.len());
+        let writes = writes.into_iter().enumerate();
+        Ok(writes
+            .map(|(index, write)| (first.of_write(index), write))
+            .collect())
+    }
+
     /// All changes of all writes, in order.
     ///
     /// # Errors
@@ -82,7 +95,8 @@ impl Entry {
             .collect()
     }
 
-    pub(crate) fn undecodable(&self, error: &prost::DecodeError) -> Error {
+    /// The error of an entry whose changes do not decode.
+    pub fn undecodable(&self, error: &prost::DecodeError) -> Error {
         Error::Undecodable {
             position: self.stamp.position,
             what: error.to_string(),

@@ -60,5 +60,5 @@ pub use model::{Decision, Model, Origin, Request};
 pub use requests::Seen;
 pub use restore::Restore;
 pub use state::{State, Value};
-pub use store::{Config, Pending, Store, Written};
+pub use store::{Config, Head, Pending, Store, Written};
 pub use watch::{Event, Watch};

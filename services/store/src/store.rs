@@ -87,6 +87,15 @@ impl<M: Model> Clone for Store<M> {
     }
 }
 
+/// The last entry of a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Where it stands, and when its last write was committed; position 0 when there is no entry yet.
+    pub stamp: Stamp,
+    /// Its hash, which chains over all entries before it; zeros when there is none.
+    pub hash: [u8; 32],
+}
+
 /// A write that is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written<R> {
@@ -234,6 +243,15 @@ impl<M: Model> Store<M> {
     /// The last durable entry.
     pub fn last(&self) -> Stamp {
         *self.inner.published.borrow()
+    }
+
+    /// The last durable entry that readers see, by place, time and hash, all of one instant. It reads no disk.
+    pub fn head(&self) -> Head {
+        let meta = self.inner.view.meta();
+        Head {
+            stamp: meta.stamp,
+            hash: meta.hash,
+        }
     }
 
     /// The oldest position that the journal keeps.

@@ -21,11 +21,13 @@
 //!   became of them.
 //! * `concordance.rs`, `convert.rs`: tables between revisions, and what codes are by them. `commodity.rs`,
 //!   `chapters.rs`: names of codes.
-//! * `watch.rs`: the change feed. `error.rs`: why a call failed, and how that is told.
+//! * `watch.rs`: the change feed. `audit.rs`: changes told in a line. `error.rs`: why a call failed, and how that is
+//!   told.
 
 mod absence;
 mod amount;
 mod apply;
+mod audit;
 mod batch;
 mod block;
 mod cells;

@@ -3,8 +3,8 @@
 use chassis::Shutdown;
 use proto::trade::v1 as wire;
 use proto::{Violations, parse_ingest_name, parse_observation_name, parse_timestamp};
-use records::{MAX_RESPONSE, Messages, Paging, Register, Reply, TimelineQuery};
-use store::{Origin, State, Store};
+use records::{MAX_RESPONSE, Messages, Paging, Register, Reply, TimelineQuery, Who};
+use store::{State, Store};
 use tonic::{Request, Response, Streaming};
 use wire::trade_service_server::{TradeService, TradeServiceServer};
 
@@ -86,9 +86,9 @@ impl TradeService for Trade {
         &self,
         request: Request<Streaming<wire::IngestObservationsRequest>>,
     ) -> Reply<wire::IngestObservationsResponse> {
-        let mut stream = request.into_inner();
+        let (who, mut stream) = Who::take(request);
         let header = upload::header(&mut stream).await?;
-        let mut upload = Upload::start(self.register.store().clone(), header)?;
+        let mut upload = Upload::start(self.register.store().clone(), who, header)?;
         loop {
             let next = tokio::select! {
                 next = upload::next_batch(&mut stream) => next,
@@ -306,18 +306,14 @@ impl TradeService for Trade {
         &self,
         request: Request<wire::RecordConcordanceRequest>,
     ) -> Reply<wire::Concordance> {
-        let request = request.into_inner();
+        let (who, request) = Who::take(request);
         let validate_only = request.validate_only;
         let table = NewTable::try_from(request)?;
         if validate_only {
             return Ok(Response::new(table.validated()));
         }
         let decide = move |state: &State<'_>, _| table.decide(state);
-        let written = self
-            .register
-            .store()
-            .write(Origin::default(), decide)
-            .await?;
+        let written = self.register.store().write(who.origin(), decide).await?;
         Ok(Response::new(written.reply))
     }
 
@@ -353,7 +349,7 @@ impl TradeService for Trade {
         &self,
         request: Request<wire::RecordCommodityNamesRequest>,
     ) -> Reply<wire::RecordCommodityNamesResponse> {
-        let request = request.into_inner();
+        let (who, request) = Who::take(request);
         let validate_only = request.validate_only;
         let names = NewNames::try_from(request)?;
         if validate_only {
@@ -362,11 +358,7 @@ impl TradeService for Trade {
             return Ok(Response::new(counts));
         }
         let decide = move |state: &State<'_>, _| names.decide(state);
-        let written = self
-            .register
-            .store()
-            .write(Origin::default(), decide)
-            .await?;
+        let written = self.register.store().write(who.origin(), decide).await?;
         Ok(Response::new(written.reply))
     }
 

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use proto::Violations;
 use proto::trade::v1 as wire;
-use store::{Origin, Pending, State, Store};
+use records::Who;
+use store::{Pending, State, Store};
 use tonic::{Status, Streaming};
 use wire::ingest_observations_request::Part;
 
@@ -46,16 +47,18 @@ fn misplaced(field: &str, what: &str) -> Status {
 /// Batches on their way, and what became of those before.
 pub(crate) struct Upload {
     store: Store<Model>,
+    who: Who,
     header: Header,
     in_flight: VecDeque<Pending<BatchOutcome, Error>>,
     response: wire::IngestObservationsResponse,
 }
 
 impl Upload {
-    pub(crate) fn start(store: Store<Model>, header: Header) -> Result<Upload, Error> {
+    pub(crate) fn start(store: Store<Model>, who: Who, header: Header) -> Result<Upload, Error> {
         store.read(|state| Record::find(state, &header.dataset, None))?;
         Ok(Upload {
             store,
+            who,
             header,
             in_flight: VecDeque::new(),
             response: wire::IngestObservationsResponse {
@@ -72,7 +75,7 @@ impl Upload {
         }
         let header = self.header.clone();
         let decide = move |state: &State<'_>, stamp| ingest::decide(&header, batch, state, stamp);
-        match self.store.submit(Origin::default(), decide) {
+        match self.store.submit(self.who.clone().origin(), decide) {
             Ok(pending) => self.in_flight.push_back(pending),
             Err(refused) => {
                 // An earlier batch that was refused is the one to tell.

@@ -73,6 +73,11 @@ impl Deadlines {
         Ok(Timer::until(deadline))
     }
 
+    /// Whether the method at a path streams neither way.
+    pub(super) fn is_unary(&self, path: &str) -> bool {
+        self.unary.contains(path)
+    }
+
     /// Streams may be as long as they like: an upload of hours is answered at its end only.
     fn granted(&self, path: &str, asked: Option<Duration>) -> Option<Duration> {
         match asked {

@@ -5,12 +5,15 @@
 //! JSON log need not read a span's fields back to write it, which cost more than the line.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request};
 use tokio::time::Instant;
 use tonic::Code;
 use tracing::{Level, Span};
+
+use crate::Caller;
 
 use super::ids::{self, REQUEST_ID, TraceId};
 
@@ -23,6 +26,7 @@ pub(super) struct Call {
     request_id: HeaderValue,
     trace_id: TraceId,
     peer: SocketAddr,
+    caller: Option<Arc<str>>,
     started: Instant,
     span: Span,
     code: Option<Code>,
@@ -48,6 +52,7 @@ macro_rules! span {
             request_id = $call.request_id(),
             trace_id = %$call.trace_id,
             peer = %$call.peer,
+            caller = tracing::field::Empty,
         )
     };
 }
@@ -63,6 +68,7 @@ macro_rules! line {
             request_id = $call.request_id(),
             trace_id = %$call.trace_id,
             peer = %$call.peer,
+            caller = $call.caller.as_deref(),
             "call ended"
         )
     };
@@ -76,12 +82,19 @@ impl Call {
             request_id: ids::request_id(request.headers_mut()),
             trace_id: TraceId::of(request.headers()),
             peer,
+            caller: None,
             started: Instant::now(),
             span: Span::none(),
             code: None,
         };
         call.span = call.new_span();
         call
+    }
+
+    /// Keeps who makes it.
+    pub(super) fn made_by(&mut self, caller: &Caller) {
+        self.span.record("caller", &*caller.name);
+        self.caller = Some(Arc::clone(&caller.name));
     }
 
     pub(super) fn started(&self) -> Instant {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use chassis::{App, Config, Deadline, Drained, Error, PeerNames, Shutdown};
+use chassis::{App, Caller, Config, Deadline, Drained, Error, PeerNames, Shutdown};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -82,6 +82,11 @@ impl Running {
     /// How the serving ended, once it does.
     pub(crate) async fn drained(self) -> Drained {
         within(self.serving).await.unwrap().unwrap()
+    }
+
+    /// Why it did not serve.
+    pub(crate) async fn failed(self) -> Error {
+        within(self.serving).await.unwrap().unwrap_err()
     }
 
     pub(crate) async fn channel(&self) -> Channel {
@@ -189,6 +194,19 @@ fn metadata(request: &Request<GetDatasetRequest>, key: &str) -> String {
     value.map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
 }
 
+fn caller(request: &Request<GetDatasetRequest>) -> String {
+    let caller = request.extensions().get::<Caller>();
+    caller.map_or_else(String::new, |caller| {
+        format!("{} ({})", caller.name, caller.role.name())
+    })
+}
+
+/// What is left of what the caller showed.
+fn shown(request: &Request<GetDatasetRequest>) -> String {
+    let names = ["authorization", "x-entente-caller", "x-entente-role"];
+    names.map(|name| metadata(request, name)).concat()
+}
+
 fn left_ms(request: &Request<GetDatasetRequest>) -> String {
     let deadline = request.extensions().get::<Deadline>().unwrap();
     deadline.remaining().as_millis().to_string()
@@ -215,6 +233,8 @@ impl Desk {
             "panic" => panic!("the desk fell over"),
             "defect" => return Err(Status::internal("a defect")),
             "missing" => return Err(Status::not_found("no such dataset")),
+            "caller" => caller(&request),
+            "shown" => shown(&request),
             "request id" => metadata(&request, "x-request-id"),
             "timeout" => metadata(&request, "grpc-timeout"),
             "time left" => left_ms(&request),

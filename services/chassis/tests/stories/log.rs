@@ -5,6 +5,7 @@
 use std::io;
 use std::sync::{LazyLock, Mutex};
 
+use chassis::Role;
 use serde_json::Value;
 use tonic::Request;
 use tonic::metadata::MetadataValue;
@@ -12,6 +13,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::desk::{METHOD, Running, get, watch, within};
+use crate::login::{Login, with_token};
 
 static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -68,6 +70,27 @@ async fn line(id: &str) -> Value {
     let mut lines = lines(id);
     assert_eq!(lines.len(), 1, "{lines:?}");
     lines.remove(0)
+}
+
+#[tokio::test]
+async fn a_line_names_the_caller_and_nothing_tells_a_token() {
+    LazyLock::force(&LOG);
+    let login = Login::start();
+    let desk = login.token("desk-7", Role::Reader);
+    let mut client = login.process.client().await;
+    let mut ask = async |token: &str, id: &'static str| {
+        let request = named(with_token(get("echo"), token), id);
+        within(client.get_dataset(request)).await
+    };
+    ask(&desk, "log-caller").await.unwrap();
+    assert_eq!(line("log-caller").await["caller"], "desk-7");
+    let made_up = desk.replace(&desk[4..12], "00000000");
+    let refused = ask(&made_up, "log-made-up").await.unwrap_err();
+    assert_eq!(line("log-made-up").await["code"], "UNAUTHENTICATED");
+    let secret = &desk[13..];
+    let told = format!("{refused:?}");
+    let written = String::from_utf8(LINES.lock().unwrap().clone()).unwrap();
+    assert!(!written.contains(secret) && !told.contains(secret));
 }
 
 #[tokio::test]

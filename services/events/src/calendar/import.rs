@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use prost::Message;
 use proto::events::v1 as wire;
 use proto::{Slug, Violations, check_language, given, parse_event_name};
-use records::{Error, New, Record, get_version};
+use records::{Error, New, Record, Who, get_version};
 use store::{Decision, Micros, Origin, Request, Stamp, State};
 use wire::{Event, EventsChange, ImportCalendarRequest, ImportCalendarResponse};
 
@@ -48,10 +48,11 @@ impl Import {
     /// # Errors
     /// All that is wrong with the request beside the lines of its calendar.
     pub(crate) fn parse(
-        mut request: ImportCalendarRequest,
+        request: tonic::Request<ImportCalendarRequest>,
     ) -> Result<(Import, Origin), Violations> {
+        let (who, mut request) = Who::take(request);
         let request_id = std::mem::take(&mut request.request_id);
-        let origin = records::origin(METHOD, &request_id, &request);
+        let origin = who.asks(METHOD, &request_id, &request);
         let ImportCalendarRequest {
             content,
             defaults,

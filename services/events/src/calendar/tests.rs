@@ -761,7 +761,7 @@ async fn import(
     store: &Store<Model>,
     request: ImportCalendarRequest,
 ) -> Result<ImportCalendarResponse, Error> {
-    let (import, origin) = Import::parse(request)?;
+    let (import, origin) = Import::parse(tonic::Request::new(request))?;
     let request: Option<Request> = origin.request;
     let decide =
         move |state: &State<'_>, stamp: store::Stamp| import.decide(state, stamp.time, request);
@@ -850,7 +850,7 @@ async fn a_repeated_request_answers_what_is_left_of_its_events() {
         name: "events/one".into(),
         ..wire::DeleteEventRequest::default()
     };
-    let (removed, origin) = Removed::<Model, Event>::parse(delete).unwrap();
+    let (removed, origin) = Removed::<Model, Event>::parse(tonic::Request::new(delete)).unwrap();
     let decide = move |state: &State<'_>, _| removed.decide(state, None);
     store.write(origin, decide).await.unwrap();
     let again = import(&store, request).await.unwrap();
@@ -878,7 +878,7 @@ async fn what_looks_like_another_is_refused_by_its_line() {
         validate_only: true,
         ..asked(&content)
     };
-    let (looked, _) = Import::parse(skip_refused.clone()).unwrap();
+    let (looked, _) = Import::parse(tonic::Request::new(skip_refused.clone())).unwrap();
     assert!(looked.validate_only());
     let looked = store.read(|state| looked.decide(state, 0, None)).unwrap();
     assert_eq!(names(&looked.reply), ["events/two"]);
@@ -927,7 +927,7 @@ async fn a_refusal_keeps_all_out_unless_it_is_to_be_skipped() {
 #[test]
 fn a_request_is_refused_by_field() {
     let fields = |request: ImportCalendarRequest| {
-        let violations = Import::parse(request).unwrap_err();
+        let violations = Import::parse(tonic::Request::new(request)).unwrap_err();
         let fields: Vec<String> = violations.iter().map(|(field, _)| field.into()).collect();
         fields.join(" ")
     };
@@ -979,7 +979,7 @@ fn what_comes_to_more_than_one_write_is_refused() {
         sources: vec![note; 6],
         ..defaults()
     });
-    let violations = Import::parse(request).unwrap_err();
+    let violations = Import::parse(tonic::Request::new(request)).unwrap_err();
     assert!(
         violations
             .to_string()
@@ -1050,7 +1050,7 @@ async fn a_change_shows_in_the_sequence_and_an_earlier_instant_does_not_know_it(
         }),
         ..UpdateEventRequest::default()
     };
-    let (changed, origin) = Changed::<Model, Event>::parse(update).unwrap();
+    let (changed, origin) = Changed::<Model, Event>::parse(tonic::Request::new(update)).unwrap();
     let decide = move |state: &State<'_>, stamp| changed.decide(state, stamp, None);
     store.write(origin, decide).await.unwrap();
 

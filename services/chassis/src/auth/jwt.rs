@@ -1,0 +1,148 @@
+//! Tokens that an authority signs (RFC 7519), verified by its public keys without asking it.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jsonwebtoken::{Validation, decode, decode_header, errors::ErrorKind};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::keys::{self, Keys, Verified};
+use super::refusal::Failure;
+use super::watched::Watched;
+use crate::caller::is_name;
+use crate::{Caller, Error, Role};
+
+/// Clocks of two machines may differ by this much.
+const LEEWAY_SECONDS: i64 = 60;
+
+/// Which signed tokens are believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jwt {
+    /// File of the authority's public keys, a JSON Web Key Set.
+    pub keys: PathBuf,
+    /// Who must have issued a token: its claim `iss`.
+    pub issuer: String,
+    /// Whom a token must be meant for: its claim `aud`, or one of them.
+    pub audience: String,
+    /// The claim that says the role: `reader`, `editor` or `admin`.
+    pub role_claim: String,
+}
+
+/// Verifies tokens.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    keys: Watched<Keys>,
+    settings: Jwt,
+}
+
+/// A token that was believed, to be looked at again.
+#[derive(Clone, Debug)]
+pub(super) struct Ticket {
+    key_id: String,
+    expires: Timestamp,
+}
+
+impl Verifier {
+    pub(super) fn open(settings: Jwt) -> Result<Verifier, Error> {
+        let keys = Watched::open(settings.keys.clone(), keys::MAX_BYTES, Keys::parse)?;
+        Ok(Verifier { keys, settings })
+    }
+
+    /// Looks whether there are other keys.
+    pub(super) fn refresh(&self) {
+        self.keys.look();
+    }
+
+    /// Whose token this is.
+    pub(super) fn believe(&self, token: &str) -> Result<(Caller, Ticket), Failure> {
+        let keys = self.keys.now();
+        let digest = Sha256::digest(token).into();
+        let verified = if let Some(verified) = keys.remembered(&digest) {
+            verified
+        } else {
+            let verified = self.verify(&keys, token)?;
+            keys.remember(digest, verified.clone());
+            verified
+        };
+        let ticket = Ticket {
+            key_id: verified.key_id,
+            expires: verified.expires,
+        };
+        check_time(&ticket)?;
+        Ok((verified.caller, ticket))
+    }
+
+    /// Whether a token is still to be believed: its key may have been withdrawn since.
+    pub(super) fn look(&self, ticket: &Ticket) -> Result<(), Failure> {
+        let keys = self.keys.now();
+        keys.find(&ticket.key_id).ok_or(Failure::Unknown)?;
+        check_time(ticket)
+    }
+
+    fn verify(&self, keys: &Keys, token: &str) -> Result<Verified, Failure> {
+        let header = decode_header(token).map_err(|_| Failure::Unknown)?;
+        // What must be understood to read a token is not understood here, whatever it is (RFC 7515, 4.1.11).
+        if header.crit.is_some() {
+            return Err(Failure::Unknown);
+        }
+        let key_id = header.kid.ok_or(Failure::Unknown)?;
+        let key = keys.find(&key_id).ok_or(Failure::Unknown)?;
+        let mut rules = self.rules();
+        rules.algorithms.clone_from(&key.algorithms);
+        let claims = decode::<Map<String, Value>>(token, &key.key, &rules)
+            .map_err(|error| failure(&error))?
+            .claims;
+        let said = self.caller(&claims).zip(expiry(&claims));
+        let (caller, expires) = said.ok_or(Failure::Unknown)?;
+        Ok(Verified {
+            caller,
+            key_id,
+            expires,
+        })
+    }
+
+    fn rules(&self) -> Validation {
+        let mut rules = Validation::default();
+        rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        rules.set_issuer(&[&self.settings.issuer]);
+        rules.set_audience(&[&self.settings.audience]);
+        rules.leeway = LEEWAY_SECONDS.unsigned_abs();
+        rules.validate_nbf = true;
+        rules
+    }
+
+    fn caller(&self, claims: &Map<String, Value>) -> Option<Caller> {
+        let name = claims.get("sub")?.as_str().filter(|name| is_name(name))?;
+        let role = claims.get(&self.settings.role_claim)?.as_str()?;
+        Some(Caller {
+            name: name.into(),
+            role: Role::parse(role)?,
+        })
+    }
+}
+
+/// When a token is no longer believed.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a cast of a float saturates, and an instant that is too late is none"
+)]
+fn expiry(claims: &Map<String, Value>) -> Option<Timestamp> {
+    let seconds = claims.get("exp")?.as_f64()? as i64;
+    let end = seconds.saturating_add(LEEWAY_SECONDS);
+    Some(Timestamp::from_second(end).unwrap_or(Timestamp::MAX))
+}
+
+fn check_time(ticket: &Ticket) -> Result<(), Failure> {
+    if ticket.expires <= Timestamp::now() {
+        return Err(Failure::Expired);
+    }
+    Ok(())
+}
+
+fn failure(error: &jsonwebtoken::errors::Error) -> Failure {
+    if matches!(error.kind(), ErrorKind::ExpiredSignature) {
+        return Failure::Expired;
+    }
+    Failure::Unknown
+}

@@ -1,0 +1,431 @@
+//! The file of tokens: what `entente token` writes and a serving process reads.
+//!
+//! It holds no secret, only hashes. A change is made under a lock beside it and takes the file's name when it is
+//! complete and on the disk, so that two commands lose nothing of each other's and a reader sees no half.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::token::{self, Hash, Id};
+use crate::caller::is_name;
+use crate::{Caller, Role};
+
+/// A token takes some 250 bytes.
+pub(super) const MAX_BYTES: u64 = 4 << 20;
+
+/// What is known of a token; never its secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRecord {
+    /// Names the token: 8 hexadecimal digits.
+    pub id: String,
+    /// Whom it is for: the name that the journal keeps.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    hash: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it ends; `None` is never.
+    pub expires: Option<Timestamp>,
+    /// When it was taken back.
+    pub revoked: Option<Timestamp>,
+}
+
+/// What became of a token so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenState {
+    /// It is believed.
+    Valid,
+    /// Its time is over.
+    Expired,
+    /// It was taken back.
+    Revoked,
+}
+
+/// A token that was just made: the only place where its text is.
+pub struct NewToken {
+    /// What the file says of it.
+    pub record: TokenRecord,
+    text: String,
+}
+
+/// A file of tokens.
+#[derive(Clone, Debug)]
+pub struct TokenFile(PathBuf);
+
+/// Why a file of tokens is not read or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenFileError {
+    /// The operating system refused.
+    #[error("{what} {}", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is no file of tokens.
+    #[error("{} is no file of tokens: {what}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        what: String,
+    },
+    /// A name that cannot stand in the journal.
+    #[error("a caller's name has 1 to 128 visible ASCII characters and no spaces")]
+    Name,
+    /// A token that is over when it is made.
+    #[error("the token would have expired already")]
+    Over,
+    /// No token of that id or name is valid.
+    #[error("no token of the id or name `{0}` is there that is not revoked")]
+    Unknown(String),
+    /// The file has no room.
+    #[error("the file would become larger than {MAX_BYTES} bytes: start a new one")]
+    Full,
+    /// The operating system has no random bytes.
+    #[error("the operating system gives no random bytes")]
+    Random(#[source] getrandom::Error),
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Contents {
+    tokens: Vec<TokenRecord>,
+}
+
+/// A token as a serving process looks it up.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) id: Id,
+    pub(super) hash: Hash,
+    pub(super) caller: Caller,
+    pub(super) expires: Option<Timestamp>,
+    pub(super) revoked: bool,
+}
+
+impl NewToken {
+    /// Its text; whoever has it is believed to be who it is for.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl std::fmt::Debug for NewToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut told = f.debug_struct("NewToken");
+        told.field("record", &self.record).finish_non_exhaustive()
+    }
+}
+
+impl TokenRecord {
+    /// What became of it by an instant.
+    pub fn state(&self, now: Timestamp) -> TokenState {
+        match (self.revoked, self.expires) {
+            (Some(_), _) => TokenState::Revoked,
+            (None, Some(expires)) if expires <= now => TokenState::Expired,
+            (None, _) => TokenState::Valid,
+        }
+    }
+
+    fn entry(&self) -> Result<Entry, &'static str> {
+        if !is_name(&self.name) {
+            return Err("name: 1 to 128 visible ASCII characters are required");
+        }
+        Ok(Entry {
+            id: Id::parse(&self.id).ok_or("id: 8 hexadecimal digits are required")?,
+            hash: Hash::parse(&self.hash).ok_or("hash: 64 hexadecimal digits are required")?,
+            caller: Caller {
+                name: self.name.as_str().into(),
+                role: self.role,
+            },
+            expires: self.expires,
+            revoked: self.revoked.is_some(),
+        })
+    }
+}
+
+impl TokenFile {
+    /// The file at a path; it need not be there yet.
+    pub fn new(path: impl Into<PathBuf>) -> TokenFile {
+        TokenFile(path.into())
+    }
+
+    /// Makes a token and adds it; the file too where there is none.
+    pub fn create(
+        &self,
+        name: &str,
+        role: Role,
+        expires: Option<Timestamp>,
+    ) -> Result<NewToken, TokenFileError> {
+        let created = Timestamp::now();
+        if !is_name(name) {
+            return Err(TokenFileError::Name);
+        }
+        if expires.is_some_and(|expires| expires <= created) {
+            return Err(TokenFileError::Over);
+        }
+        self.change(|contents| {
+            let made = contents.unused()?;
+            let record = TokenRecord {
+                id: made.id.to_string(),
+                name: name.to_owned(),
+                role,
+                hash: made.hash.to_string(),
+                created,
+                expires,
+                revoked: None,
+            };
+            contents.tokens.push(record.clone());
+            Ok(NewToken {
+                record,
+                text: made.text,
+            })
+        })
+    }
+
+    /// All tokens, in the order in which they were made.
+    pub fn list(&self) -> Result<Vec<TokenRecord>, TokenFileError> {
+        Ok(self.read()?.tokens)
+    }
+
+    /// Takes back the token of an id, or all of a name; those that this took back.
+    pub fn revoke(&self, id_or_name: &str) -> Result<Vec<TokenRecord>, TokenFileError> {
+        self.change(|contents| {
+            let revoked = contents.revoke(id_or_name, Timestamp::now());
+            if revoked.is_empty() {
+                return Err(TokenFileError::Unknown(id_or_name.to_owned()));
+            }
+            Ok(revoked)
+        })
+    }
+
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Contents) -> Result<T, TokenFileError>,
+    ) -> Result<T, TokenFileError> {
+        let _lock = self.lock()?;
+        let mut contents = if self.0.exists() {
+            self.read()?
+        } else {
+            Contents::default()
+        };
+        let done = change(&mut contents)?;
+        self.write(&contents)?;
+        Ok(done)
+    }
+
+    fn lock(&self) -> Result<File, TokenFileError> {
+        let mut path = self.0.clone().into_os_string();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let mut options = File::options();
+        let file = options.create(true).write(true).truncate(false).open(&path);
+        let locked = file.and_then(|file| file.lock().map(|()| file));
+        locked.map_err(io_error("locking", &path))
+    }
+
+    fn read(&self) -> Result<Contents, TokenFileError> {
+        let bytes = read_bounded(&self.0, MAX_BYTES).map_err(io_error("reading", &self.0))?;
+        let invalid = |what| TokenFileError::Invalid {
+            path: self.0.clone(),
+            what,
+        };
+        let (contents, _) = parse_contents(&bytes).map_err(invalid)?;
+        Ok(contents)
+    }
+
+    fn write(&self, contents: &Contents) -> Result<(), TokenFileError> {
+        let bytes = serde_json::to_vec_pretty(contents).expect("these types have a form in JSON");
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(TokenFileError::Full);
+        }
+        write_whole(&self.0, &bytes).map_err(io_error("writing", &self.0))
+    }
+}
+
+impl Contents {
+    fn unused(&self) -> Result<token::Made, TokenFileError> {
+        loop {
+            let made = token::make().map_err(TokenFileError::Random)?;
+            let id = made.id.to_string();
+            if self.tokens.iter().all(|token| token.id != id) {
+                return Ok(made);
+            }
+        }
+    }
+
+    fn revoke(&mut self, id_or_name: &str, now: Timestamp) -> Vec<TokenRecord> {
+        let is_id = self.tokens.iter().any(|token| token.id == id_or_name);
+        let is_meant = |token: &TokenRecord| {
+            let meant = if is_id { &token.id } else { &token.name };
+            meant == id_or_name
+        };
+        let tokens = self.tokens.iter_mut();
+        let meant = tokens.filter(|token| is_meant(token) && token.revoked.is_none());
+        let revoke = |token: &mut TokenRecord| {
+            token.revoked = Some(now);
+            token.clone()
+        };
+        meant.map(revoke).collect()
+    }
+}
+
+/// The tokens in the bytes of a file.
+pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Entry>, String> {
+    parse_contents(bytes).map(|(_, entries)| entries)
+}
+
+fn parse_contents(bytes: &[u8]) -> Result<(Contents, Vec<Entry>), String> {
+    let contents: Contents = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let mut ids = HashSet::new();
+    let mut entries = Vec::with_capacity(contents.tokens.len());
+    for (index, token) in contents.tokens.iter().enumerate() {
+        let entry = token
+            .entry()
+            .map_err(|what| format!("tokens[{index}].{what}"))?;
+        if !ids.insert(entry.id) {
+            return Err(format!("tokens[{index}].id: {} is there twice", entry.id));
+        }
+        entries.push(entry);
+    }
+    Ok((contents, entries))
+}
+
+/// Reads a file that is not larger than it may be.
+pub(super) fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        let message = format!("it is larger than {max} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes)
+}
+
+/// Only its owner may read what the temporary file becomes.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.write_all(b"\n")?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    File::open(folder)?.sync_all()
+}
+
+fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TokenFileError {
+    let path = path.to_owned();
+    move |source| TokenFileError::Io { what, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> (tempfile::TempDir, TokenFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = TokenFile::new(folder.path().join("tokens.json"));
+        (folder, file)
+    }
+
+    #[test]
+    fn what_is_created_is_listed_without_its_secret() {
+        let (_folder, file) = file();
+        let made = file.create("desk-7", Role::Editor, None).unwrap();
+        let secret = made.text().rsplit('_').next().unwrap();
+        let stored = std::fs::read_to_string(&file.0).unwrap();
+        assert!(!stored.contains(secret));
+        let listed = file.list().unwrap();
+        assert_eq!(listed[0].id, made.record.id);
+        assert!(!format!("{made:?} {listed:?}").contains(secret));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_folder, file) = file();
+        file.create("desk", Role::Reader, None).unwrap();
+        let mode = std::fs::metadata(&file.0).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn commands_at_once_lose_nothing_of_each_other() {
+        let (_folder, file) = file();
+        let create = |number: usize| {
+            let file = file.clone();
+            let name = format!("desk-{number}");
+            std::thread::spawn(move || file.create(&name, Role::Reader, None).unwrap())
+        };
+        let threads: Vec<_> = (0..16).map(create).collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(file.list().unwrap().len(), 16);
+    }
+
+    #[test]
+    fn a_token_is_taken_back_by_its_id_and_all_of_a_name_by_the_name() {
+        let (_folder, file) = file();
+        let [first, second, _other] =
+            ["desk", "desk", "other"].map(|name| file.create(name, Role::Reader, None).unwrap());
+        assert_eq!(file.revoke(&first.record.id).unwrap().len(), 1);
+        let rest = file.revoke("desk").unwrap();
+        assert_eq!(rest[0].id, second.record.id);
+        let again = file.revoke("desk").unwrap_err();
+        assert!(matches!(again, TokenFileError::Unknown(_)));
+        let states: Vec<_> = file
+            .list()
+            .unwrap()
+            .iter()
+            .map(|t| t.state(Timestamp::now()))
+            .collect();
+        let (revoked, valid) = (TokenState::Revoked, TokenState::Valid);
+        assert_eq!(states, [revoked, revoked, valid]);
+    }
+
+    #[test]
+    fn a_name_that_cannot_stand_in_the_journal_is_refused() {
+        let (_folder, file) = file();
+        for name in ["", "two words", "стол", &"x".repeat(129)] {
+            let refused = file.create(name, Role::Reader, None).unwrap_err();
+            assert!(matches!(refused, TokenFileError::Name));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_with_its_place() {
+        let hash = "0".repeat(64);
+        let token = |id: &str, name: &str, hash: &str, more: &str| {
+            format!(
+                r#"{{"id":"{id}","name":"{name}","role":"reader","hash":"{hash}","created":"2024-01-01T00:00:00Z","expires":null,"revoked":null{more}}}"#
+            )
+        };
+        let good = token("00000001", "desk", &hash, "");
+        let wrong =
+            |tokens: &str| parse(format!(r#"{{"tokens":[{tokens}]}}"#).as_bytes()).unwrap_err();
+        assert!(wrong(&format!("{good},{good}")).starts_with("tokens[1].id: 00000001"));
+        assert!(wrong(&token("1", "desk", &hash, "")).starts_with("tokens[0].id"));
+        assert!(wrong(&token("00000001", "a b", &hash, "")).starts_with("tokens[0].name"));
+        assert!(wrong(&token("00000001", "desk", "00", "")).starts_with("tokens[0].hash"));
+        assert!(
+            wrong(&token("00000001", "desk", &hash, r#","admin":true"#)).contains("unknown field")
+        );
+        assert!(parse(b"{").is_err() && parse(b"").is_err());
+    }
+}
