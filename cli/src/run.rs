@@ -11,8 +11,9 @@ use crate::args::{Cli, Command};
 use crate::import::Imported;
 use crate::{
     audit, backup, briefing, certs, client, culture, demo, events, import, relationship, restore,
+    serve,
 };
-use crate::{serve, token, trade};
+use crate::{token, trade};
 
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;

@@ -12,7 +12,8 @@
 //! * `keys.rs`: every key. [`Topic`] (`topic.rs`): which countries a record is about. [`Place`], [`Span`]
 //!   (`place.rs`): where a record stands in an index, and a walk along one.
 //! * `write.rs`, `request.rs`: the decisions, and the requests that they come from. `list.rs`: pages.
-//!   `timeline.rs`: pages over several indexes by date in one order. `history.rs`: versions of a record, and changes of all.
+//!   `timeline.rs`: pages over several indexes by date in one order. `history.rs`: versions of a record, and changes
+//!   of all.
 //! * [`Who`] (`who.rs`): who asks, which every write has in the journal.
 //! * `apply.rs`: what a recorded or deleted record does to the state, and [`recompute`], which holds the indexes
 //!   against the records.
