@@ -112,10 +112,10 @@ pub fn refused(code: Code) -> http::Response<Body> {
 }
 
 fn serve(app: App) -> (SocketAddr, JoinHandle<Drained>) {
-    let listener = chassis::bind(([127, 0, 0, 1], 0).into(), false).expect("a free port");
+    let config = chassis::Config::default();
+    let listener = chassis::bind(([127, 0, 0, 1], 0).into(), &config).expect("a free port");
     let address = listener.local_addr().expect("bound");
     let serving = async move {
-        let config = chassis::Config::default();
         let served = chassis::serve(listener, app, &config, Shutdown::new()).await;
         served.expect("it serves")
     };

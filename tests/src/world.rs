@@ -5,14 +5,18 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use proto::culture::v1::culture_service_client::CultureServiceClient;
+use proto::culture::v1::culture_service_server::SERVICE_NAME as CULTURE;
 use proto::events::v1::events_service_client::EventsServiceClient;
+use proto::events::v1::events_service_server::SERVICE_NAME as EVENTS;
 use proto::gateway::v1::gateway_service_client::GatewayServiceClient;
 use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
+use proto::trade::v1::trade_service_server::SERVICE_NAME as TRADE;
 use rustix::process::Signal;
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
+use crate::health::Health;
 use crate::server::{Binary, channel};
 use crate::{Client, CultureClient, EventsClient, JournalClient, Role};
 
@@ -54,7 +58,7 @@ impl World {
     pub async fn start(shape: Setting) -> World {
         match shape {
             Setting::Together => World::together().await,
-            Setting::Apart => World::apart(&[]).await,
+            Setting::Apart => World::apart(&[], &[]).await,
         }
     }
 
@@ -71,8 +75,17 @@ impl World {
         }
     }
 
-    /// Starts a system whose trade is served by processes on copies of the given folders, or by one on an empty folder.
-    pub async fn apart(copies_of: &[&Path]) -> World {
+    /// Starts a system whose trade is served by processes on copies of the given folders.
+    pub async fn with_replicas(copies_of: &[&Path]) -> World {
+        World::apart(copies_of, &[]).await
+    }
+
+    /// Starts a system whose gateway gives calls that bring no deadline a second.
+    pub async fn impatient() -> World {
+        World::apart(&[], &["--default-deadline", "1"]).await
+    }
+
+    async fn apart(copies_of: &[&Path], options: &[&str]) -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut trade = Vec::new();
         for (number, original) in copies_of.iter().enumerate() {
@@ -84,18 +97,19 @@ impl World {
             trade.push(Node::start(&["trade"], &folder.path().join("trade")).await);
         }
         let addresses: Vec<_> = trade.iter().map(|node| node.address).collect();
-        let mut world = World::with_trade_at(&addresses, folder).await;
+        let mut world = World::with_trade_at(&addresses, options, folder).await;
         world.trade = trade;
+        world.wait().await;
         world
     }
 
     /// Starts a system whose trade is somewhere else.
     pub async fn with_trade_elsewhere(address: SocketAddr) -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        World::with_trade_at(&[address], folder).await
+        World::with_trade_at(&[address], &[], folder).await
     }
 
-    async fn with_trade_at(trade: &[SocketAddr], folder: TempDir) -> World {
+    async fn with_trade_at(trade: &[SocketAddr], options: &[&str], folder: TempDir) -> World {
         let events = Node::start(&["events"], &folder.path().join("events")).await;
         let culture = Node::start(&["culture"], &folder.path().join("culture")).await;
         let trade: Vec<_> = trade.iter().map(url).collect();
@@ -108,6 +122,7 @@ impl World {
             "--culture",
             &url(&culture.address),
         ];
+        let args = [&args, options].concat();
         let door = Node::start(&args, &folder.path().join("gateway")).await;
         World {
             trade: Vec::new(),
@@ -116,6 +131,13 @@ impl World {
             shared: channel(door.address).await,
             door,
             _folder: folder,
+        }
+    }
+
+    /// Waits until all services can be reached.
+    async fn wait(&self) {
+        for service in [TRADE, EVENTS, CULTURE] {
+            Health::watch(&self.shared, service).await.until(true).await;
         }
     }
 

@@ -13,7 +13,7 @@ pub(crate) struct CertsArgs {
     pub(crate) dir: PathBuf,
     /// A further name or IP address under which each of the servers can be reached; may be given several times
     ///
-    /// Each has its own name (gateway, trade, events, culture), localhost, 127.0.0.1 and `::1` anyway.
+    /// Each has its own name (gateway, trade, events, culture), localhost and its addresses anyway.
     #[arg(long = "name", value_name = "HOST", value_parser = parse_host)]
     pub(crate) names: Vec<String>,
     /// For how many days the certificates hold; the authority holds for ten years

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use chassis::{ClientFiles, ClientTls, Identity, ServerFiles, ServerTls};
 use clap::Args;
 
+const HEADING: &str = "TLS";
+
 /// TLS of a listener.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "TLS")]
 pub(crate) struct TlsArgs {
     /// Serve over TLS with this certificate, and the ones behind it that lead to its authority (PEM)
     ///
@@ -18,6 +19,7 @@ pub(crate) struct TlsArgs {
         long = "tls-cert",
         env = "ENTENTE_TLS_CERT",
         value_name = "FILE",
+        help_heading = HEADING,
         requires = "tls_key"
     )]
     cert: Option<PathBuf>,
@@ -27,6 +29,7 @@ pub(crate) struct TlsArgs {
         long = "tls-key",
         env = "ENTENTE_TLS_KEY",
         value_name = "FILE",
+        help_heading = HEADING,
         requires = "tls_cert"
     )]
     key: Option<PathBuf>,
@@ -36,6 +39,7 @@ pub(crate) struct TlsArgs {
         long = "tls-client-ca",
         env = "ENTENTE_TLS_CLIENT_CA",
         value_name = "FILE",
+        help_heading = HEADING,
         requires = "tls_cert"
     )]
     client_ca: Option<PathBuf>,
@@ -55,16 +59,16 @@ impl TlsArgs {
 
 /// TLS of a connection to a server.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "TLS")]
 pub(crate) struct ClientTlsArgs {
     /// For https: believe servers with a certificate of one of these authorities, and no others (PEM)
-    #[arg(long, env = "ENTENTE_CA", value_name = "FILE")]
+    #[arg(long, env = "ENTENTE_CA", value_name = "FILE", help_heading = HEADING)]
     ca: Option<PathBuf>,
     /// Prove who is asking with this certificate, where a server wants to know (PEM)
     #[arg(
         long,
         env = "ENTENTE_CLIENT_CERT",
         value_name = "FILE",
+        help_heading = HEADING,
         requires = "client_key"
     )]
     client_cert: Option<PathBuf>,
@@ -73,6 +77,7 @@ pub(crate) struct ClientTlsArgs {
         long,
         env = "ENTENTE_CLIENT_KEY",
         value_name = "FILE",
+        help_heading = HEADING,
         requires = "client_cert"
     )]
     client_key: Option<PathBuf>,

@@ -61,9 +61,8 @@ pub(crate) async fn gather(mut body: Body) -> Result<Message, Failure> {
     while !body.is_end_stream() {
         match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
             Some(Ok(frame)) => whole = joined(whole, frame.into_data().unwrap_or_default()),
-            None if body.is_end_stream() => break,
-            // HTTP/2 bodies of hyper just stop when their client resets the call.
-            Some(Err(_)) | None => return Err(Failure::Gone),
+            Some(Err(_)) => return Err(Failure::Gone),
+            None => break,
         }
         if whole.len() > KEPT_BYTES {
             return Ok(Message::Piped(whole, body));

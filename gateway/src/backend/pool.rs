@@ -19,8 +19,9 @@ use super::replica::{Kind, Replica};
 
 /// Pause between two look-ups of the same name.
 const LOOKUP_PAUSE: Duration = Duration::from_secs(5);
-/// How long a call waits for a replica that is being connected to.
-const HOPE: Duration = Duration::from_secs(1);
+/// How long a call waits at most for a replica that is being connected to: a little longer than an attempt takes,
+/// which ends the waiting when it fails.
+const HOPE: Duration = Duration::from_secs(3);
 
 /// The replicas of a service. Dropped, they are let go.
 #[derive(Debug)]

@@ -28,9 +28,9 @@ const FOR_CALLS: usize = 2;
 const FOR_UPLOADS: usize = 1;
 /// Connections of a kind to one replica at most.
 const MOST: usize = 16;
-/// Uploads on a connection above which another one is opened: uploads that a service is slow to take fill the window
-/// of their connection, and hold up whatever else is sent on it.
-const UPLOADS: usize = 3;
+/// Places on a connection for uploads, of which each takes two, above which another one is opened: uploads that a
+/// service is slow to take fill the window of their connection, and hold up whatever else is sent on it.
+const CROWDED: usize = 6;
 
 /// What a call sends, which decides on the connections that it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Replica {
             address: address.clone(),
             place,
             calls: Lane::new(FOR_CALLS, None),
-            uploads: Lane::new(FOR_UPLOADS, Some(UPLOADS)),
+            uploads: Lane::new(FOR_UPLOADS, Some(CROWDED)),
             serving: AtomicBool::new(false),
             failing: AtomicBool::new(false),
             ejection: Ejection::new(),

@@ -63,9 +63,8 @@ async fn send(request: &mut SendStream<Bytes>, first: Bytes, rest: Body) -> Ende
         };
         frame = match next {
             Some(Ok(frame)) => frame,
-            None if rest.is_end_stream() => return send_end(request),
-            // HTTP/2 bodies of hyper just stop when their client resets the call.
-            Some(Err(_)) | None => return Ended::Short,
+            Some(Err(_)) => return Ended::Short,
+            None => return send_end(request),
         };
     }
 }

@@ -84,12 +84,12 @@ async fn ranked(
 
 /// Whether another period may have what this one lacks.
 fn is_of_the_time(reason: EmptyReason) -> bool {
-    matches!(
+    !matches!(
         reason,
-        EmptyReason::FrequencyNotCovered
-            | EmptyReason::PeriodNotCovered
-            | EmptyReason::NotPublishedYet
-            | EmptyReason::NotReported
+        EmptyReason::Unspecified
+            | EmptyReason::ReporterNotCovered
+            | EmptyReason::PartnerNotCovered
+            | EmptyReason::FlowNotCovered
     )
 }
 

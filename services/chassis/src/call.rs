@@ -6,7 +6,7 @@
 //! timer, which answers CANCELLED, around all layers that are handed to it, so that ours could lose the
 //! race.
 //!
-//! Each part is a file: [`deadline`], [`limit`], [`mod@panic`], [`refusal`], [`trace`].
+//! Each part is a file: [`deadline`], [`limit`], [`mod@panic`], [`refusal`], [`trace`], [`mod@whole`].
 
 mod deadline;
 mod ids;
@@ -14,6 +14,7 @@ mod limit;
 mod panic;
 mod refusal;
 mod trace;
+mod whole;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -45,6 +46,7 @@ pub use self::panic::panics;
 use self::deadline::{Deadlines, Timer};
 use self::limit::{Limit, Permit};
 use self::trace::Call;
+use self::whole::whole;
 
 /// A call that is being answered, here or elsewhere.
 #[expect(
@@ -236,7 +238,7 @@ impl hyper::service::Service<Request<Incoming>> for Calls {
     type Future = Reply;
 
     fn call(&self, request: Request<Incoming>) -> Reply {
-        self.start(request)
+        self.start(whole(request))
     }
 }
 

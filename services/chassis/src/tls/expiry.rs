@@ -30,14 +30,17 @@ impl Expiry {
 
     /// Tells once of one that has ended or soon will.
     pub(super) fn tell(&self, now: UnixTime) {
-        let Some(left) = self.left(now).filter(|left| *left < SOON) else {
-            return;
-        };
-        if self.is_told.swap(true, Ordering::Relaxed) {
-            return;
+        if let Some(left) = self.due(now) {
+            let (path, hours) = (self.path.display(), left.as_secs() / 3_600);
+            tracing::warn!(%path, hours, "the certificate ends soon; exchange the file, no restart is needed");
         }
-        let (path, hours) = (self.path.display(), left.as_secs() / 3_600);
-        tracing::warn!(%path, hours, "the certificate ends soon; exchange the file, no restart is needed");
+    }
+
+    /// How long it still holds, when that is to be told.
+    fn due(&self, now: UnixTime) -> Option<Duration> {
+        let left = self.left(now).filter(|left| *left < SOON)?;
+        let was_told = self.is_told.swap(true, Ordering::Relaxed);
+        (!was_told).then_some(left)
     }
 
     /// How long it still holds.
@@ -72,21 +75,31 @@ mod tests {
         params.self_signed(&key).unwrap().into()
     }
 
-    /// 2030-01-01 is 10,957 + 10,957 days after 1970.
-    #[test]
-    fn the_end_of_a_certificate_is_known() {
-        let end = end(&certificate(2030)).unwrap();
-        assert_eq!(end.as_secs(), 1_893_456_000);
+    const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+    /// So many days before 2030, to the second.
+    fn before(days: u32) -> UnixTime {
+        let seconds = 1_893_456_000 - u64::from(days) * DAY.as_secs();
+        UnixTime::since_unix_epoch(Duration::from_secs(seconds))
     }
 
     #[test]
-    fn a_certificate_that_has_ended_has_nothing_left() {
-        let day = 24 * 3_600;
-        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+    fn the_end_of_a_certificate_is_known() {
+        assert_eq!(end(&certificate(2030)), Some(before(0)));
+    }
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_told_once() {
         let expiry = Expiry::of(Path::new("gateway.pem"), &[certificate(2030)]);
-        let before = expiry.left(at(1_893_456_000 - day));
-        assert_eq!(before, Some(Duration::from_secs(day)));
-        let after = expiry.left(at(1_893_456_000 + day));
-        assert_eq!(after, Some(Duration::ZERO));
+        assert_eq!(expiry.due(before(8)), None);
+        assert_eq!(expiry.due(before(7)), None);
+        assert_eq!(expiry.due(before(6)), Some(6 * DAY));
+        assert_eq!(expiry.due(before(5)), None);
+    }
+
+    #[test]
+    fn one_that_has_ended_has_nothing_left() {
+        let expiry = Expiry::of(Path::new("gateway.pem"), &[certificate(2029)]);
+        assert_eq!(expiry.due(before(1)), Some(Duration::ZERO));
     }
 }

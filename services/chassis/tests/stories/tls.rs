@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chassis::{
-    Caller, ClientFiles, ClientTls, Config, Error, Identity, Login, Role, SecureStream,
+    Caller, ClientFiles, ClientTls, Config, Drained, Error, Identity, Login, Role, SecureStream,
     ServerFiles, ServerTls,
 };
 use proto::trade::v1::trade_service_client::TradeServiceClient;
@@ -203,6 +203,26 @@ async fn who_is_silent_after_the_handshake_is_closed_and_who_greeted_may_be_idle
         drop(within(silent.read_to_end(&mut Vec::new())).await);
     }
     ask(&mut client, "echo").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_calls_and_not_for_handshakes() {
+    let authority = Authority::new();
+    let endless = Duration::from_secs(3_600);
+    let process = Running::with(&Config {
+        greeting_limit: endless,
+        drain_limit: endless,
+        ..with(authority.server())
+    });
+    let silent = process.socket().await;
+    let mut client = client(&process, &authority.client(None)).await;
+    let running = tokio::spawn(async move { ask(&mut client, "gate").await });
+    process.desk.begun().await;
+    process.shutdown.trigger();
+    process.desk.open_gate();
+    assert_eq!(within(running).await.unwrap().unwrap(), "through");
+    assert_eq!(process.drained().await, Drained::Clean);
+    drop(silent);
 }
 
 #[tokio::test]
