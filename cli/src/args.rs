@@ -30,6 +30,7 @@ pub(crate) mod token;
 pub(crate) mod trade;
 pub(crate) mod vintages;
 pub(crate) mod visa;
+pub(crate) mod web;
 
 use clap::{Parser, Subcommand};
 

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use chassis::{App, Config, Drained, Shutdown, telemetry};
 use culture::Culture;
 use events::Events;
-use gateway::{Address, Backend, Backends, Gateway};
+use gateway::{Address, Backend, Backends, Cors, Gateway, Web};
 use proto::culture::v1::culture_service_server::SERVICE_NAME as CULTURE;
 use proto::events::v1::events_service_server::SERVICE_NAME as EVENTS;
 use proto::trade::v1::trade_service_server::SERVICE_NAME as TRADE;
@@ -22,6 +22,7 @@ use trade::Trade;
 use crate::args::serve::{
     BackendArgs, ListenerArgs, LogFormat, Part, Role, ServeArgs, StorageArgs,
 };
+use crate::args::web::WebArgs;
 use crate::client;
 
 const ALL: [Role; 3] = [Role::Trade, Role::Events, Role::Culture];
@@ -31,6 +32,7 @@ pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     start_log(&args.log, args.listener.log_format)?;
     let plan = Plan::read(&args.parts, &args.backends)?;
     let serving = Serving::start(plan, &args.data, &args.listener, &args.storage).await?;
+    let serving = serving.with_web(&args.web)?;
     announce(serving.address)?;
     serving.run().await
 }
@@ -82,6 +84,7 @@ pub(crate) struct Serving {
     pub(crate) address: SocketAddr,
     listener: TcpListener,
     served: Served,
+    web: Option<Web>,
     config: Config,
     shutdown: Shutdown,
 }
@@ -145,9 +148,19 @@ impl Serving {
             address: socket.local_addr()?,
             listener: socket,
             served: Served::start(plan, data, &storage).await?,
+            web: None,
             config,
             shutdown,
         })
+    }
+
+    /// Serves what a gateway serves over HTTP too, to those who have no gRPC.
+    pub(crate) fn with_web(mut self, args: &WebArgs) -> anyhow::Result<Serving> {
+        if self.served.is_gateway() {
+            let origins = args.cors_origins.iter().map(String::as_str);
+            self.web = Some(Web::new(proto::DESCRIPTORS, Cors::new(origins)?)?);
+        }
+        Ok(self)
     }
 
     /// Serves the same stores on loopback as well, for what this process itself asks them, whatever the listener wants
@@ -163,7 +176,10 @@ impl Serving {
 
     /// Serves until it is told to stop, then closes the stores.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let app = self.served.app(&self.shutdown);
+        let mut app = self.served.app(&self.shutdown);
+        if let Some(web) = self.web {
+            app = app.edge(web);
+        }
         let drained = chassis::serve(self.listener, app, &self.config, self.shutdown).await?;
         self.served.close().await;
         match drained {
@@ -197,6 +213,13 @@ impl Served {
                 let app = gateway::passed(App::new(proto::DESCRIPTORS), backends);
                 with_gateway(app, Some(backends), shutdown)
             }
+        }
+    }
+
+    fn is_gateway(&self) -> bool {
+        match self {
+            Served::Services { gateway, .. } => *gateway,
+            Served::Gateway(_) => true,
         }
     }
 

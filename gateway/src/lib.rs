@@ -10,12 +10,14 @@
 //! * `briefing`: the briefing; its head says how an answer comes about.
 //! * `timeline.rs`, `changes.rs`: lists over all services, put together by `merge.rs`. `watch`: their feeds in one
 //!   stream; `cursor.rs`: how far a reader has come in all journals. `outage.rs`: who did not answer.
+//! * [`Web`] (`http/`): HTTP/JSON, gRPC-Web and the `OpenAPI` document, for browsers and for whoever has no gRPC.
 
 mod ask;
 mod backend;
 mod briefing;
 mod changes;
 mod cursor;
+mod http;
 mod merge;
 mod methods;
 mod outage;
@@ -24,6 +26,7 @@ mod service;
 mod timeline;
 mod watch;
 
+pub use self::http::{Cors, OriginError, RouteError, Web};
 pub use backend::{Address, AddressError, Backend, Backends};
 pub use pass::passed;
 pub use service::Gateway;

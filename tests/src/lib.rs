@@ -12,6 +12,7 @@
 //! * [`sector`], [`statement`], [`event`], [`agreement`], [`programme`] and their parts (`records.rs`): records that nothing is wrong with.
 //! * [`entries`], [`growth`], [`missing`] (`answers.rs`): what an answer says, as lines of text.
 //! * [`reason`], [`fields`], [`metadata`] (`errors.rs`): what an error says to a program.
+//! * [`mod@http`]: a client of HTTP/1.1.
 //! * [`model`]: a service against a plain model of it.
 //! * `tests/architecture.rs` holds the dependency rules; `tests/trade_*.rs` the stories.
 
@@ -20,6 +21,7 @@ mod errors;
 mod figures;
 mod health;
 mod house;
+pub mod http;
 pub mod model;
 mod records;
 mod server;

@@ -8,6 +8,7 @@ use gateway::Address;
 
 use super::auth::AuthArgs;
 use super::tls::{ClientTlsArgs, TlsArgs};
+use super::web::WebArgs;
 
 /// A service, and its journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -79,6 +80,8 @@ pub(crate) struct ServeArgs {
     pub(crate) log: String,
     #[command(flatten)]
     pub(crate) storage: StorageArgs,
+    #[command(flatten)]
+    pub(crate) web: WebArgs,
 }
 
 /// Where a gateway finds the services.
@@ -137,6 +140,8 @@ pub(crate) struct DemoArgs {
     pub(crate) log: String,
     #[command(flatten)]
     pub(crate) storage: StorageArgs,
+    #[command(flatten)]
+    pub(crate) web: WebArgs,
 }
 
 /// Where to listen, and how the log looks.

@@ -4,6 +4,7 @@ use chassis::Shutdown;
 use proto::culture::v1 as wire;
 use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply, TimelineQuery};
 use store::{State, Store};
+use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response};
 use wire::culture_service_server::{CultureService, CultureServiceServer};
 
@@ -24,11 +25,14 @@ impl Culture {
         }
     }
 
-    /// The service as a server takes it, with the largest messages that it takes and sends.
+    /// The service as a server takes it, with the largest messages that it takes and sends; compressed for clients
+    /// that ask for it.
     pub fn server(self) -> CultureServiceServer<Culture> {
         CultureServiceServer::new(self)
             .max_decoding_message_size(MAX_REQUEST)
             .max_encoding_message_size(MAX_RESPONSE)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
     }
 }
 

@@ -5,6 +5,7 @@ use proto::events::v1 as wire;
 use proto::google::api::HttpBody;
 use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply, TimelineQuery};
 use store::{State, Store};
+use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response};
 use wire::events_service_server::{EventsService, EventsServiceServer};
 
@@ -25,11 +26,14 @@ impl Events {
         }
     }
 
-    /// The service as a server takes it, with the largest messages that it takes and sends.
+    /// The service as a server takes it, with the largest messages that it takes and sends; compressed for clients
+    /// that ask for it.
     pub fn server(self) -> EventsServiceServer<Events> {
         EventsServiceServer::new(self)
             .max_decoding_message_size(MAX_REQUEST)
             .max_encoding_message_size(MAX_RESPONSE)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
     }
 }
 

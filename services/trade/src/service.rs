@@ -5,6 +5,7 @@ use proto::trade::v1 as wire;
 use proto::{Violations, parse_ingest_name, parse_observation_name, parse_timestamp};
 use records::{MAX_RESPONSE, Messages, Paging, Register, Reply, TimelineQuery, Who};
 use store::{State, Store};
+use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response, Streaming};
 use wire::trade_service_server::{TradeService, TradeServiceServer};
 
@@ -35,11 +36,14 @@ impl Trade {
         }
     }
 
-    /// The service as a server takes it, with the largest messages that it takes and sends.
+    /// The service as a server takes it, with the largest messages that it takes and sends; compressed for clients
+    /// that ask for it.
     pub fn server(self) -> TradeServiceServer<Trade> {
         TradeServiceServer::new(self)
             .max_decoding_message_size(MAX_REQUEST)
             .max_encoding_message_size(MAX_RESPONSE)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
     }
 }
 

@@ -14,14 +14,14 @@ use tonic::Status;
 
 /// A request's body whose end is an end.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub(crate) struct Whole {
     body: Incoming,
     /// Whether the body itself knows if it has ended; that of HTTP/1 does not, and fails when it breaks off.
     knows: bool,
 }
 
 /// Gives a request such a body.
-pub(super) fn whole(request: Request<Incoming>) -> Request<Whole> {
+pub(crate) fn whole(request: Request<Incoming>) -> Request<Whole> {
     let knows = request.version() == Version::HTTP_2;
     request.map(|body| Whole { body, knows })
 }
