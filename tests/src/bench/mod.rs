@@ -4,6 +4,7 @@
 //!
 //! * The parts, by their names on the command line: `writes.rs`, `ingest.rs`, `point.rs`, `series.rs`,
 //!   `reopen.rs`.
+//! * `briefing.rs`: a briefing beside its slowest service, and kept ones.
 //! * `watchers.rs`: many who watch one pair through a gateway.
 //! * `records/`: records of events and culture, as more and more are there.
 //! * `pass.rs`: the same service directly, through `HAProxy` (`haproxy.rs`) and through the gateway.
@@ -14,6 +15,7 @@
 //! * `report.rs`: the table.
 //! * `compare/`: the same rows and questions for PostgreSQL and DuckDB, as a command of its own.
 
+mod briefing;
 mod compare;
 mod echo;
 mod generate;
@@ -105,6 +107,8 @@ enum Name {
     Records,
     /// Many who watch one pair through a gateway: memory, and time from a write to the last one's message.
     Watchers,
+    /// A briefing beside the slowest service that it is made of, and kept ones.
+    Briefing,
     /// Reads of one figure directly, through `HAProxy` and through the gateway.
     Pass,
     /// Opening after a clean end, after a kill, and without the view.
@@ -183,6 +187,9 @@ async fn run(plan: &Plan, parts: &[Name], report: &mut Report) -> Result<()> {
     }
     if wanted(Name::Watchers) {
         watchers::measure(plan, report).await?;
+    }
+    if wanted(Name::Briefing) {
+        briefing::measure(plan, report).await?;
     }
     if wanted(Name::Pass) {
         pass::measure(plan, report).await?;
