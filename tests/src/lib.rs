@@ -36,7 +36,7 @@ pub use health::{Health, services};
 pub use house::{GatewayClient, House};
 pub use records::{agreement, date, event, programme, sector, source, statement, text};
 pub use server::{Client, CultureClient, EventsClient, JournalClient};
-pub use server::{Role, Server, Way, tell, within_limit};
+pub use server::{Role, Server, Way, build_binary, tell, within_limit};
 pub use stub::{Answering, Door, Stub, ok, refused};
 pub use world::{Node, Setting, World};
 
