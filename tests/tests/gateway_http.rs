@@ -8,7 +8,9 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use prost::Message;
 use proto::gateway::v1::GetBriefingRequest;
-use proto::trade::v1::{Dataset, GetDatasetRequest, GetSectorRequest, GetSeriesRequest, Sector};
+use proto::trade::v1::{
+    Dataset, Flow, Frequency, GetDatasetRequest, GetSectorRequest, GetSeriesRequest, Sector, Series,
+};
 use serde_json::{Value, json};
 use tests::http::{ask, follow, get, send_json};
 use tests::{Setting, World, dataset, record, sector, within_limit};
@@ -80,9 +82,9 @@ async fn an_answer_is_what_the_call_would_have_answered(world: &World) {
         parent: "datasets/comtrade".into(),
         reporter: "CHN".into(),
         partner: "KAZ".into(),
-        flow: 2,
+        flow: Flow::Export.into(),
         code: "TOTAL".into(),
-        frequency: 2,
+        frequency: Frequency::Year.into(),
         ..GetSeriesRequest::default()
     };
     let path = format!(
@@ -91,10 +93,7 @@ async fn an_answer_is_what_the_call_would_have_answered(world: &World) {
     );
     let told = trade.get_series(asked).await.unwrap().into_inner();
     let page = get(door, &path).await;
-    assert_eq!(
-        page.message::<proto::trade::v1::Series>("entente.trade.v1.Series"),
-        told
-    );
+    assert_eq!(page.message::<Series>("entente.trade.v1.Series"), told);
     assert_ne!(told.points.len() + told.sources.len(), 0, "{told:?}");
 
     let etag = page.headers["etag"].clone();
@@ -212,7 +211,7 @@ async fn what_is_wrong_is_told_in_the_words_of_http(world: &World) {
     let series = "/v1/datasets/comtrade/series";
     let wrong = get(
         door,
-        &format!("{series}?reporter=China&flow=2&frequency=2&code=TOTAL&partner=KAZ"),
+        &format!("{series}?reporter=China&flow=FLOW_EXPORT&frequency=FREQUENCY_YEAR&code=TOTAL&partner=KAZ"),
     )
     .await;
     assert_eq!(

@@ -20,7 +20,7 @@ const ERROR: &str = "google.rpc.Status";
 /// The document of all routes.
 pub(super) fn document(pool: &DescriptorPool, routes: &Routes) -> Value {
     let comments = Comments::new(pool);
-    let mut schemas = Schemas::new(&comments);
+    let mut schemas = Schemas::new(&comments, routes.iter().map(|route| route.method.output()));
     let mut paths = Map::new();
     for route in routes.iter() {
         let path = paths
@@ -175,5 +175,21 @@ mod tests {
             let pointer = reference.strip_prefix('#').unwrap();
             assert!(document.pointer(pointer).is_some(), "{reference}");
         }
+    }
+
+    #[test]
+    fn what_is_required_is_so_of_requests_and_not_of_answers() {
+        let document = made();
+        let event = &document["components"]["schemas"]["entente.events.v1.Event"];
+        assert!(event["properties"]["sources"].is_object() && event["required"].is_null());
+        let body = |verb: &str, path: &str| {
+            let operation = &document["paths"][path][verb];
+            operation["requestBody"]["content"]["application/json"]["schema"].clone()
+        };
+        let created = body("post", "/v1/events");
+        let required = created["allOf"][1]["required"].as_array().unwrap();
+        assert!(required.contains(&json!("sources")), "{created}");
+        let changed = body("patch", "/v1/events/{event}");
+        assert_eq!(changed, schema::reference("entente.events.v1.Event"));
     }
 }

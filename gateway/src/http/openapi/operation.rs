@@ -182,9 +182,9 @@ fn body(route: &Route, schemas: &mut Schemas<'_>) -> Option<Value> {
         Takes::Field(field) => field.kind().as_message()?.clone(),
     };
     let schema = if route.verb == Method::PATCH {
-        schemas.part_of(&message)
-    } else {
         schemas.message(&message)
+    } else {
+        schemas.body(&message)
     };
     let kind = if route.method.is_client_streaming() {
         "application/x-ndjson"

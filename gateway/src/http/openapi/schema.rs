@@ -1,4 +1,7 @@
 //! Messages and enumerations as JSON Schema, the way canonical protobuf JSON has them.
+//!
+//! What is required is so of requests. An answer may leave it out, as a briefing does the sources that it numbers apart,
+//! so a message that is answered says nothing of it; the body of a request, which is one, says it beside.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +19,7 @@ pub(super) struct Schemas<'a> {
     comments: &'a Comments,
     made: BTreeMap<String, Value>,
     begun: BTreeSet<String>,
+    answered: BTreeSet<String>,
 }
 
 /// A reference to a schema.
@@ -36,8 +40,13 @@ pub(super) fn is_required(field: &FieldDescriptor) -> bool {
 }
 
 impl<'a> Schemas<'a> {
-    pub(super) fn new(comments: &'a Comments) -> Schemas<'a> {
+    /// Schemas of messages of which those that are inside of `answers` are answered.
+    pub(super) fn new(
+        comments: &'a Comments,
+        answers: impl Iterator<Item = MessageDescriptor>,
+    ) -> Schemas<'a> {
         Schemas {
+            answered: inside(answers.collect()),
             comments,
             made: BTreeMap::new(),
             begun: BTreeSet::new(),
@@ -55,32 +64,36 @@ impl<'a> Schemas<'a> {
         }
         let name = message.full_name();
         if self.begun.insert(name.to_owned()) {
-            let schema = self.object(message, true);
+            let schema = self.object(message);
             self.made.insert(name.to_owned(), schema);
         }
         reference(name)
     }
 
-    /// A message of which any part may be given, as a change of a record is.
-    pub(super) fn part_of(&mut self, message: &MessageDescriptor) -> Value {
-        self.object(message, false)
+    /// A message as a request has it, with all that is required of it.
+    pub(super) fn body(&mut self, message: &MessageDescriptor) -> Value {
+        let schema = self.message(message);
+        let required = required(message);
+        if required.is_empty() || !self.answered.contains(message.full_name()) {
+            return schema;
+        }
+        json!({ "allOf": [schema, { "required": required }] })
     }
 
-    fn object(&mut self, message: &MessageDescriptor, whole: bool) -> Value {
+    fn object(&mut self, message: &MessageDescriptor) -> Value {
         let fields: Vec<FieldDescriptor> = message.fields().collect();
         let properties: Map<String, Value> = fields
             .iter()
             .map(|field| (field.json_name().to_owned(), self.described(field)))
             .collect();
-        let required = fields.iter().filter(|field| whole && is_required(field));
-        let required: Vec<&str> = required.map(FieldDescriptor::json_name).collect();
         let mut schema = json!({
             "type": "object",
             "description": self.comments.of(&message.parent_file(), message.path()),
             "properties": properties,
             "additionalProperties": false,
         });
-        if !required.is_empty() {
+        let required = required(message);
+        if !required.is_empty() && !self.answered.contains(message.full_name()) {
             schema["required"] = json!(required);
         }
         let choices = message.oneofs().filter(|choice| !choice.is_synthetic());
@@ -161,6 +174,23 @@ impl<'a> Schemas<'a> {
             "enum": values.collect::<Vec<_>>(),
         })
     }
+}
+
+fn required(message: &MessageDescriptor) -> Vec<String> {
+    let fields = message.fields().filter(is_required);
+    fields.map(|field| field.json_name().to_owned()).collect()
+}
+
+/// The names of messages and of all that are inside of them.
+fn inside(mut messages: Vec<MessageDescriptor>) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    while let Some(message) = messages.pop() {
+        if names.insert(message.full_name().to_owned()) {
+            let kinds = message.fields().map(|field| field.kind());
+            messages.extend(kinds.filter_map(|kind| kind.as_message().cloned()));
+        }
+    }
+    names
 }
 
 /// Of the fields of a choice at most one is there.

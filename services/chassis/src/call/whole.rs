@@ -36,7 +36,10 @@ impl Body for Whole {
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = self.get_mut();
         Poll::Ready(match ready!(Pin::new(&mut this.body).poll_frame(cx)) {
-            Some(frame) => Some(frame.map_err(|error| Status::from_error(error.into()))),
+            Some(Ok(frame)) => Some(Ok(frame)),
+            // Over HTTP/1 whatever is wrong with a body is the client's doing.
+            Some(Err(_)) if !this.knows => Some(Err(broken_off())),
+            Some(Err(error)) => Some(Err(Status::from_error(error.into()))),
             None if this.knows && !this.body.is_end_stream() => Some(Err(broken_off())),
             None => None,
         })
