@@ -10,9 +10,10 @@ use chassis::{App, Config, Drained, Shutdown, telemetry};
 use culture::Culture;
 use events::Events;
 use gateway::{Address, Backend, Backends, Cors, Gateway, Web};
-use proto::culture::v1::culture_service_server::SERVICE_NAME as CULTURE;
-use proto::events::v1::events_service_server::SERVICE_NAME as EVENTS;
-use proto::trade::v1::trade_service_server::SERVICE_NAME as TRADE;
+use proto::culture::v1::culture_service_server::{CultureServiceServer, SERVICE_NAME as CULTURE};
+use proto::events::v1::events_service_server::{EventsServiceServer, SERVICE_NAME as EVENTS};
+use proto::journal::v1::journal_service_server::JournalServiceServer;
+use proto::trade::v1::trade_service_server::{SERVICE_NAME as TRADE, TradeServiceServer};
 use records::Journals;
 use store::Store;
 use tokio::net::TcpListener;
@@ -117,6 +118,41 @@ struct Stores {
     culture: Option<Store<culture::Model>>,
 }
 
+/// The servers of the services that a process runs, with their journals: the same ones for whoever calls, and for the
+/// gateway in the process, so that their limits hold for both together.
+struct Servers {
+    trade: Option<TradeServiceServer<Trade>>,
+    events: Option<EventsServiceServer<Events>>,
+    culture: Option<CultureServiceServer<Culture>>,
+    journals: JournalServiceServer<Journals>,
+}
+
+impl Servers {
+    fn app(self) -> App {
+        let mut app = App::new(proto::DESCRIPTORS);
+        if let Some(trade) = self.trade {
+            app = app.service(trade);
+        }
+        if let Some(events) = self.events {
+            app = app.service(events);
+        }
+        if let Some(culture) = self.culture {
+            app = app.service(culture);
+        }
+        app.service(self.journals)
+    }
+
+    /// The services as the gateway in the process calls them; none unless all are there.
+    fn backends(&self) -> Option<Backends> {
+        let direct = |routes: Routes| Backend::direct(routes.add_service(self.journals.clone()));
+        Some(Backends {
+            trade: direct(Routes::new(self.trade.clone()?)),
+            events: direct(Routes::new(self.events.clone()?)),
+            culture: direct(Routes::new(self.culture.clone()?)),
+        })
+    }
+}
+
 impl Serving {
     /// Takes the address and opens the stores; signals stop it from here on.
     pub(crate) async fn start(
@@ -206,8 +242,9 @@ impl Served {
     fn app(&self, shutdown: &Shutdown) -> App {
         match self {
             Served::Services { stores, gateway } => {
-                let backends = gateway.then(|| stores.backends(shutdown)).flatten();
-                with_gateway(stores.app(shutdown), backends.as_ref(), shutdown)
+                let servers = stores.servers(shutdown);
+                let backends = gateway.then(|| servers.backends()).flatten();
+                with_gateway(servers.app(), backends.as_ref(), shutdown)
             }
             Served::Gateway(backends) => {
                 let app = gateway::passed(App::new(proto::DESCRIPTORS), backends);
@@ -274,50 +311,32 @@ impl Stores {
         Ok(stores)
     }
 
-    /// The services over the stores, with their journals.
-    fn app(&self, shutdown: &Shutdown) -> App {
-        let mut app = App::new(proto::DESCRIPTORS);
+    /// The servers over the stores.
+    fn servers(&self, shutdown: &Shutdown) -> Servers {
         let mut journals = Journals::default();
         if let Some(store) = &self.trade {
-            app = app.service(Trade::new(store.clone(), shutdown.clone()).server());
             journals = journals.with("trade", store);
         }
         if let Some(store) = &self.events {
-            app = app.service(Events::new(store.clone(), shutdown.clone()).server());
             journals = journals.with("events", store);
         }
         if let Some(store) = &self.culture {
-            app = app.service(Culture::new(store.clone(), shutdown.clone()).server());
             journals = journals.with("culture", store);
         }
-        app.service(journals.server())
-    }
-
-    /// The services as a gateway in the same process asks them; none unless all are there.
-    fn backends(&self, shutdown: &Shutdown) -> Option<Backends> {
-        let (trade, events, culture) = (
-            self.trade.as_ref()?,
-            self.events.as_ref()?,
-            self.culture.as_ref()?,
-        );
-        let direct = |routes: Routes, journals: Journals| {
-            Backend::direct(routes.add_service(journals.server()))
-        };
-        let journals = Journals::default;
-        Some(Backends {
-            trade: direct(
-                Routes::new(Trade::new(trade.clone(), shutdown.clone()).server()),
-                journals().with("trade", trade),
-            ),
-            events: direct(
-                Routes::new(Events::new(events.clone(), shutdown.clone()).server()),
-                journals().with("events", events),
-            ),
-            culture: direct(
-                Routes::new(Culture::new(culture.clone(), shutdown.clone()).server()),
-                journals().with("culture", culture),
-            ),
-        })
+        let (trade, events, culture) = (&self.trade, &self.events, &self.culture);
+        let stop = || shutdown.clone();
+        Servers {
+            trade: trade
+                .clone()
+                .map(|store| Trade::new(store, stop()).server()),
+            events: events
+                .clone()
+                .map(|store| Events::new(store, stop()).server()),
+            culture: culture
+                .clone()
+                .map(|store| Culture::new(store, stop()).server()),
+            journals: journals.server(),
+        }
     }
 
     async fn close(&self) {

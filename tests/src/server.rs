@@ -441,6 +441,11 @@ impl Drop for Binary {
     }
 }
 
+/// Sees that the binary is there, which may take longer than a story.
+pub async fn build_binary() {
+    spawn_blocking(executable).await.expect("no panic");
+}
+
 /// The binary: given, or built as the tests are and found beside them.
 fn executable() -> &'static Path {
     static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();

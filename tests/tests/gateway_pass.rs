@@ -23,8 +23,8 @@ use tests::wire::{
     GetDatasetRequest, GetObservationRequest, ListDatasetsRequest, WatchChangesRequest,
 };
 use tests::{
-    Client, Health, Role, Server, Setting, Way, World, dataset, event, fields, programme, reason,
-    record, services, within_limit,
+    Client, Health, Role, Server, Setting, Way, World, build_binary, dataset, event, fields,
+    programme, reason, record, services, within_limit,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -61,8 +61,14 @@ both_settings!(
     a_briefing_is_over_all_of_them,
 );
 
+/// Runs a story under the limit of time, once what it needs is built.
+async fn in_time(story: impl AsyncFnOnce()) {
+    build_binary().await;
+    within_limit(story()).await;
+}
+
 async fn tell(setting: Setting, story: impl AsyncFnOnce(&World)) {
-    within_limit(async {
+    in_time(async || {
         let world = World::start(setting).await;
         story(&world).await;
         world.stop().await;
@@ -236,7 +242,7 @@ const SERVICES: [(Role, &str); 3] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_service_may_be_down_and_comes_back() {
-    within_limit(async {
+    in_time(async || {
         let mut world = World::start(Setting::Apart).await;
         for (down, name) in SERVICES {
             let mut health = Health::watch(world.channel(), name).await;
@@ -265,7 +271,7 @@ async fn each_service_may_be_down_and_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_stands_still_costs_its_callers_their_deadline() {
-    within_limit(async {
+    in_time(async || {
         let mut world = World::impatient().await;
         for (still, name) in SERVICES {
             ask(&world, still).await.unwrap();
@@ -290,7 +296,7 @@ async fn a_service_that_stands_still_costs_its_callers_their_deadline() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nonsense_in_place_of_a_service_is_told_from_an_answer() {
-    within_limit(async {
+    in_time(async || {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let babble = tokio::spawn(async move {
@@ -377,7 +383,7 @@ async fn with_replicas() -> World {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_two_replicas_dies_and_no_reader_notices() {
-    within_limit(async {
+    in_time(async || {
         let mut world = with_replicas().await;
         let callers = Callers::start(&world, 8);
         callers.make(200).await;
@@ -395,7 +401,7 @@ async fn one_of_two_replicas_dies_and_no_reader_notices() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_start_again_in_turn_and_no_reader_notices() {
-    within_limit(async {
+    in_time(async || {
         let mut world = with_replicas().await;
         let callers = Callers::start(&world, 8);
         for replica in 0..2 {

@@ -11,6 +11,7 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::answer::Answer;
+use super::connection::Begun;
 use super::exchange::{Exchange, Message};
 use super::failure::Failure;
 use super::head::Head;
@@ -97,18 +98,27 @@ async fn repeat(pool: &Pool, head: &Head, message: Bytes, method: Method) -> Out
 
 async fn ask(choice: &Choice, head: &Head, message: Bytes) -> Outcome {
     let request = head.request(choice.replica.address())?;
-    let asked = match Exchange::send(&choice.connection, request, message) {
-        Ok(exchange) => exchange.await,
-        Err(failure) => Err(failure),
-    };
-    judged(&choice.replica, asked)
+    let begun = choice.connection.begin(request)?;
+    judged(&choice.replica, Exchange::send(begun, message).await)
 }
 
 async fn pipe(pool: &Pool, head: &Head, first: Bytes, rest: Body) -> Outcome {
-    let choice = pool.choose(Kind::Piped, None).await?;
-    let request = head.request(choice.replica.address())?;
-    let asked = Exchange::pipe(&choice.connection, request, first, rest)?.await;
-    judged(&choice.replica, asked)
+    let (replica, begun) = begin(pool, head).await?;
+    judged(&replica, Exchange::pipe(begun, first, rest).await)
+}
+
+/// Begins a call whose request can be sent once: on another connection if one takes no more calls.
+async fn begin(pool: &Pool, head: &Head) -> Result<(Arc<Replica>, Begun), Failure> {
+    let mut left = ATTEMPTS;
+    loop {
+        let choice = pool.choose(Kind::Piped, None).await?;
+        let request = head.request(choice.replica.address())?;
+        left -= 1;
+        match choice.connection.begin(request) {
+            Err(Failure::Refused(_)) if left > 0 => {}
+            begun => return Ok((choice.replica, begun?)),
+        }
+    }
 }
 
 /// Takes down what an outcome says of the replica.

@@ -53,6 +53,14 @@ pub(super) struct Connection {
 #[derive(Debug)]
 pub(super) struct Place(Arc<Connection>);
 
+/// A call whose head was sent.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) answer: ResponseFuture,
+    pub(super) request: SendStream<Bytes>,
+    pub(super) place: Place,
+}
+
 /// What is left of a call that nobody waits for.
 #[derive(Debug)]
 pub(super) enum Abandoned {
@@ -122,19 +130,19 @@ impl Connection {
     }
 
     /// Sends the head of a call.
-    pub(super) fn begin(
-        self: &Arc<Self>,
-        head: Request<()>,
-        ends: bool,
-    ) -> Result<(ResponseFuture, SendStream<Bytes>, Place), Failure> {
+    pub(super) fn begin(self: &Arc<Self>, head: Request<()>) -> Result<Begun, Failure> {
         let place = Place::take(self);
-        let sent = self.sender.clone().send_request(head, ends);
+        let sent = self.sender.clone().send_request(head, false);
         let (answer, request) = sent.map_err(|error| {
             self.give_up();
             // It was not sent at all.
             Failure::Refused(error)
         })?;
-        Ok((answer, request, place))
+        Ok(Begun {
+            answer,
+            request,
+            place,
+        })
     }
 }
 

@@ -1,16 +1,15 @@
 //! One call on a connection: its request on the way, until the head of its answer.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use h2::client::ResponseFuture;
-use http::{Request, Response};
+use http::Response;
 use tonic::body::Body;
 
 use super::answer::Answer;
-use super::connection::{Abandoned, Connection, Place};
+use super::connection::{Abandoned, Begun, Place};
 use super::failure::Failure;
 use super::upload::{self, Upload};
 
@@ -32,34 +31,32 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// Sends a request that can be kept.
-    pub(super) fn send(
-        connection: &Arc<Connection>,
-        head: Request<()>,
-        message: Bytes,
-    ) -> Result<Exchange, Failure> {
-        let (answer, mut request, place) = connection.begin(head, false)?;
-        let waiting = Some((answer, place));
-        let exchange = Exchange {
-            waiting,
+    pub(super) fn send(begun: Begun, message: Bytes) -> Exchange {
+        let Begun {
+            answer,
+            mut request,
+            place,
+        } = begun;
+        // Fails when the connection has broken by now, and so does the answer.
+        drop(request.send_data(message, true));
+        Exchange {
+            waiting: Some((answer, place)),
             upload: None,
-        };
-        request.send_data(message, true)?;
-        Ok(exchange)
+        }
     }
 
     /// Sends what has come of a request, and the rest as it comes.
-    pub(super) fn pipe(
-        connection: &Arc<Connection>,
-        head: Request<()>,
-        first: Bytes,
-        rest: Body,
-    ) -> Result<Exchange, Failure> {
-        let (answer, request, place) = connection.begin(head, false)?;
+    pub(super) fn pipe(begun: Begun, first: Bytes, rest: Body) -> Exchange {
+        let Begun {
+            answer,
+            request,
+            place,
+        } = begun;
         let upload = upload::start(request, first, rest, place.another());
-        Ok(Exchange {
+        Exchange {
             waiting: Some((answer, place)),
             upload: Some(upload),
-        })
+        }
     }
 }
 

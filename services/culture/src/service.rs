@@ -2,14 +2,14 @@
 
 use chassis::Shutdown;
 use proto::culture::v1 as wire;
-use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply};
+use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply, TimelineQuery};
 use store::{State, Store};
 use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response};
 use wire::culture_service_server::{CultureService, CultureServiceServer};
 
 use crate::recording::Recording;
-use crate::{Model, changes, filter, measure, series, visa, visa_rule, watch};
+use crate::{Model, changes, filter, measure, series, timeline, visa, visa_rule, watch};
 
 /// The culture service over a store.
 #[derive(Clone, Debug)]
@@ -212,6 +212,19 @@ impl CultureService for Culture {
         let asked = visa::Compare::parse(&request, self.register.day(request.end_day))?;
         let compare = move |state: &State<'_>| visa::compare(state, &asked);
         Ok(Response::new(self.register.read_aside(compare).await?))
+    }
+
+    async fn list_timeline(
+        &self,
+        request: Request<wire::ListTimelineRequest>,
+    ) -> Reply<wire::ListTimelineResponse> {
+        let query = TimelineQuery::parse::<Model, _>(request.into_inner())?;
+        let list = move |state: &State<'_>| timeline::list(state, &query);
+        let (entries, next_page_token) = self.register.read_aside(list).await?;
+        Ok(Response::new(wire::ListTimelineResponse {
+            entries,
+            next_page_token,
+        }))
     }
 
     async fn list_changes(

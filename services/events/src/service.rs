@@ -3,7 +3,7 @@
 use chassis::Shutdown;
 use proto::events::v1 as wire;
 use proto::google::api::HttpBody;
-use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply};
+use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply, TimelineQuery};
 use store::{State, Store};
 use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response};
@@ -155,7 +155,7 @@ impl EventsService for Events {
         &self,
         request: Request<wire::ListTimelineRequest>,
     ) -> Reply<wire::ListTimelineResponse> {
-        let query = timeline::Query::try_from(request.into_inner())?;
+        let query = TimelineQuery::parse::<Model, _>(request.into_inner())?;
         let list = move |state: &State<'_>| timeline::list(state, &query);
         let (entries, next_page_token) = self.register.read_aside(list).await?;
         Ok(Response::new(wire::ListTimelineResponse {
