@@ -19,6 +19,7 @@ pub(crate) mod mirror;
 pub(crate) mod programmes;
 pub(crate) mod rank;
 pub(crate) mod records;
+pub(crate) mod relationship;
 pub(crate) mod sectors;
 pub(crate) mod series;
 pub(crate) mod serve;
@@ -29,6 +30,7 @@ pub(crate) mod token;
 pub(crate) mod trade;
 pub(crate) mod vintages;
 pub(crate) mod visa;
+pub(crate) mod web;
 
 use clap::{Parser, Subcommand};
 
@@ -42,6 +44,7 @@ use events::EventsCommand;
 use import::ImportCommand;
 use measures::MeasuresCommand;
 use programmes::ProgrammesCommand;
+use relationship::{ChangesArgs, TimelineArgs, WatchArgs};
 use serve::{DemoArgs, ServeArgs};
 use token::TokenCommand;
 use trade::TradeCommand;
@@ -103,6 +106,26 @@ pub(crate) enum Command {
     /// Ask the culture service who needs a visa for where
     #[command(subcommand)]
     Visa(VisaCommand),
+    /// Show what happened between two countries, over all services by date
+    ///
+    /// Events, steps of agreements, milestones of programmes, visa rules, figures of trade as they were published and
+    /// revised, and what was said of it. Asks a gateway.
+    ///
+    /// Example: `entente timeline CHN KAZ --from 2023 --to 2024-07 --kind event --kind agreement-step`
+    Timeline(TimelineArgs),
+    /// Show what was recorded, changed and deleted of two countries, over all services
+    ///
+    /// Ends with a cursor: `--cursor CURSOR` shows what came since, and `entente watch` goes on from it. Asks a gateway.
+    ///
+    /// Example: `entente changes CHN KAZ --since 2024-06-01`
+    Changes(ChangesArgs),
+    /// Print what is recorded of two countries as it is recorded, over all services, a line each, until Ctrl-C
+    ///
+    /// A connection that breaks is opened again from the last message. Ends with the cursor from which it goes on.
+    /// Asks a gateway.
+    ///
+    /// Example: `entente watch CHN KAZ --cursor CURSOR`
+    Watch(WatchArgs),
     /// Copy a service's journal into a file while it serves, carry such a copy on, or check one
     ///
     /// The journal holds all that the service was ever told. A copy is checked as it comes: no entry may be missing,

@@ -2,6 +2,7 @@
 
 mod login;
 
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -98,14 +99,16 @@ fn tls(endpoint: &Endpoint, server: &Address) -> anyhow::Result<Option<ClientTls
     if endpoint.uri().scheme() != Some(&Scheme::HTTPS) {
         return Ok(None);
     }
-    let tls = server.tls.load()?.with_context(|| {
-        format!(
-            "nothing says whose certificate {} may show: name the authority's certificate with --ca; \
-             none is believed unasked",
-            server.url
-        )
-    })?;
-    Ok(Some(tls))
+    let tls = server.tls.load()?;
+    Ok(Some(tls.with_context(|| unbelieved(&server.url))?))
+}
+
+/// What is missing for an address of https.
+pub(crate) fn unbelieved(address: impl fmt::Display) -> String {
+    format!(
+        "nothing says whose certificate {address} may show: name the authority's certificate with --ca; \
+         none is believed unasked"
+    )
 }
 
 /// A request with the deadline that was asked for.

@@ -48,6 +48,7 @@ const NEXT: [&str; 5] = [
 pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     start_log(&args.log, args.listener.log_format)?;
     let serving = Serving::start(Plan::Whole, &args.data, &args.listener, &args.storage).await?;
+    let serving = serving.with_web(&args.web)?;
     let address = serving.address;
     let aside = serving.aside()?;
     let running = tokio::spawn(serving.run());

@@ -18,6 +18,7 @@ use crate::record::{self, Agreements, Events, EventsFeed};
 use crate::{names, output, words};
 
 pub(crate) use event::{in_a_line as event_in_a_line, place_text};
+pub(crate) use timeline::line as timeline_line;
 
 /// The most records that a page of the service has.
 const PAGE: i32 = 500;

@@ -42,6 +42,7 @@ mod plot;
 mod reasons;
 mod record;
 mod records;
+mod relationship;
 mod restore;
 mod rows;
 mod run;

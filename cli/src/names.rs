@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use proto::culture::v1 as culture;
 use proto::events::v1 as events;
-use proto::gateway::v1::BriefingSection;
+use proto::gateway::v1::{BriefingSection, TimelineKind};
 use proto::r#type::v1::{ChangeKind, Theme};
 
 /// An enum of the wire whose values have names.
@@ -94,6 +94,14 @@ named! {
         Created = "created",
         Updated = "updated",
         Deleted = "deleted",
+    }
+    TimelineKind {
+        Event = "event",
+        AgreementStep = "agreement-step",
+        Milestone = "milestone",
+        VisaRule = "visa-rule",
+        Figures = "figures",
+        Statement = "statement",
     }
     BriefingSection {
         Trade = "trade",
@@ -301,6 +309,7 @@ mod tests {
         check::<culture::ProgrammeRole>();
         check::<culture::InstitutionRole>();
         check::<culture::MilestoneKind>();
+        check::<TimelineKind>();
         check::<culture::ProgrammeStatus>();
         check::<culture::MeasureKind>();
         check::<culture::MeasureFlag>();

@@ -10,7 +10,8 @@ use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
 use crate::{
-    audit, backup, briefing, certs, client, culture, demo, events, import, restore, serve,
+    audit, backup, briefing, certs, client, culture, demo, events, import, relationship, restore,
+    serve,
 };
 use crate::{token, trade};
 
@@ -101,6 +102,9 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Programmes(command) => return Ok(code(culture::run_programmes(command).await?)),
         Command::Measures(command) => return Ok(code(culture::run_measures(command).await?)),
         Command::Visa(command) => return Ok(code(culture::run_visa(command).await?)),
+        Command::Timeline(args) => relationship::run_timeline(&args).await?,
+        Command::Changes(args) => relationship::run_changes(&args).await?,
+        Command::Watch(args) => relationship::run_watch(&args).await?,
         Command::Backup(args) => backup::run(&args).await?,
         Command::Restore(args) => restore::run(&args).await?,
         Command::Certs(args) => certs::run(&args)?,

@@ -9,10 +9,11 @@ use anyhow::{Context, bail};
 use chassis::{App, Config, Drained, Shutdown, telemetry};
 use culture::Culture;
 use events::Events;
-use gateway::{Address, Backend, Backends, Gateway};
-use proto::culture::v1::culture_service_server::SERVICE_NAME as CULTURE;
-use proto::events::v1::events_service_server::SERVICE_NAME as EVENTS;
-use proto::trade::v1::trade_service_server::SERVICE_NAME as TRADE;
+use gateway::{Address, Backend, Backends, Cors, Gateway, Web};
+use proto::culture::v1::culture_service_server::{CultureServiceServer, SERVICE_NAME as CULTURE};
+use proto::events::v1::events_service_server::{EventsServiceServer, SERVICE_NAME as EVENTS};
+use proto::journal::v1::journal_service_server::JournalServiceServer;
+use proto::trade::v1::trade_service_server::{SERVICE_NAME as TRADE, TradeServiceServer};
 use records::Journals;
 use store::Store;
 use tokio::net::TcpListener;
@@ -22,6 +23,8 @@ use trade::Trade;
 use crate::args::serve::{
     BackendArgs, ListenerArgs, LogFormat, Part, Role, ServeArgs, StorageArgs,
 };
+use crate::args::web::WebArgs;
+use crate::client;
 
 const ALL: [Role; 3] = [Role::Trade, Role::Events, Role::Culture];
 
@@ -30,6 +33,7 @@ pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
     start_log(&args.log, args.listener.log_format)?;
     let plan = Plan::read(&args.parts, &args.backends)?;
     let serving = Serving::start(plan, &args.data, &args.listener, &args.storage).await?;
+    let serving = serving.with_web(&args.web)?;
     announce(serving.address)?;
     serving.run().await
 }
@@ -81,6 +85,7 @@ pub(crate) struct Serving {
     pub(crate) address: SocketAddr,
     listener: TcpListener,
     served: Served,
+    web: Option<Web>,
     config: Config,
     shutdown: Shutdown,
 }
@@ -111,6 +116,41 @@ struct Stores {
     trade: Option<Store<trade::Model>>,
     events: Option<Store<events::Model>>,
     culture: Option<Store<culture::Model>>,
+}
+
+/// The servers of the services that a process runs, with their journals: the same ones for whoever calls, and for the
+/// gateway in the process, so that their limits hold for both together.
+struct Servers {
+    trade: Option<TradeServiceServer<Trade>>,
+    events: Option<EventsServiceServer<Events>>,
+    culture: Option<CultureServiceServer<Culture>>,
+    journals: JournalServiceServer<Journals>,
+}
+
+impl Servers {
+    fn app(self) -> App {
+        let mut app = App::new(proto::DESCRIPTORS);
+        if let Some(trade) = self.trade {
+            app = app.service(trade);
+        }
+        if let Some(events) = self.events {
+            app = app.service(events);
+        }
+        if let Some(culture) = self.culture {
+            app = app.service(culture);
+        }
+        app.service(self.journals)
+    }
+
+    /// The services as the gateway in the process calls them; none unless all are there.
+    fn backends(&self) -> Option<Backends> {
+        let direct = |routes: Routes| Backend::direct(routes.add_service(self.journals.clone()));
+        Some(Backends {
+            trade: direct(Routes::new(self.trade.clone()?)),
+            events: direct(Routes::new(self.events.clone()?)),
+            culture: direct(Routes::new(self.culture.clone()?)),
+        })
+    }
 }
 
 impl Serving {
@@ -144,9 +184,19 @@ impl Serving {
             address: socket.local_addr()?,
             listener: socket,
             served: Served::start(plan, data, &storage).await?,
+            web: None,
             config,
             shutdown,
         })
+    }
+
+    /// Serves what a gateway serves over HTTP too, to those who have no gRPC.
+    pub(crate) fn with_web(mut self, args: &WebArgs) -> anyhow::Result<Serving> {
+        if self.served.is_gateway() {
+            let origins = args.cors_origins.iter().map(String::as_str);
+            self.web = Some(Web::new(proto::DESCRIPTORS, Cors::new(origins)?)?);
+        }
+        Ok(self)
     }
 
     /// Serves the same stores on loopback as well, for what this process itself asks them, whatever the listener wants
@@ -162,7 +212,10 @@ impl Serving {
 
     /// Serves until it is told to stop, then closes the stores.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let app = self.served.app(&self.shutdown);
+        let mut app = self.served.app(&self.shutdown);
+        if let Some(web) = self.web {
+            app = app.edge(web);
+        }
         let drained = chassis::serve(self.listener, app, &self.config, self.shutdown).await?;
         self.served.close().await;
         match drained {
@@ -189,13 +242,21 @@ impl Served {
     fn app(&self, shutdown: &Shutdown) -> App {
         match self {
             Served::Services { stores, gateway } => {
-                let backends = gateway.then(|| stores.backends(shutdown)).flatten();
-                with_gateway(stores.app(shutdown), backends.as_ref(), shutdown)
+                let servers = stores.servers(shutdown);
+                let backends = gateway.then(|| servers.backends()).flatten();
+                with_gateway(servers.app(), backends.as_ref(), shutdown)
             }
             Served::Gateway(backends) => {
                 let app = gateway::passed(App::new(proto::DESCRIPTORS), backends);
                 with_gateway(app, Some(backends), shutdown)
             }
+        }
+    }
+
+    fn is_gateway(&self) -> bool {
+        match self {
+            Served::Services { gateway, .. } => *gateway,
+            Served::Gateway(_) => true,
         }
     }
 
@@ -217,12 +278,18 @@ fn with_gateway(app: App, backends: Option<&Backends>, shutdown: &Shutdown) -> A
 
 /// The services behind a gateway.
 fn remote(args: &BackendArgs) -> anyhow::Result<Backends> {
+    let tls = args.tls.load()?;
     let backend = |role: Role, service, addresses: &[Address]| {
         if addresses.is_empty() {
             let name = role.name();
             bail!("a gateway must know where {name} is served: pass --{name} http://HOST:PORT");
         }
-        Ok(Backend::remote(service, addresses.to_vec()))
+        if let Some(unproved) = addresses.iter().find(|address| address.is_secure())
+            && tls.is_none()
+        {
+            bail!(client::unbelieved(unproved));
+        }
+        Ok(Backend::remote(service, addresses.to_vec(), tls.clone()))
     };
     Ok(Backends {
         trade: backend(Role::Trade, TRADE, &args.trade)?,
@@ -244,50 +311,32 @@ impl Stores {
         Ok(stores)
     }
 
-    /// The services over the stores, with their journals.
-    fn app(&self, shutdown: &Shutdown) -> App {
-        let mut app = App::new(proto::DESCRIPTORS);
+    /// The servers over the stores.
+    fn servers(&self, shutdown: &Shutdown) -> Servers {
         let mut journals = Journals::default();
         if let Some(store) = &self.trade {
-            app = app.service(Trade::new(store.clone(), shutdown.clone()).server());
             journals = journals.with("trade", store);
         }
         if let Some(store) = &self.events {
-            app = app.service(Events::new(store.clone(), shutdown.clone()).server());
             journals = journals.with("events", store);
         }
         if let Some(store) = &self.culture {
-            app = app.service(Culture::new(store.clone(), shutdown.clone()).server());
             journals = journals.with("culture", store);
         }
-        app.service(journals.server())
-    }
-
-    /// The services as a gateway in the same process asks them; none unless all are there.
-    fn backends(&self, shutdown: &Shutdown) -> Option<Backends> {
-        let (trade, events, culture) = (
-            self.trade.as_ref()?,
-            self.events.as_ref()?,
-            self.culture.as_ref()?,
-        );
-        let direct = |routes: Routes, journals: Journals| {
-            Backend::direct(routes.add_service(journals.server()))
-        };
-        let journals = Journals::default;
-        Some(Backends {
-            trade: direct(
-                Routes::new(Trade::new(trade.clone(), shutdown.clone()).server()),
-                journals().with("trade", trade),
-            ),
-            events: direct(
-                Routes::new(Events::new(events.clone(), shutdown.clone()).server()),
-                journals().with("events", events),
-            ),
-            culture: direct(
-                Routes::new(Culture::new(culture.clone(), shutdown.clone()).server()),
-                journals().with("culture", culture),
-            ),
-        })
+        let (trade, events, culture) = (&self.trade, &self.events, &self.culture);
+        let stop = || shutdown.clone();
+        Servers {
+            trade: trade
+                .clone()
+                .map(|store| Trade::new(store, stop()).server()),
+            events: events
+                .clone()
+                .map(|store| Events::new(store, stop()).server()),
+            culture: culture
+                .clone()
+                .map(|store| Culture::new(store, stop()).server()),
+            journals: journals.server(),
+        }
     }
 
     async fn close(&self) {

@@ -143,6 +143,49 @@ fn a_service_that_asks_for_certificates_lets_in_whom_its_authority_knows() {
 }
 
 #[test]
+fn a_gateway_and_its_services_prove_to_each_other_who_they_are() {
+    let certificates = Certificates::make();
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_str().unwrap();
+    let services = ["serve", "trade", "events", "culture", "--data", folder];
+    let mut options = certificates.served_as("trade").to_vec();
+    options.extend(["--tls-client-ca".into(), certificates.at("ca.pem")]);
+    let (mut services, behind, _) = start(&services, &options);
+    let gateway = [
+        "serve",
+        "gateway",
+        "--trade",
+        &behind,
+        "--events",
+        &behind,
+        "--culture",
+        &behind,
+    ];
+    let mut options = certificates.served_as("gateway").to_vec();
+    options.extend(certificates.believed());
+    options.extend(certificates.gateway());
+    let (mut gateway, door, _) = start(&gateway, &options);
+    let asked = datasets(&door, &certificates.believed());
+    assert_eq!(asked.code, 0, "{asked:?}");
+    assert_eq!(interrupt(&mut gateway), 0);
+    assert_eq!(interrupt(&mut services), 0);
+}
+
+#[test]
+fn a_gateway_that_is_not_told_whom_to_believe_does_not_start() {
+    let behind = "https://trade:50061";
+    let mut command = entente();
+    command.args(["serve", "gateway", "--listen", "127.0.0.1:0"]);
+    command.args(["--trade", behind, "--events", behind, "--culture", behind]);
+    let refused = run(command, b"");
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(
+        refused.err.contains(behind) && refused.err.contains("--ca"),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn keys_are_for_their_owner_alone() {
     let certificates = Certificates::make();
     for (name, _) in certificates.files() {

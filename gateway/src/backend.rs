@@ -27,6 +27,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use chassis::ClientTls;
 use http::{Request, Response};
 use tokio::sync::watch;
 use tonic::body::Body;
@@ -73,14 +74,19 @@ impl Backend {
     }
 
     /// A service behind addresses, each of which may be that of several processes. They are connected to from here
-    /// on, and asked for the health of `service`, until the last handle is dropped.
+    /// on, and asked for the health of `service`, until the last handle is dropped. Those of `https` are believed by
+    /// `tls` alone; without it they are not reached.
     ///
     /// # Panics
     ///
     /// Outside a Tokio runtime.
-    pub fn remote(service: &'static str, addresses: Vec<Address>) -> Backend {
+    pub fn remote(
+        service: &'static str,
+        addresses: Vec<Address>,
+        tls: Option<ClientTls>,
+    ) -> Backend {
         Backend {
-            way: Way::Remote(Arc::new(Pool::start(service, addresses))),
+            way: Way::Remote(Arc::new(Pool::start(service, addresses, tls))),
         }
     }
 

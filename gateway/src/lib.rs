@@ -8,14 +8,25 @@
 //!   a method to whom passes its calls.
 //! * [`Gateway`] (`service.rs`): the calls that only a gateway can answer. `ask.rs`: asking the services for a caller.
 //! * `briefing`: the briefing; its head says how an answer comes about.
+//! * `timeline.rs`, `changes.rs`: lists over all services, put together by `merge.rs`. `watch`: their feeds in one
+//!   stream; `cursor.rs`: how far a reader has come in all journals. `outage.rs`: who did not answer.
+//! * [`Web`] (`http/`): HTTP/JSON, gRPC-Web and the `OpenAPI` document, for browsers and for whoever has no gRPC.
 
 mod ask;
 mod backend;
 mod briefing;
+mod changes;
+mod cursor;
+mod http;
+mod merge;
 mod methods;
+mod outage;
 mod pass;
 mod service;
+mod timeline;
+mod watch;
 
+pub use self::http::{Cors, OriginError, RouteError, Web};
 pub use backend::{Address, AddressError, Backend, Backends};
 pub use pass::passed;
 pub use service::Gateway;

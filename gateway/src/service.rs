@@ -8,8 +8,10 @@ use tonic::{Request, Response, Status};
 use wire::gateway_service_server::{GatewayService, GatewayServiceServer};
 
 use crate::Backends;
-use crate::ask::Asking;
+use crate::ask::{Asking, Services};
 use crate::briefing::{Briefings, Query};
+use crate::watch::{Messages, Watches};
+use crate::{changes, timeline, watch};
 
 /// What a call answers.
 type Reply<T> = Result<Response<T>, Status>;
@@ -22,14 +24,19 @@ const MAX_REQUEST: usize = 64 << 10;
 /// Answers over trade, events and culture together; a cheap handle, to be cloned.
 #[derive(Clone, Debug)]
 pub struct Gateway {
+    services: Services,
     briefings: Arc<Briefings>,
+    watches: Arc<Watches>,
 }
 
 impl Gateway {
     /// Asks `backends`; streams end when `shutdown` is triggered.
-    pub fn new(backends: &Backends, _shutdown: Shutdown) -> Gateway {
+    pub fn new(backends: &Backends, shutdown: Shutdown) -> Gateway {
+        let services = Services::new(backends);
         Gateway {
             briefings: Arc::new(Briefings::new(backends)),
+            watches: Arc::new(Watches::new(services.clone(), shutdown)),
+            services,
         }
     }
 
@@ -51,5 +58,35 @@ impl GatewayService for Gateway {
         let query = Query::try_from(request.into_inner())?;
         let briefing = self.briefings.get(query, asking).await?;
         Ok(Response::new(Arc::unwrap_or_clone(briefing)))
+    }
+
+    async fn list_timeline(
+        &self,
+        request: Request<wire::ListTimelineRequest>,
+    ) -> Reply<wire::ListTimelineResponse> {
+        let asking = Asking::of(&request);
+        let query = timeline::Query::try_from(request.into_inner())?;
+        let page = timeline::list(&self.services, &query, &asking).await?;
+        Ok(Response::new(page))
+    }
+
+    async fn list_changes(
+        &self,
+        request: Request<wire::ListChangesRequest>,
+    ) -> Reply<wire::ListChangesResponse> {
+        let asking = Asking::of(&request);
+        let query = changes::Query::try_from(request.into_inner())?;
+        let page = changes::list(&self.services, &query, &asking).await?;
+        Ok(Response::new(page))
+    }
+
+    type WatchRelationshipStream = Messages;
+
+    async fn watch_relationship(
+        &self,
+        request: Request<wire::WatchRelationshipRequest>,
+    ) -> Reply<Messages> {
+        let query = watch::Query::try_from(request.into_inner())?;
+        Ok(Response::new(self.watches.watch(&query)?))
     }
 }

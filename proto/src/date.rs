@@ -99,6 +99,11 @@ impl Day {
         (1..=9999).contains(&date.year()).then_some(Day(date))
     }
 
+    /// Its first instant in UTC, in microseconds since 1970.
+    pub fn start(self) -> i64 {
+        i64::from(Day(EPOCH).days_until(self)) * 86_400_000_000
+    }
+
     /// So many days later, or earlier; the first or the last day there is when there are not so many.
     #[must_use]
     pub fn plus(self, days: i32) -> Day {
@@ -149,6 +154,7 @@ impl Day {
 }
 
 const FIRST_DAY: jiff::civil::Date = jiff::civil::date(1, 1, 1);
+const EPOCH: jiff::civil::Date = jiff::civil::date(1970, 1, 1);
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -208,6 +214,11 @@ impl DateWindow {
             .zip(self.start)
             .is_none_or(|(last, start)| start <= last);
         begins_in_time && ends_late_enough
+    }
+
+    /// Whether a date may lie inside.
+    pub fn may_hold(self, date: CivilDate) -> bool {
+        self.overlaps(Some(date.first()), Some(date.last()))
     }
 }
 
@@ -348,6 +359,11 @@ mod tests {
         assert_eq!(Day::of_instant(0), Some(day("1970-01-01")));
         assert_eq!(Day::of_instant(-1), Some(day("1969-12-31")));
         assert_eq!(Day::of_instant(i64::MAX), None);
+        for text in ["0001-01-01", "1969-12-31", "2024-02-29", "9999-12-31"] {
+            let start = day(text).start();
+            assert_eq!(Day::of_instant(start), Some(day(text)));
+            assert_ne!(Day::of_instant(start - 1), Some(day(text)));
+        }
     }
 
     #[test]

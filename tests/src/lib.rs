@@ -4,6 +4,7 @@
 //!
 //! * [`Server`] (`server.rs`): a service that a story talks to over a socket, started in one of two
 //!   ways; [`both_ways!`] tells each story to both, under a limit of time.
+//! * [`House`] (`house.rs`): all three services and a gateway before them.
 //! * [`World`] (`world.rs`): the whole system, in one process or apart, and what can happen to its parts.
 //!   [`Stub`] (`stub.rs`): a service that does as a story says, behind a gateway. `health.rs`: what health says.
 //! * [`groups`], [`record`], [`ingest`] (`figures.rs`): figures as a table in the text of a test, and their
@@ -11,6 +12,7 @@
 //! * [`sector`], [`statement`], [`event`], [`agreement`], [`programme`] and their parts (`records.rs`): records that nothing is wrong with.
 //! * [`entries`], [`growth`], [`missing`] (`answers.rs`): what an answer says, as lines of text.
 //! * [`reason`], [`fields`], [`metadata`] (`errors.rs`): what an error says to a program.
+//! * [`mod@http`]: a client of HTTP/1.1.
 //! * [`model`]: a service against a plain model of it.
 //! * `tests/architecture.rs` holds the dependency rules; `tests/trade_*.rs` the stories.
 
@@ -18,6 +20,8 @@ mod answers;
 mod errors;
 mod figures;
 mod health;
+mod house;
+pub mod http;
 pub mod model;
 mod records;
 mod server;
@@ -29,6 +33,7 @@ pub use errors::{fields, metadata, reason};
 pub use figures::{Shape, batch, dataset, groups, header, ingest, record, record_long_sources};
 pub use figures::{shape, with_figures};
 pub use health::{Health, services};
+pub use house::{GatewayClient, House};
 pub use records::{agreement, date, event, programme, sector, source, statement, text};
 pub use server::{Client, CultureClient, EventsClient, JournalClient};
 pub use server::{Role, Server, Way, build_binary, tell, within_limit};

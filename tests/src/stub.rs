@@ -54,7 +54,7 @@ impl Door {
     pub async fn to(stubs: &[&Stub]) -> Door {
         let addresses = stubs.iter().map(|stub| format!("http://{}", stub.address));
         let addresses = addresses.map(|address| address.parse::<Address>().expect("an address"));
-        let backend = Backend::remote(SERVICE_NAME, addresses.collect());
+        let backend = Backend::remote(SERVICE_NAME, addresses.collect(), None);
         let mut reached = backend.reached();
         let (address, serving) = serve(App::new(proto::DESCRIPTORS).passed(SERVICE_NAME, backend));
         reached.wait_for(|reached| *reached).await.expect("reached");

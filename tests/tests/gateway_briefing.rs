@@ -49,7 +49,10 @@ fn asked() -> GetBriefingRequest {
 
 async fn record_figures(world: &World, dataset_id: &str, table: &str) {
     let mut trade = world.trade_client();
-    trade.create_dataset(dataset(dataset_id)).await.unwrap();
+    trade
+        .create_dataset(dataset(dataset_id))
+        .await
+        .expect("recorded");
     record(&trade, dataset_id, "first", table).await;
 }
 
@@ -60,11 +63,11 @@ async fn record_all(world: &World) {
     trade
         .create_sector(sector("automobiles", &["87"]))
         .await
-        .unwrap();
+        .expect("recorded");
     let said = statement("said-2023", "CHN", &["KAZ"], "2023", "27000000000");
-    trade.create_statement(said).await.unwrap();
+    trade.create_statement(said).await.expect("recorded");
     let later = statement("said-2024", "CHN", &["KAZ"], "2024", "44000000000");
-    trade.create_statement(later).await.unwrap();
+    trade.create_statement(later).await.expect("recorded");
     let mut events = world.events_client();
     for (id, countries, start, end) in [
         (
@@ -79,7 +82,7 @@ async fn record_all(world: &World) {
     ] {
         let level = OfficeLevel::HeadOfState;
         let visit = event(id, countries, level, start, end);
-        events.create_event(visit).await.unwrap();
+        events.create_event(visit).await.expect("recorded");
     }
     for (id, steps) in [
         (
@@ -93,15 +96,18 @@ async fn record_all(world: &World) {
         ("later", &[(StepKind::Signed, "2025-06-17")]),
     ] {
         let accord = agreement(id, &["CHN", "KAZ"], steps);
-        events.create_agreement(accord).await.unwrap();
+        events.create_agreement(accord).await.expect("recorded");
     }
     let mut culture = world.culture_client();
     for (id, start) in [("tourism-year", "2024"), ("workshop-2025", "2025-08-30")] {
         let created = programme(id, &["CHN", "KAZ"], start);
-        culture.create_programme(created).await.unwrap();
+        culture.create_programme(created).await.expect("recorded");
     }
-    culture.create_visa_rule(visa_rule()).await.unwrap();
-    culture.record_measures(students()).await.unwrap();
+    culture
+        .create_visa_rule(visa_rule())
+        .await
+        .expect("recorded");
+    culture.record_measures(students()).await.expect("recorded");
 }
 
 fn visa_rule() -> CreateVisaRuleRequest {
@@ -192,7 +198,7 @@ async fn every_section_tells_what_is_known_by_the_day(world: &World) {
     assert_eq!((&*told.country, &*told.partner), ("CHN", "KAZ"));
     assert!(told.unreachable.is_empty(), "{:?}", told.unreachable);
 
-    let meetings = told.meetings.as_ref().unwrap();
+    let meetings = told.meetings.as_ref().expect("told");
     let first = &meetings.levels[0];
     assert_eq!(first.level(), OfficeLevel::HeadOfState);
     let name = |point: &Option<proto::gateway::v1::EventPoint>| {
@@ -202,7 +208,7 @@ async fn every_section_tells_what_is_known_by_the_day(world: &World) {
     assert_eq!(name(&first.last), "events/summit");
     assert_eq!(name(&first.next), "events/state-visit");
 
-    let events = told.events.as_ref().unwrap();
+    let events = told.events.as_ref().expect("told");
     let names = |points: &[proto::gateway::v1::EventPoint]| {
         let events = points.iter().filter_map(|point| point.event.as_ref());
         events.map(|event| event.name.clone()).collect::<Vec<_>>()
@@ -213,16 +219,16 @@ async fn every_section_tells_what_is_known_by_the_day(world: &World) {
     );
     assert_eq!(names(&events.multilateral), ["events/summit"]);
 
-    let agreements = &told.agreements.as_ref().unwrap().agreements;
+    let agreements = &told.agreements.as_ref().expect("told").agreements;
     assert_eq!(agreements.len(), 1, "{agreements:?}");
-    let on_day = agreements[0].agreement.as_ref().unwrap();
+    let on_day = agreements[0].agreement.as_ref().expect("told");
     assert_eq!(on_day.state().as_str_name(), "AGREEMENT_STATE_IN_FORCE");
-    let steps = &on_day.agreement.as_ref().unwrap().steps;
+    let steps = &on_day.agreement.as_ref().expect("told").steps;
     assert_eq!(steps.len(), 2, "a step after the day is not told");
 
-    let exchange = told.exchange.as_ref().unwrap();
+    let exchange = told.exchange.as_ref().expect("told");
     assert_eq!(exchange.programmes.len(), 1);
-    let points = &exchange.measures[0].line.as_ref().unwrap().points;
+    let points = &exchange.measures[0].line.as_ref().expect("told").points;
     let values: Vec<&str> = points.iter().map(|point| point.value.as_str()).collect();
     assert_eq!(
         values,
@@ -231,7 +237,7 @@ async fn every_section_tells_what_is_known_by_the_day(world: &World) {
     );
     assert_eq!(points[1].growth, "0.2");
 
-    let visa = &told.visa.as_ref().unwrap().directions;
+    let visa = &told.visa.as_ref().expect("told").directions;
     assert_eq!(visa.len(), 2);
     assert!(visa[0].in_force.is_empty());
     assert_eq!(visa[1].in_force.len(), 1);
@@ -254,7 +260,7 @@ async fn every_section_tells_what_is_known_by_the_day(world: &World) {
 
 async fn trade_stands_by_side_with_its_growth_and_its_gap(world: &World) {
     let told = briefing(world, asked()).await;
-    let trade = told.trade.unwrap();
+    let trade = told.trade.expect("told");
     let reporters: Vec<&str> = trade
         .sides
         .iter()
@@ -264,7 +270,7 @@ async fn trade_stands_by_side_with_its_growth_and_its_gap(world: &World) {
     let exports = trade.sides[0].series.iter().find(|series| {
         series.flow().as_str_name() == "FLOW_EXPORT" && series.points[0].period == "2022"
     });
-    let points = &exports.unwrap().points;
+    let points = &exports.expect("told").points;
     let told: Vec<(&str, &str)> = points
         .iter()
         .map(|point| (point.period.as_str(), point.value.as_str()))
@@ -275,17 +281,26 @@ async fn trade_stands_by_side_with_its_growth_and_its_gap(world: &World) {
         "2024 had not ended"
     );
     let mirror = trade.mirrors.iter().find(|mirror| mirror.period == "2022");
-    let way = mirror.unwrap().first_to_second.as_ref().unwrap();
-    let line = way.total.as_ref().unwrap();
+    let way = mirror
+        .expect("told")
+        .first_to_second
+        .as_ref()
+        .expect("told");
+    let line = way.total.as_ref().expect("told");
     assert_eq!(line.gap, "5800000000");
-    assert_eq!(line.asymmetry.as_ref().unwrap().of_mean, "0.522523");
+    assert_eq!(line.asymmetry.as_ref().expect("told").of_mean, "0.522523");
     assert_ne!(
         line.gap_at_fob, "",
         "an import at CIF against an export at FOB"
     );
 
     let movers = &trade.sides[0].movers;
-    let of = |level: i32| movers.iter().find(|movers| movers.level == level).unwrap();
+    let of = |level: i32| {
+        movers
+            .iter()
+            .find(|movers| movers.level == level)
+            .expect("told")
+    };
     let chapters = of(2);
     assert_eq!(
         chapters.period, "2023",
@@ -296,7 +311,7 @@ async fn trade_stands_by_side_with_its_growth_and_its_gap(world: &World) {
         .iter()
         .map(|mover| {
             (
-                mover.entry.as_ref().unwrap().key.as_str(),
+                mover.entry.as_ref().expect("told").key.as_str(),
                 mover.change.as_str(),
             )
         })
@@ -305,12 +320,12 @@ async fn trade_stands_by_side_with_its_growth_and_its_gap(world: &World) {
     let sectors: Vec<&str> = of(0)
         .movers
         .iter()
-        .map(|mover| mover.entry.as_ref().unwrap().key.as_str())
+        .map(|mover| mover.entry.as_ref().expect("told").key.as_str())
         .collect();
     assert_eq!(sectors, ["sectors/automobiles"]);
 
     assert_eq!(trade.statements.len(), 1);
-    let check = trade.statements[0].check.as_ref().unwrap();
+    let check = trade.statements[0].check.as_ref().expect("told");
     assert_eq!(check.verdict(), Verdict::Supported);
 }
 
@@ -318,7 +333,7 @@ async fn sources_are_numbered_once_and_every_number_leads_to_one(world: &World) 
     let told = briefing(world, asked()).await;
     let count = told.sources.len();
     let mut cited = BTreeSet::new();
-    let trade = told.trade.unwrap();
+    let trade = told.trade.expect("told");
     for point in trade
         .sides
         .iter()
@@ -329,17 +344,17 @@ async fn sources_are_numbered_once_and_every_number_leads_to_one(world: &World) 
         cited.extend(&point.sources);
     }
     cited.extend(trade.statements.iter().map(|point| point.source));
-    let events = told.events.unwrap();
+    let events = told.events.expect("told");
     for point in events.bilateral.iter().chain(&events.multilateral) {
-        assert!(point.event.as_ref().unwrap().sources.is_empty());
+        assert!(point.event.as_ref().expect("told").sources.is_empty());
         cited.extend(&point.sources);
     }
-    for point in told.agreements.unwrap().agreements {
-        let agreement = point.agreement.unwrap().agreement.unwrap();
+    for point in told.agreements.expect("told").agreements {
+        let agreement = point.agreement.expect("told").agreement.expect("told");
         cited.extend(agreement.steps.iter().map(|step| step.source));
         cited.extend(&point.sources);
     }
-    let exchange = told.exchange.unwrap();
+    let exchange = told.exchange.expect("told");
     cited.extend(exchange.programmes.iter().flat_map(|point| &point.sources));
     let lines = exchange
         .measures
@@ -350,11 +365,11 @@ async fn sources_are_numbered_once_and_every_number_leads_to_one(world: &World) 
             .flat_map(|line| &line.points)
             .map(|point| point.source),
     );
-    for direction in told.visa.unwrap().directions {
+    for direction in told.visa.expect("told").directions {
         cited.extend(direction.in_force.iter().flat_map(|point| &point.sources));
     }
     cited.remove(&0);
-    let all: BTreeSet<i32> = (1..=i32::try_from(count).unwrap()).collect();
+    let all: BTreeSet<i32> = (1..=i32::try_from(count).expect("told")).collect();
     assert_eq!(cited, all);
     let distinct: BTreeSet<Vec<u8>> = told.sources.iter().map(Message::encode_to_vec).collect();
     assert_eq!(distinct.len(), count, "no source has two numbers");
@@ -379,9 +394,13 @@ async fn the_same_question_gets_the_same_answer_until_something_is_recorded(worl
             &format!("2024-06-{:02}", number + 1),
             "",
         );
-        world.events_client().create_event(call).await.unwrap();
+        world
+            .events_client()
+            .create_event(call)
+            .await
+            .expect("recorded");
         let told = briefing(world, asked()).await;
-        let known = told.events.unwrap().bilateral.len();
+        let known = told.events.expect("told").bilateral.len();
         assert_eq!(known, 3 + number, "what was acknowledged before is told");
         assert_ne!(told.etag, first.etag);
     }
@@ -392,7 +411,7 @@ async fn the_past_is_told_as_it_was_known(world: &World) {
     let records = before.positions.iter().filter_map(|at| at.record_time);
     let last = records
         .max_by_key(|time| (time.seconds, time.nanos))
-        .unwrap();
+        .expect("told");
     let call = event(
         "call",
         &["CHN", "KAZ"],
@@ -400,7 +419,11 @@ async fn the_past_is_told_as_it_was_known(world: &World) {
         "2024-06-01",
         "",
     );
-    world.events_client().create_event(call).await.unwrap();
+    world
+        .events_client()
+        .create_event(call)
+        .await
+        .expect("recorded");
     let now = briefing(world, asked()).await;
     assert_ne!(now.etag, before.etag);
     let mut then = asked();
@@ -416,7 +439,7 @@ async fn what_was_recorded_since_is_told_in_order(world: &World) {
     let records = before.positions.iter().filter_map(|at| at.record_time);
     let last = records
         .max_by_key(|time| (time.seconds, time.nanos))
-        .unwrap();
+        .expect("told");
     let call = event(
         "call",
         &["CHN", "KAZ"],
@@ -424,13 +447,17 @@ async fn what_was_recorded_since_is_told_in_order(world: &World) {
         "2024-06-01",
         "",
     );
-    world.events_client().create_event(call).await.unwrap();
+    world
+        .events_client()
+        .create_event(call)
+        .await
+        .expect("recorded");
     let added = programme("festival", &["CHN", "KAZ"], "2024-09");
     world
         .culture_client()
         .create_programme(added)
         .await
-        .unwrap();
+        .expect("recorded");
     record_figures(world, "office", "KAZ CHN M NA TOTAL 2023 9100000000").await;
     let elsewhere = event(
         "other",
@@ -439,16 +466,20 @@ async fn what_was_recorded_since_is_told_in_order(world: &World) {
         "2024-06-01",
         "",
     );
-    world.events_client().create_event(elsewhere).await.unwrap();
+    world
+        .events_client()
+        .create_event(elsewhere)
+        .await
+        .expect("recorded");
     let mut since = asked();
     since.since = Some(last);
-    let told = briefing(world, since).await.changes.unwrap();
+    let told = briefing(world, since).await.changes.expect("told");
     let kinds: Vec<String> = told
         .changes
         .iter()
-        .map(|change| match change.change.as_ref().unwrap() {
+        .map(|change| match change.change.as_ref().expect("told") {
             proto::gateway::v1::relationship_change::Change::Observation(change) => {
-                change.observation.as_ref().unwrap().name.clone()
+                change.observation.as_ref().expect("told").name.clone()
             }
             proto::gateway::v1::relationship_change::Change::Trade(change) => change.name.clone(),
             proto::gateway::v1::relationship_change::Change::Events(change) => change.name.clone(),
@@ -473,9 +504,13 @@ async fn the_public_is_told_what_sources_let_out(world: &World) {
         "2024-06-01",
         "",
     );
-    let sources = &mut open.event.as_mut().unwrap().sources;
+    let sources = &mut open.event.as_mut().expect("told").sources;
     sources[0].may_be_shown_outside = true;
-    world.events_client().create_event(open).await.unwrap();
+    world
+        .events_client()
+        .create_event(open)
+        .await
+        .expect("recorded");
     let mut half = event(
         "half",
         &["CHN", "KAZ"],
@@ -483,10 +518,14 @@ async fn the_public_is_told_what_sources_let_out(world: &World) {
         "2024-06-02",
         "",
     );
-    let sources = &mut half.event.as_mut().unwrap().sources;
+    let sources = &mut half.event.as_mut().expect("told").sources;
     sources[0].may_be_shown_outside = true;
     sources.push(source("A cable"));
-    world.events_client().create_event(half).await.unwrap();
+    world
+        .events_client()
+        .create_event(half)
+        .await
+        .expect("recorded");
     let mut public = asked();
     public.audience = Audience::Public.into();
     let told = briefing(world, public).await;
@@ -495,13 +534,13 @@ async fn the_public_is_told_what_sources_let_out(world: &World) {
             .iter()
             .all(|source| source.may_be_shown_outside)
     );
-    let trade = told.trade.unwrap();
+    let trade = told.trade.expect("told");
     assert!(trade.sides.is_empty() && trade.mirrors.is_empty() && trade.statements.is_empty());
-    let events = told.events.unwrap();
+    let events = told.events.expect("told");
     let names: Vec<&str> = events
         .bilateral
         .iter()
-        .map(|point| point.event.as_ref().unwrap().name.as_str())
+        .map(|point| point.event.as_ref().expect("told").name.as_str())
         .collect();
     assert_eq!(names, ["events/open"]);
     let withheld = told
@@ -536,7 +575,7 @@ async fn a_question_is_refused_with_all_that_is_wrong_with_it(world: &World) {
         .gateway_client()
         .get_briefing(wrong)
         .await
-        .unwrap_err();
+        .expect_err("refused");
     assert_eq!(reason(&refused), "InvalidArgument INVALID_FIELD");
     assert_eq!(
         fields(&refused),
@@ -552,7 +591,11 @@ async fn a_question_is_refused_with_all_that_is_wrong_with_it(world: &World) {
     let mut late = asked();
     late.period = "2024".into();
     late.sections = vec![Section::Changes.into()];
-    let refused = world.gateway_client().get_briefing(late).await.unwrap_err();
+    let refused = world
+        .gateway_client()
+        .get_briefing(late)
+        .await
+        .expect_err("refused");
     assert_eq!(fields(&refused), ["period", "since"]);
 }
 
@@ -619,7 +662,7 @@ async fn a_service_that_is_down_is_named_and_the_rest_is_told_until_it_is_back()
                 .gateway_client()
                 .get_briefing(required)
                 .await
-                .unwrap_err();
+                .expect_err("refused");
             assert_eq!(refused.code(), Code::Unavailable);
             let mut without = asked();
             let others = ASKED.iter().filter(|section| !lacking.contains(section));

@@ -494,6 +494,7 @@ async fn a_watcher_of_a_pair_is_told_of_its_statements(server: &mut Server) {
             dataset: dataset.into(),
             reporter: reporter.into(),
             partner: partner.into(),
+            country: String::new(),
         };
         let mut watch = client
             .clone()

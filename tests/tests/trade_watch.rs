@@ -235,8 +235,20 @@ async fn a_filter_lets_through_what_it_names_and_still_moves_on(server: &mut Ser
         dataset: dataset.into(),
         reporter: reporter.into(),
         partner: partner.into(),
+        country: String::new(),
     };
-    let cases: [(WatchChangesRequest, &[&str]); 6] = [
+    let pair = |country: &str, partner: &str| WatchChangesRequest {
+        country: country.into(),
+        ..filter("", "", partner)
+    };
+    let both_sides: &[&str] = &[
+        "a 1: CHN KAZ 2023 TOTAL=1, KAZ CHN 2023 TOTAL=2",
+        "b 1: CHN KAZ 2023 TOTAL=4",
+    ];
+    let cases: [(WatchChangesRequest, &[&str]); 9] = [
+        (pair("CHN", "KAZ"), both_sides),
+        (pair("KAZ", "CHN"), both_sides),
+        (pair("KAZ", "UZB"), &[]),
         (
             filter("datasets/customs", "", ""),
             &["b 1: CHN KAZ 2023 TOTAL=4"],
@@ -452,10 +464,18 @@ async fn a_bad_watch_names_every_field(server: &mut Server) {
         dataset: "comtrade".into(),
         reporter: "chn".into(),
         partner: "\u{41a}AZ".into(),
+        country: String::new(),
     };
     let refused = watch(&server.client(), wrong).await.unwrap_err();
     assert_eq!(reason(&refused), "InvalidArgument INVALID_FIELD");
     assert_eq!(fields(&refused), ["dataset", "reporter", "partner"]);
+    let half = WatchChangesRequest {
+        reporter: "UZB".into(),
+        country: "CHN".into(),
+        ..WatchChangesRequest::default()
+    };
+    let refused = watch(&server.client(), half).await.unwrap_err();
+    assert_eq!(fields(&refused), ["partner", "reporter"]);
 }
 
 async fn more_watchers_than_there_are_places_are_told_to_come_again(server: &mut Server) {

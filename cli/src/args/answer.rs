@@ -122,6 +122,13 @@ pub(super) fn parse_since(text: &str) -> Result<AsOf, String> {
     parse_instant(text, |day| Ok(start_of(day)?.as_microsecond()))
 }
 
+/// An instant, and no day.
+pub(super) fn parse_instant_after(text: &str) -> Result<AsOf, String> {
+    let instant = text.parse::<jiff::Timestamp>();
+    let instant = instant.map_err(|_| "neither an instant (2024-07-01T12:00:00Z) nor a day")?;
+    Ok(AsOf(instant.as_microsecond()))
+}
+
 fn parse_instant(
     text: &str,
     of_day: impl Fn(jiff::civil::Date) -> Result<i64, jiff::Error>,

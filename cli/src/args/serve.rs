@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use gateway::Address;
 
 use super::auth::AuthArgs;
-use super::tls::TlsArgs;
+use super::tls::{ClientTlsArgs, TlsArgs};
+use super::web::WebArgs;
 
 /// A service, and its journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -79,13 +80,15 @@ pub(crate) struct ServeArgs {
     pub(crate) log: String,
     #[command(flatten)]
     pub(crate) storage: StorageArgs,
+    #[command(flatten)]
+    pub(crate) web: WebArgs,
 }
 
 /// Where a gateway finds the services.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Services behind a gateway")]
 pub(crate) struct BackendArgs {
-    /// Where trade is served, as http://HOST:PORT; repeated or separated by commas for several processes, and a host
+    /// Where trade is served, as http://HOST:PORT or https://HOST:PORT; repeated or separated by commas for several processes, and a host
     /// name may lead to several
     #[arg(
         long,
@@ -110,6 +113,8 @@ pub(crate) struct BackendArgs {
         value_delimiter = ','
     )]
     pub(crate) culture: Vec<Address>,
+    #[command(flatten)]
+    pub(crate) tls: ClientTlsArgs,
 }
 
 /// Options of the demonstration.
@@ -135,6 +140,8 @@ pub(crate) struct DemoArgs {
     pub(crate) log: String,
     #[command(flatten)]
     pub(crate) storage: StorageArgs,
+    #[command(flatten)]
+    pub(crate) web: WebArgs,
 }
 
 /// Where to listen, and how the log looks.

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use proto::events::v1 as wire;
+use proto::r#type::v1::Source;
 use wire::timeline_entry::Entry;
 use wire::{EventKind, EventStatus, StepKind, TimelineEntry, TimelineStep};
 
@@ -28,6 +29,7 @@ pub(super) async fn run(args: &TimelineArgs, out: &mut dyn Write) -> anyhow::Res
             page_size: left.min(PAGE),
             page_token,
             as_of: args.as_of.to_wire(),
+            kinds: Vec::new(),
         };
         let page = client.list_timeline(request(asked, server)).await?;
         let page = page.into_inner();
@@ -64,23 +66,23 @@ fn table(
 }
 
 fn row(entry: &TimelineEntry, language: &str, notes: &mut Footnotes) -> [String; 5] {
+    let ([date, what, title, record], sources) = line(entry, language);
+    [date, what, title, record, notes.all_marks(&sources)]
+}
+
+/// Date, what happened, title and record of an entry; and where it is known from.
+pub(crate) fn line(entry: &TimelineEntry, language: &str) -> ([String; 4], Vec<Source>) {
     match &entry.entry {
-        Some(Entry::Event(found)) => [
-            event::date(found),
-            what(found),
-            words::text_in(found.title.as_ref(), language),
-            found.name.clone(),
-            notes.all_marks(&found.sources),
-        ],
+        Some(Entry::Event(found)) => {
+            let title = words::text_in(found.title.as_ref(), language);
+            let cells = [event::date(found), what(found), title, found.name.clone()];
+            (cells, found.sources.clone())
+        }
         Some(Entry::Step(found)) => {
-            let source = found.source.clone().unwrap_or_default();
-            [
-                dates::date(entry.date.as_ref()),
-                step_of(found),
-                words::text_in(found.title.as_ref(), language),
-                found.agreement.clone(),
-                notes.all_marks(&[source]),
-            ]
+            let date = dates::date(entry.date.as_ref());
+            let title = words::text_in(found.title.as_ref(), language);
+            let cells = [date, step_of(found), title, found.agreement.clone()];
+            (cells, found.source.clone().into_iter().collect())
         }
         None => Default::default(),
     }
@@ -116,13 +118,8 @@ fn csv(entries: &[TimelineEntry], language: &str, out: &mut dyn Write) -> anyhow
     ];
     let mut writer = output::csv(out, &titles)?;
     for entry in entries {
-        let [_, what, title, record, _] = row(entry, language, &mut Footnotes::default());
-        let source = match &entry.entry {
-            Some(Entry::Event(found)) => found.sources.first().cloned(),
-            Some(Entry::Step(found)) => found.source.clone(),
-            None => None,
-        };
-        let source = source.unwrap_or_default();
+        let ([_, what, title, record], sources) = line(entry, language);
+        let source = sources.into_iter().next().unwrap_or_default();
         writer.write_record([
             dates::date(entry.date.as_ref()),
             what,

@@ -201,7 +201,8 @@ fn event_title(record: &events::record_change::Record, language: &str) -> String
     }
 }
 
-fn event_line(change: &events::events_change::Change, language: &str) -> String {
+/// A change of an event or an agreement as a line.
+pub(crate) fn event_line(change: &events::events_change::Change, language: &str) -> String {
     use events::events_change::Change;
     match change {
         Change::EventRecorded(recorded) => of_kind::<Events>(recorded.event.as_ref(), language),
@@ -222,7 +223,8 @@ fn culture_title(record: &culture::record_change::Record, language: &str) -> Str
     }
 }
 
-fn culture_line(change: &culture::culture_change::Change, language: &str) -> String {
+/// A change of a programme, a measure or a visa rule as a line.
+pub(crate) fn culture_line(change: &culture::culture_change::Change, language: &str) -> String {
     use culture::culture_change::Change;
     match change {
         Change::ProgrammeRecorded(recorded) => {

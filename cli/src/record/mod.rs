@@ -23,7 +23,7 @@ use crate::sources::Footnotes;
 
 pub(crate) use changes::changes;
 pub(crate) use commands::{create, delete, from_file, show, update, versions};
-pub(crate) use feeds::{CultureFeed, EventsFeed};
+pub(crate) use feeds::{CultureFeed, EventsFeed, Feed, culture_line, event_line};
 pub(crate) use kinds::{Agreements, Events, Programmes, VisaRules};
 pub(crate) use list::{More, write_list};
 pub(crate) use watch::watch;

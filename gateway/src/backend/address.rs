@@ -5,25 +5,35 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use chassis::ClientTls;
 use http::Uri;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 
-/// An address of a service: `http://host:port`. A name may stand for several processes, and is asked for again and
+/// An address of a service: `http://host:port`, or `https://host:port`. A name may stand for several processes, and is asked for again and
 /// again, so that processes may come and go behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
+    scheme: Scheme,
     authority: Authority,
     port: u16,
 }
 
 /// Why a text is no address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an address is `http://HOST:PORT` without a path, such as http://127.0.0.1:50061")]
+#[error(
+    "an address is `http://HOST:PORT` or `https://HOST:PORT` without a path, such as http://127.0.0.1:50061"
+)]
 pub struct AddressError;
 
 /// What carries the bytes of a connection.
-pub(super) type Stream = TcpStream;
+pub(super) type Stream = Box<dyn Carrier>;
+
+/// A socket, or what makes one secure.
+pub(super) trait Carrier: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Carrier for S {}
 
 impl FromStr for Address {
     type Err = AddressError;
@@ -33,10 +43,13 @@ impl FromStr for Address {
         let is_bare = uri.query().is_none() && matches!(uri.path(), "" | "/");
         let authority = uri.authority().ok_or(AddressError)?;
         let named = !authority.host().is_empty() && !authority.as_str().contains('@');
-        if uri.scheme() != Some(&Scheme::HTTP) || !is_bare || !named {
+        let scheme = uri.scheme().ok_or(AddressError)?;
+        let is_known = [Scheme::HTTP, Scheme::HTTPS].contains(scheme);
+        if !is_known || !is_bare || !named {
             return Err(AddressError);
         }
         Ok(Address {
+            scheme: scheme.clone(),
             port: authority.port_u16().ok_or(AddressError)?,
             authority: authority.clone(),
         })
@@ -47,7 +60,7 @@ impl Address {
     /// A path at this address.
     pub(super) fn uri(&self, path: PathAndQuery) -> Uri {
         let mut parts = Parts::default();
-        parts.scheme = Some(Scheme::HTTP);
+        parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
         parts.path_and_query = Some(path);
         Uri::from_parts(parts).expect("it has all its parts")
@@ -70,18 +83,32 @@ impl Address {
         Ok(found.collect())
     }
 
+    /// Whether the service must prove that it is what the address names.
+    pub fn is_secure(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
     /// Connects to one of the places that it leads to.
-    pub(super) async fn connect(&self, place: SocketAddr) -> io::Result<Stream> {
+    pub(super) async fn connect(
+        &self,
+        place: SocketAddr,
+        tls: Option<&ClientTls>,
+    ) -> io::Result<Stream> {
         let stream = TcpStream::connect(place).await?;
         // A small request must not wait for more.
         stream.set_nodelay(true)?;
-        Ok(stream)
+        if !self.is_secure() {
+            return Ok(Box::new(stream));
+        }
+        let unknown = || io::Error::other("nothing says whose certificate the service may show");
+        let tls = tls.ok_or_else(unknown)?;
+        Ok(Box::new(tls.connect(self.host(), stream).await?))
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.authority)
+        write!(f, "{}://{}", self.scheme, self.authority)
     }
 }
 
@@ -97,7 +124,10 @@ mod tests {
         let four: Address = "http://127.0.0.1:50061/".parse().unwrap();
         assert!(!four.is_name());
         let six: Address = "http://[::1]:50061".parse().unwrap();
-        assert!(!six.is_name());
+        assert!(!six.is_name() && !six.is_secure());
+        let secure: Address = "https://trade:50061".parse().unwrap();
+        assert!(secure.is_secure());
+        assert_eq!(secure.to_string(), "https://trade:50061");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use chassis::ClientTls;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -36,6 +37,7 @@ pub(super) struct Pool {
 #[derive(Debug)]
 struct Shared {
     service: &'static str,
+    tls: Option<ClientTls>,
     members: RwLock<Vec<Member>>,
     turn: AtomicUsize,
     changed: Notify,
@@ -80,9 +82,14 @@ enum Rank {
 }
 
 impl Pool {
-    pub(super) fn start(service: &'static str, addresses: Vec<Address>) -> Pool {
+    pub(super) fn start(
+        service: &'static str,
+        addresses: Vec<Address>,
+        tls: Option<ClientTls>,
+    ) -> Pool {
         let shared = Arc::new(Shared {
             service,
+            tls,
             members: RwLock::default(),
             turn: AtomicUsize::new(0),
             changed: Notify::new(),
@@ -224,7 +231,7 @@ impl Shared {
     }
 
     fn member(self: &Arc<Self>, address: &Address, place: SocketAddr) -> Member {
-        let replica = Arc::new(Replica::new(address, place, self.service));
+        let replica = Arc::new(Replica::new(address, place, self.service, self.tls.clone()));
         let (kept, shared) = (replica.clone(), self.clone());
         let keeping = tokio::spawn(async move { kept.keep(|| shared.tell()).await });
         Member { replica, keeping }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use chassis::ClientTls;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
@@ -46,6 +47,7 @@ pub(super) enum Kind {
 pub(super) struct Replica {
     address: Address,
     place: SocketAddr,
+    tls: Option<ClientTls>,
     check: Check,
     calls: Lane,
     uploads: Lane,
@@ -68,8 +70,14 @@ struct Lane {
 }
 
 impl Replica {
-    pub(super) fn new(address: &Address, place: SocketAddr, service: &str) -> Replica {
+    pub(super) fn new(
+        address: &Address,
+        place: SocketAddr,
+        service: &str,
+        tls: Option<ClientTls>,
+    ) -> Replica {
         Replica {
+            tls,
             check: Check::new(address, service),
             address: address.clone(),
             place,
@@ -209,7 +217,7 @@ impl Replica {
 
     async fn open(&self) -> Result<(Arc<Connection>, bool), Failure> {
         let opening = async {
-            let stream = self.address.connect(self.place).await?;
+            let stream = self.address.connect(self.place, self.tls.as_ref()).await?;
             Connection::open(stream, &self.check, &self.needy).await
         };
         let opened = timeout(OPEN_LIMIT, opening).await;

@@ -89,7 +89,7 @@ pub(crate) async fn stand(services: &Services, query: &Query, asking: &Asking) -
     }
 }
 
-async fn stand_of<C>(
+pub(crate) async fn stand_of<C>(
     service: &Service<C>,
     is_wanted: bool,
     asking: &Asking,

@@ -219,7 +219,8 @@ fn wanted(
     named
 }
 
-fn parse_audience(number: i32) -> Result<bool, &'static str> {
+/// Whether it is the public.
+pub(crate) fn parse_audience(number: i32) -> Result<bool, &'static str> {
     match Audience::try_from(number) {
         Ok(Audience::Unspecified | Audience::Internal) => Ok(false),
         Ok(Audience::Public) => Ok(true),

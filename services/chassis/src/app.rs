@@ -15,7 +15,7 @@ use tonic_reflection::pb::{v1, v1alpha};
 use tonic_reflection::server::Builder;
 
 use crate::pass::{Pass, Passed};
-use crate::{Error, Shutdown, health};
+use crate::{Edge, Error, Shutdown, health};
 
 /// The services of a process, and the schema they stand in.
 ///
@@ -26,6 +26,7 @@ pub struct App {
     routes: Routes,
     services: Vec<&'static str>,
     passed: HashMap<&'static str, Arc<dyn Pass>>,
+    edge: Option<Arc<dyn Edge>>,
 }
 
 /// What is left of an [`App`] when it is served.
@@ -33,6 +34,7 @@ pub(crate) struct Assembled {
     pub(crate) routes: Routes,
     pub(crate) passed: Passed,
     pub(crate) unary: HashSet<String>,
+    pub(crate) edge: Option<Arc<dyn Edge>>,
 }
 
 impl App {
@@ -43,6 +45,7 @@ impl App {
             routes: Routes::default(),
             services: Vec::new(),
             passed: HashMap::new(),
+            edge: None,
         }
     }
 
@@ -60,6 +63,13 @@ impl App {
     {
         self.services.push(S::NAME);
         self.routes = self.routes.add_service(service);
+        self
+    }
+
+    /// Hands requests that are no gRPC calls to an edge, and speaks HTTP/1.1 too.
+    #[must_use]
+    pub fn edge(mut self, edge: impl Edge) -> Self {
+        self.edge = Some(Arc::new(edge));
         self
     }
 
@@ -83,6 +93,7 @@ impl App {
             routes,
             passed: Passed::new(self.passed),
             unary,
+            edge: self.edge,
         })
     }
 

@@ -26,7 +26,6 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
-use hyper::body::Incoming;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::{Service, StdError};
@@ -37,16 +36,16 @@ use crate::app::Assembled;
 use crate::auth::{Door, Standing};
 use crate::caller::PeerNames;
 use crate::pass::{Passed, Passing};
-use crate::{Config, Error};
+use crate::{Config, Edge, Error};
 
 pub use self::deadline::Deadline;
-pub(crate) use self::panic::message as panic_message;
 pub use self::panic::panics;
+pub(crate) use self::panic::{catch, message as panic_message};
+pub(crate) use self::whole::whole;
 
 use self::deadline::{Deadlines, Timer};
 use self::limit::{Limit, Permit};
 use self::trace::Call;
-use self::whole::whole;
 
 /// A call that is being answered, here or elsewhere.
 #[expect(
@@ -63,6 +62,7 @@ enum Answering {
 pub(crate) struct Process {
     routes: Routes,
     passed: Passed,
+    edge: Option<Arc<dyn Edge>>,
     deadlines: Deadlines,
     door: Arc<Door>,
     limit: Limit,
@@ -135,10 +135,12 @@ impl Process {
             routes,
             passed,
             unary,
+            edge,
         } = app;
         Ok(Self {
             routes,
             passed,
+            edge,
             deadlines: Deadlines::new(unary, config),
             door: Arc::new(Door::open(config)?),
             limit: Limit::new(config.max_calls),
@@ -148,6 +150,11 @@ impl Process {
     /// Keeps what it believes of callers fresh, until it is dropped.
     pub(crate) fn tend(&self) -> impl Future<Output = ()> + use<> {
         Arc::clone(&self.door).tend()
+    }
+
+    /// Who answers what is no call.
+    pub(crate) fn edge(&self) -> Option<Arc<dyn Edge>> {
+        self.edge.clone()
     }
 
     /// How many calls run.
@@ -176,7 +183,7 @@ impl Calls {
     }
 
     /// Generic over the body so that hyper's goes to the routes as it is, without a box of its own.
-    fn start<B>(&self, mut request: Request<B>) -> Reply
+    pub(crate) fn start<B>(&self, mut request: Request<B>) -> Reply
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<StdError>,
@@ -229,16 +236,6 @@ impl Calls {
         }
         request.extensions_mut().insert(self.info.clone());
         panic::catch(|| Answering::Here(self.process.routes.clone().call(request)))
-    }
-}
-
-impl hyper::service::Service<Request<Incoming>> for Calls {
-    type Response = Response<ReplyBody>;
-    type Error = Infallible;
-    type Future = Reply;
-
-    fn call(&self, request: Request<Incoming>) -> Reply {
-        self.start(whole(request))
     }
 }
 

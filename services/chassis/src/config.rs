@@ -26,9 +26,11 @@ pub struct Config {
     pub stream_window: u32,
     /// Bytes that a client may send ahead on one connection. Default 1 MiB.
     pub connection_window: u32,
-    /// How long a new connection may take until it speaks HTTP/2, a TLS handshake included. Default 10 s.
+    /// How long a new connection may take until it speaks HTTP/2 or begins to speak HTTP/1.1, a TLS handshake included.
+    /// Default 10 s.
     pub greeting_limit: Duration,
-    /// Pause between two pings of a connection. Default 30 s.
+    /// Pause between two pings of a connection. HTTP/1.1 has none: there it is how long the head of a request may
+    /// take, from the answer before on. Default 30 s.
     pub keepalive_interval: Duration,
     /// How long a ping may stay unanswered before the connection is closed. Default 10 s.
     pub keepalive_timeout: Duration,

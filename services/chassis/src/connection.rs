@@ -1,4 +1,6 @@
-//! Connections: accepting under a limit, HTTP/2 within limits, and a deadline for the greeting.
+//! Connections: accepting under a limit, HTTP within limits, and a deadline for the greeting.
+//!
+//! HTTP/1.1 is spoken where an edge is there to answer it; otherwise a connection is HTTP/2 from its first byte.
 //!
 //! The set of connection tasks is the limit: while it is full nothing is accepted, and whoever is next
 //! waits in the listener's queue.
@@ -10,8 +12,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -19,16 +21,21 @@ use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 
 use crate::call::{Calls, Process};
+use crate::edge::Door;
 use crate::tls::peer_names;
-use crate::{Config, ServerTls, Shutdown};
+use crate::{Config, Edge, ServerTls, Shutdown};
 
 /// After a failed accept, usually for want of file descriptors: they come back with the end of others.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The preface of HTTP/2 and the head of the settings that follow it.
-const GREETING_BYTES: usize = 24 + 9;
+/// What HTTP/2 begins with.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// It, and the head of the settings that follow it.
+const GREETING_BYTES: usize = PREFACE.len() + 9;
+/// Headers of a request in HTTP/1.1.
+const MAX_HEADERS: usize = 64;
 
-type Http = http2::Builder<TokioExecutor>;
+type Http = auto::Builder<TokioExecutor>;
 
 /// Accepts until the shutdown; the listener is closed on return, the connections are still open.
 pub(crate) async fn accept(
@@ -39,7 +46,8 @@ pub(crate) async fn accept(
 ) -> JoinSet<()> {
     let acceptor = Arc::new(Acceptor {
         process: process.clone(),
-        http: http(config),
+        http: http(config, process.edge().is_some()),
+        edge: process.edge(),
         greeting_limit: config.greeting_limit,
         tls: config.tls.clone(),
         shutdown: shutdown.clone(),
@@ -65,6 +73,7 @@ pub(crate) async fn accept(
 struct Acceptor {
     process: Arc<Process>,
     http: Http,
+    edge: Option<Arc<dyn Edge>>,
     greeting_limit: Duration,
     tls: Option<ServerTls>,
     shutdown: Shutdown,
@@ -127,7 +136,8 @@ impl Connection {
             peer,
         } = self;
         let io = TokioIo::new(Greeted::new(stream, limit));
-        let mut connection = pin!(acceptor.http.serve_connection(io, calls));
+        let door = Door::new(calls, acceptor.edge.clone());
+        let mut connection = pin!(acceptor.http.serve_connection(io, door));
         let ended = tokio::select! {
             biased;
             ended = connection.as_mut() => ended,
@@ -165,9 +175,15 @@ async fn pause(error: &io::Error) {
     tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
-fn http(config: &Config) -> Http {
+fn http(config: &Config, both: bool) -> Http {
     let mut http = Http::new(TokioExecutor::new());
-    http.timer(TokioTimer::new())
+    http.http1()
+        .timer(TokioTimer::new())
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(2 * config.max_header_bytes as usize)
+        .header_read_timeout(config.keepalive_interval);
+    http.http2()
+        .timer(TokioTimer::new())
         .auto_date_header(false)
         .max_concurrent_streams(config.max_streams)
         .max_pending_accept_reset_streams(config.max_pending_resets)
@@ -177,38 +193,32 @@ fn http(config: &Config) -> Http {
         .initial_connection_window_size(config.connection_window)
         .keep_alive_interval(config.keepalive_interval)
         .keep_alive_timeout(config.keepalive_timeout);
-    http
+    if both { http } else { http.http2_only() }
 }
 
-/// A stream that fails when its greeting does not come in time: until then HTTP/2 sends no pings, and
-/// a silent client would keep its place for ever.
+/// A stream that fails when its greeting does not come in time: until then HTTP/2 sends no pings, nothing is known of
+/// HTTP/1.1, and a silent client would keep its place for ever.
 struct Greeted<S> {
     stream: S,
     awaited: Option<Awaited>,
 }
 
 struct Awaited {
-    bytes: usize,
+    received: usize,
     limit: Pin<Box<Sleep>>,
 }
 
 impl<S> Greeted<S> {
     fn new(stream: S, limit: Pin<Box<Sleep>>) -> Self {
-        let awaited = Awaited {
-            bytes: GREETING_BYTES,
-            limit,
-        };
+        let awaited = Awaited { received: 0, limit };
         Self {
             stream,
             awaited: Some(awaited),
         }
     }
 
-    fn received(&mut self, bytes: usize) {
-        if let Some(awaited) = &mut self.awaited {
-            awaited.bytes = awaited.bytes.saturating_sub(bytes);
-        }
-        self.awaited.take_if(|awaited| awaited.bytes == 0);
+    fn received(&mut self, bytes: &[u8]) {
+        self.awaited.take_if(|awaited| awaited.is_over(bytes));
     }
 
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -217,6 +227,16 @@ impl<S> Greeted<S> {
         };
         ready!(awaited.limit.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl Awaited {
+    /// Whether it came whole, or cannot become one of HTTP/2: HTTP/1.1 has a limit of its own for the head.
+    fn is_over(&mut self, bytes: &[u8]) -> bool {
+        let expected = PREFACE.get(self.received..).unwrap_or_default();
+        let differs = expected.iter().zip(bytes).any(|(a, b)| a != b);
+        self.received += bytes.len();
+        differs || self.received >= GREETING_BYTES
     }
 }
 
@@ -230,7 +250,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Greeted<S> {
         let before = buf.filled().len();
         match Pin::new(&mut this.stream).poll_read(cx, buf) {
             Poll::Ready(read) => {
-                this.received(buf.filled().len() - before);
+                this.received(&buf.filled()[before..]);
                 Poll::Ready(read)
             }
             Poll::Pending => this.poll_late(cx),

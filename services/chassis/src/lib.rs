@@ -30,7 +30,8 @@
 //! * [`Caller`]: who makes a call, and how that is told to a service behind a gateway.
 //! * `auth`: login. [`Login`] is what a process believes, [`policy`] which role a call needs, [`Rates`] how often it may
 //!   be made, [`TokenFile`] where tokens are kept.
-//! * `connection`: accepting under a limit, HTTP/2 settings, the greeting's own deadline.
+//! * `connection`: accepting under a limit, settings of HTTP, the greeting's own deadline.
+//! * [`Edge`]: who answers what is no gRPC call, by way of [`Grpc`].
 //! * `tls`: [`ServerTls`] of the listener and [`ClientTls`] towards other processes, from files that are looked at
 //!   again while the process runs.
 //! * `health`: the health service, which reads [`Shutdown`] and keeps no state of its own.
@@ -42,6 +43,7 @@ mod call;
 mod caller;
 mod config;
 mod connection;
+mod edge;
 mod error;
 mod health;
 mod listen;
@@ -57,6 +59,7 @@ pub use auth::{TokenState, failed_logins, policy};
 pub use call::{Deadline, panics};
 pub use caller::{Caller, PeerNames, Role, strip};
 pub use config::Config;
+pub use edge::{Answering, Edge, Grpc};
 pub use error::{Error, Missing};
 pub use listen::bind;
 pub use pass::{Pass, Passing};

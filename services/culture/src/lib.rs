@@ -9,7 +9,7 @@
 //! * `filter.rs`: which programmes a list asks for.
 //! * `identity.rs`: what identifies a measure, and its id. `recording.rs`: many measures recorded at once.
 //! * The questions: `series.rs` (figures line by line, with growth), `force.rs` (whether a visa rule is in force on a
-//!   day), `visa.rs` (the rules on a day, and what changed between two).
+//!   day), `visa.rs` (the rules on a day, and what changed between two), `timeline.rs` (what happened, by date).
 //! * `changes.rs`: what became of records. `watch.rs`: the feed of changes. `audit.rs`: changes told in a line.
 
 mod audit;
@@ -23,6 +23,7 @@ mod programme;
 mod recording;
 mod series;
 mod service;
+mod timeline;
 mod visa;
 mod visa_rule;
 mod watch;

@@ -9,7 +9,7 @@ pub struct Model;
 
 impl store::Model for Model {
     type Change = CultureChange;
-    const LAYOUT: u32 = 1;
+    const LAYOUT: u32 = 2;
 
     fn apply(state: &mut State<'_>, change: &CultureChange, stamp: Stamp) -> Result<(), Error> {
         match &change.change {

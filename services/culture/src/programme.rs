@@ -12,7 +12,9 @@ use records::{Place, Record, Span, Topic, are_about_the_same, countries_only_in,
 use wire::{BatchCreateProgrammesRequest, BatchCreateProgrammesResponse, CreateProgrammeRequest};
 use wire::{CultureChange, DeleteProgrammeRequest, InferredStatus, Institution, InstitutionRole};
 use wire::{ListProgrammeVersionsRequest, ListProgrammesRequest, Milestone, MilestoneKind};
-use wire::{ObservedStatus, Programme, ProgrammeCountry, ProgrammeKind, ProgrammeRole};
+use wire::{
+    ObservedStatus, Programme, ProgrammeBound, ProgrammeCountry, ProgrammeKind, ProgrammeRole,
+};
 use wire::{ProgrammeStatus, UpdateProgrammeRequest, culture_change::Change};
 
 use crate::Model;
@@ -26,6 +28,8 @@ const MAX_STATUSES: usize = 20;
 const MAX_LEGAL_BASIS: usize = 20;
 const MAX_TITLE: usize = 300;
 const MAX_NOTE: usize = 1_000;
+/// Every two countries find every date of its life by an entry of its own.
+const MAX_ENTRIES: usize = 8_000;
 
 /// All programmes by date.
 pub(crate) const BY_DATE: u8 = 1;
@@ -35,6 +39,8 @@ pub(crate) const BY_TOPIC: u8 = 2;
 pub(crate) const BY_INSTITUTION: u8 = 3;
 /// By kind and title in a language, by date: what may have been entered twice.
 const BY_TITLE: u8 = 4;
+/// By pair, by the date of each point of its life: see [`points`].
+pub(crate) const BY_POINT: u8 = 5;
 
 records::fields!(
     Model,
@@ -110,6 +116,7 @@ impl Record<Model> for Programme {
         let institutions = institutions.iter().map(|text| text.to_vec());
         let mut places = vec![place(BY_DATE, Vec::new())];
         places.extend(topics.map(|group| place(BY_TOPIC, group)));
+        places.extend(points_by_pair(self));
         places.extend(institutions.map(|group| place(BY_INSTITUTION, group)));
         places.extend(titles(self).into_iter().map(|group| place(BY_TITLE, group)));
         places
@@ -139,6 +146,48 @@ impl Record<Model> for Programme {
             && !is_before(last, from)
             && !is_before(until, first)
     }
+}
+
+/// A point of a programme's life.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Point<'a> {
+    Milestone(&'a Milestone),
+    Bound(ProgrammeBound),
+}
+
+/// The points of a programme's life with their dates: its milestones in the order in which they are given, then its
+/// start and its end where no milestone says that it opened, or closed.
+pub(crate) fn points(programme: &Programme) -> Vec<(CivilDate, Point<'_>)> {
+    let has = |kinds: &[MilestoneKind]| {
+        let mut milestones = programme.milestones.iter();
+        milestones.any(|milestone| kinds.contains(&milestone.kind()))
+    };
+    let milestones = programme.milestones.iter();
+    let mut points: Vec<_> = milestones
+        .filter_map(|one| Some((stored_date(one.date)?, Point::Milestone(one))))
+        .collect();
+    let start = stored_date(programme.start_date);
+    let start = start.filter(|_| !has(&[MilestoneKind::Opened, MilestoneKind::Trial]));
+    points.extend(start.map(|date| (date, Point::Bound(ProgrammeBound::Start))));
+    let end = stored_date(programme.end_date).filter(|_| !has(&[MilestoneKind::Closed]));
+    points.extend(end.map(|date| (date, Point::Bound(ProgrammeBound::End))));
+    points
+}
+
+/// Where a list of what happened between two countries finds a programme.
+fn points_by_pair(programme: &Programme) -> Vec<Place> {
+    let points = points(programme);
+    let dates: BTreeSet<u32> = points.iter().map(|(date, _)| date.ordinal()).collect();
+    let topics = programme.topics();
+    let pairs = topics.iter().filter(|topic| topic.is_pair());
+    let places = pairs.flat_map(|pair| {
+        dates.iter().map(|at| Place {
+            index: BY_POINT,
+            group: pair.bytes().to_vec(),
+            at: *at,
+        })
+    });
+    places.collect()
 }
 
 /// The groups of those of the same kind and title in any of its languages.
@@ -252,6 +301,14 @@ fn check(programme: Programme) -> Result<Programme, Violations> {
         ..Programme::default()
     };
     records::check_size(&programme, &mut violations);
+    let entries = points_by_pair(&programme).len();
+    if entries > MAX_ENTRIES {
+        let description = format!(
+            "{entries} entries of indexes for {} countries; at most {MAX_ENTRIES}",
+            programme.countries.len()
+        );
+        violations.push("milestones", description);
+    }
     violations.into_result(programme)
 }
 

@@ -2,13 +2,14 @@
 
 use chassis::Shutdown;
 use proto::culture::v1 as wire;
-use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply};
+use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply, TimelineQuery};
 use store::{State, Store};
+use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response};
 use wire::culture_service_server::{CultureService, CultureServiceServer};
 
 use crate::recording::Recording;
-use crate::{Model, changes, filter, measure, series, visa, visa_rule, watch};
+use crate::{Model, changes, filter, measure, series, timeline, visa, visa_rule, watch};
 
 /// The culture service over a store.
 #[derive(Clone, Debug)]
@@ -24,11 +25,14 @@ impl Culture {
         }
     }
 
-    /// The service as a server takes it, with the largest messages that it takes and sends.
+    /// The service as a server takes it, with the largest messages that it takes and sends; compressed for clients
+    /// that ask for it.
     pub fn server(self) -> CultureServiceServer<Culture> {
         CultureServiceServer::new(self)
             .max_decoding_message_size(MAX_REQUEST)
             .max_encoding_message_size(MAX_RESPONSE)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
     }
 }
 
@@ -208,6 +212,19 @@ impl CultureService for Culture {
         let asked = visa::Compare::parse(&request, self.register.day(request.end_day))?;
         let compare = move |state: &State<'_>| visa::compare(state, &asked);
         Ok(Response::new(self.register.read_aside(compare).await?))
+    }
+
+    async fn list_timeline(
+        &self,
+        request: Request<wire::ListTimelineRequest>,
+    ) -> Reply<wire::ListTimelineResponse> {
+        let query = TimelineQuery::parse::<Model, _>(request.into_inner())?;
+        let list = move |state: &State<'_>| timeline::list(state, &query);
+        let (entries, next_page_token) = self.register.read_aside(list).await?;
+        Ok(Response::new(wire::ListTimelineResponse {
+            entries,
+            next_page_token,
+        }))
     }
 
     async fn list_changes(

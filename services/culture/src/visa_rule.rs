@@ -1,5 +1,7 @@
 //! Visa rules: what citizens of one country need to enter another.
 
+use std::collections::BTreeSet;
+
 use proto::culture::v1 as wire;
 use proto::r#type::v1::CivilDate as WireDate;
 use proto::visa_rule_name;
@@ -22,6 +24,8 @@ const MAX_NOTE: usize = 1_000;
 const BY_DATE: u8 = 1;
 /// By topic, by date.
 pub(crate) const BY_TOPIC: u8 = 2;
+/// By pair, by the dates on which it came into force and ended.
+pub(crate) const BY_CHANGE: u8 = 3;
 
 records::fields!(
     Model,
@@ -93,6 +97,7 @@ impl Record<Model> for VisaRule {
         let topics = topics.iter().map(|topic| topic.bytes().to_vec());
         let mut places = vec![place(BY_DATE, Vec::new())];
         places.extend(topics.map(|group| place(BY_TOPIC, group)));
+        places.extend(changes_by_pair(self));
         places
     }
 
@@ -102,6 +107,25 @@ impl Record<Model> for VisaRule {
             .collect();
         Topic::all(&countries)
     }
+}
+
+/// Where a list of what happened between two countries finds a rule. Beginning and end may have one date, when only the
+/// year is known.
+fn changes_by_pair(rule: &VisaRule) -> Vec<Place> {
+    let topics = rule.topics();
+    let dates: BTreeSet<u32> = [rule.start_date, rule.end_date]
+        .into_iter()
+        .filter_map(|date| stored_date(date).map(CivilDate::ordinal))
+        .collect();
+    let pair = topics.iter().find(|topic| topic.is_pair());
+    let places = pair.into_iter().flat_map(|pair| {
+        dates.iter().map(|at| Place {
+            index: BY_CHANGE,
+            group: pair.bytes().to_vec(),
+            at: *at,
+        })
+    });
+    places.collect()
 }
 
 /// The two countries that it is about.

@@ -19,7 +19,6 @@ use wire::{UpdateAgreementRequest, events_change::Change};
 
 use crate::Model;
 use crate::event::{MAX_COUNTRIES, date};
-use crate::filter::may_lie;
 
 const MAX_PARTIES: usize = 60;
 const MAX_TITLE: usize = 500;
@@ -382,7 +381,7 @@ impl Filter {
                 .is_none_or(|topic| topic.is_among(countries(agreement)))
             && self
                 .window
-                .is_none_or(|window| step_dates(agreement).any(|date| may_lie(window, date)))
+                .is_none_or(|window| step_dates(agreement).any(|date| window.may_hold(date)))
     }
 }
 

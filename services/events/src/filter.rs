@@ -1,7 +1,7 @@
 //! Which events a list asks for, and where it finds them.
 
 use proto::events::v1 as wire;
-use proto::{CivilDate, DateWindow, Day, Violations, check_each, check_name, has_wanted, one_of};
+use proto::{DateWindow, Day, Violations, check_each, check_name, has_wanted, one_of};
 use records::{Page, Paging, Span, Topic, text_group};
 use store::State;
 use wire::{Event, EventFilter, EventKind, EventStatus, ListEventsRequest};
@@ -98,11 +98,6 @@ pub(crate) fn within(span: Span, window: Option<DateWindow>) -> Span {
 
 pub(crate) fn overlaps(window: DateWindow, event: &Event) -> bool {
     event::days(event).is_some_and(|(first, last)| window.overlaps(Some(first), Some(last)))
-}
-
-/// Whether a date may lie in a window.
-pub(crate) fn may_lie(window: DateWindow, date: CivilDate) -> bool {
-    window.overlaps(Some(date.first()), Some(date.last()))
 }
 
 /// A page of events by filter.

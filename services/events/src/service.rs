@@ -3,8 +3,9 @@
 use chassis::Shutdown;
 use proto::events::v1 as wire;
 use proto::google::api::HttpBody;
-use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply};
+use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply, TimelineQuery};
 use store::{State, Store};
+use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response};
 use wire::events_service_server::{EventsService, EventsServiceServer};
 
@@ -25,11 +26,14 @@ impl Events {
         }
     }
 
-    /// The service as a server takes it, with the largest messages that it takes and sends.
+    /// The service as a server takes it, with the largest messages that it takes and sends; compressed for clients
+    /// that ask for it.
     pub fn server(self) -> EventsServiceServer<Events> {
         EventsServiceServer::new(self)
             .max_decoding_message_size(MAX_REQUEST)
             .max_encoding_message_size(MAX_RESPONSE)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
     }
 }
 
@@ -151,7 +155,7 @@ impl EventsService for Events {
         &self,
         request: Request<wire::ListTimelineRequest>,
     ) -> Reply<wire::ListTimelineResponse> {
-        let query = timeline::Query::try_from(request.into_inner())?;
+        let query = TimelineQuery::parse::<Model, _>(request.into_inner())?;
         let list = move |state: &State<'_>| timeline::list(state, &query);
         let (entries, next_page_token) = self.register.read_aside(list).await?;
         Ok(Response::new(wire::ListTimelineResponse {

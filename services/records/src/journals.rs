@@ -11,6 +11,7 @@ use proto::journal::v1 as wire;
 use proto::{Excerpt, Violations, to_timestamp};
 use store::{Cursor, Entry, Head, Position, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response, Status};
 use wire::journal_service_server::{JournalService, JournalServiceServer};
 
@@ -53,9 +54,11 @@ impl Journals {
         self
     }
 
-    /// The service as a server takes it.
+    /// The service as a server takes it; compressed for clients that ask for it.
     pub fn server(self) -> JournalServiceServer<Journals> {
-        JournalServiceServer::new(self).max_encoding_message_size(MAX_RESPONSE)
+        JournalServiceServer::new(self)
+            .max_encoding_message_size(MAX_RESPONSE)
+            .send_compressed(CompressionEncoding::Gzip)
     }
 
     fn find(&self, field: &str, name: &str) -> Result<Arc<dyn Kept>, Error> {

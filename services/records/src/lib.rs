@@ -12,7 +12,8 @@
 //! * `keys.rs`: every key. [`Topic`] (`topic.rs`): which countries a record is about. [`Place`], [`Span`]
 //!   (`place.rs`): where a record stands in an index, and a walk along one.
 //! * `write.rs`, `request.rs`: the decisions, and the requests that they come from. `list.rs`: pages.
-//!   `history.rs`: versions of a record, and changes of all.
+//!   `timeline.rs`: pages over several indexes by date in one order. `history.rs`: versions of a record, and changes
+//!   of all.
 //! * [`Who`] (`who.rs`): who asks, which every write has in the journal.
 //! * `apply.rs`: what a recorded or deleted record does to the state, and [`recompute`], which holds the indexes
 //!   against the records.
@@ -31,6 +32,7 @@ mod place;
 mod record;
 mod register;
 mod request;
+mod timeline;
 mod topic;
 mod version;
 mod who;
@@ -43,11 +45,12 @@ pub use feed::Messages;
 pub use history::{Change, ChangesParts, ChangesQuery, ChangesRequest, Revision, revision_at};
 pub use journals::Journals;
 pub use list::{Page, Paging, page, page_along};
-pub use place::{Place, Span, Standing, standing, text_group};
+pub use place::{Ahead, Place, Span, Standing, standing, text_group};
 pub use record::{Field, Fields, Record, Times, bounded, check_size, is_given};
 pub use register::{MAX_REQUEST, MAX_RESPONSE, Piece, Register, Reply};
 pub use request::{BatchRequest, CreateParts, CreateRequest, DeleteRequest, ListRequest};
 pub use request::{UpdateRequest, VersionsRequest, WatchParts, WatchRequest};
+pub use timeline::{Lane, Stop, Stops, TimelineParts, TimelineQuery, TimelineRequest, record_lane};
 pub use topic::{Topic, are_about_the_same, countries_only_in};
 pub use version::{Version, all, find, find_version, get, get_version};
 pub use who::Who;

@@ -4,6 +4,7 @@
 //! earlier instant come through it; whoever walks along looks whether the record, as it was then, still stands
 //! there.
 
+use proto::{DateWindow, Day};
 use store::{Micros, Model, State};
 
 use crate::keys;
@@ -70,6 +71,14 @@ impl Span {
         }
     }
 
+    /// The part in which dates may lie in a window: one of which only the year is known may lie in one that begins
+    /// later in it.
+    #[must_use]
+    pub fn dated(self, window: DateWindow) -> Span {
+        let from = window.start().map_or(0, |start| start.year().ordinal());
+        self.between(from, window.end().map(Day::ordinal))
+    }
+
     fn keys(&self, kind: u8) -> (Vec<u8>, Vec<u8>) {
         let group = keys::group(kind, self.index, &self.group);
         let end = match self.until {
@@ -116,6 +125,39 @@ impl<M> Standing<M> {
     }
 }
 
+/// Which part of a group is ahead of whoever walks along it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// Whether the walk goes back from the end.
+    pub back: bool,
+    /// The date and the id from which on it goes, itself included; on the way back, those before which it goes. `None`:
+    /// from the beginning, or the end.
+    pub bound: Option<(u32, Vec<u8>)>,
+}
+
+impl Ahead {
+    /// What comes after a date and an id; all without them.
+    fn after(last: Option<(u32, &str)>, back: bool) -> Ahead {
+        // The zero is behind the id, and before all that continue it.
+        let behind: &[u8] = if back { &[] } else { &[0] };
+        let bound = last.map(|(at, id)| (at, [id.as_bytes(), behind].concat()));
+        Ahead { back, bound }
+    }
+
+    /// The part of keys that is ahead, where `prefix` stands before the dates.
+    pub fn keys(&self, prefix: &[u8], (start, end): (Vec<u8>, Vec<u8>)) -> (Vec<u8>, Vec<u8>) {
+        let Some((at, id)) = &self.bound else {
+            return (start, end);
+        };
+        let bound = [prefix, &at.to_be_bytes(), id].concat();
+        if self.back {
+            (start, bound.min(end))
+        } else {
+            (bound.max(start), end)
+        }
+    }
+}
+
 /// Walks along a span as of an instant, forward, or back from its end; after a date and an id where they are given.
 pub fn standing<'s, S: Model, M: Record<S>>(
     state: &'s State<'_>,
@@ -124,16 +166,18 @@ pub fn standing<'s, S: Model, M: Record<S>>(
     back: bool,
     after: Option<(u32, &str)>,
 ) -> Box<dyn Iterator<Item = Result<Standing<M>, store::Error>> + 's> {
-    let (mut start, mut end) = span.keys(M::KIND);
-    if let Some((at, id)) = after {
-        let group = keys::group(M::KIND, span.index, &span.group);
-        let last = [&group[..], &at.to_be_bytes(), id.as_bytes()].concat();
-        if back {
-            end = last.min(end);
-        } else {
-            start = [&last[..], &[0]].concat().max(start);
-        }
-    }
+    standing_ahead::<S, M>(state, span, as_of, &Ahead::after(after, back))
+}
+
+/// Walks along the part of a span that is ahead, as of an instant.
+pub(crate) fn standing_ahead<'s, S: Model, M: Record<S>>(
+    state: &'s State<'_>,
+    span: &Span,
+    as_of: Micros,
+    ahead: &Ahead,
+) -> Box<dyn Iterator<Item = Result<Standing<M>, store::Error>> + 's> {
+    let prefix = keys::group(M::KIND, span.index, &span.group);
+    let (start, end) = ahead.keys(&prefix, span.keys(M::KIND));
     let (index, group) = (span.index, span.group.clone());
     let touching = span.touching.to_be_bytes();
     let stands = move |entry: Result<(store::Value, store::Value), store::Error>| {
@@ -157,7 +201,7 @@ pub fn standing<'s, S: Model, M: Record<S>>(
         let id = id.to_owned();
         Ok(Standing { at, id, record })
     };
-    if back {
+    if ahead.back {
         Box::new(state.range_back(&start, &end).map(stands))
     } else {
         Box::new(state.range(&start, &end).map(stands))

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::figure::{Figure, Row};
 use crate::ingest::{Record, sum};
 use crate::keys::{self, BlockKey, Counter, Part};
+use crate::releases::Releases;
 use crate::shelf;
 
 /// The figures of a block as they are now.
@@ -48,11 +49,20 @@ pub(crate) fn apply_recorded(
     };
     let ingest = move_on(state, number, &ingest, *sequence, *counts, stamp)?;
     let sources = intern_all(state, number, sources)?;
-    let mut index = changes::Index::default();
+    let mut indexes = Indexes::default();
     for group in groups {
-        apply_group(state, number, ingest, &sources, group, stamp, &mut index)?;
+        apply_group(state, number, ingest, &sources, group, stamp, &mut indexes)?;
     }
-    index.put(state)
+    let Indexes { changes, releases } = indexes;
+    changes.put(state)?;
+    releases.put(state, number, stamp.time)
+}
+
+/// What a batch brings to the indexes.
+#[derive(Default)]
+struct Indexes {
+    changes: changes::Index,
+    releases: Releases,
 }
 
 fn unreadable(what: &str) -> store::Error {
@@ -119,7 +129,7 @@ fn apply_group(
     sources: &[u32],
     group: &ObservationGroup,
     stamp: Stamp,
-    index: &mut changes::Index,
+    indexes: &mut Indexes,
 ) -> Result<(), store::Error> {
     let key = parse_key(group).ok_or_else(|| unreadable("the key of a group"))?;
     let mut figures = Vec::with_capacity(group.rows.len());
@@ -136,10 +146,14 @@ fn apply_group(
     let mut recorded = Vec::new();
     for figures in figures.chunk_by(|a, b| Part::of(a.code) == Part::of(b.code)) {
         let part = Part::of(figures[0].code);
-        put_figures(state, &key.block_key(dataset, part), figures, stamp)?;
+        let revised = put_figures(state, &key.block_key(dataset, part), figures, stamp)?;
+        indexes
+            .releases
+            .note(key.reporter, key.partner, figures.len(), revised);
         recorded.push((part, figures.len()));
     }
-    index.note(&key.change_key(dataset, stamp.time), &recorded);
+    let changes = &mut indexes.changes;
+    changes.note(&key.change_key(dataset, stamp.time), &recorded);
     Ok(())
 }
 
@@ -153,18 +167,20 @@ fn parse_key(group: &ObservationGroup) -> Option<GroupKey> {
     })
 }
 
+/// Puts figures into their block; how many of them took the place of another.
 fn put_figures(
     state: &mut State<'_>,
     key: &BlockKey,
     figures: &[Figure],
     stamp: Stamp,
-) -> Result<(), store::Error> {
+) -> Result<usize, store::Error> {
     coverage::note(state, key, figures, stamp.time)?;
     let mut block = load(state, key)?;
     let superseded = block.put(figures.iter().copied());
     shelf::put(state, key, block.encode())?;
-    if superseded.is_empty() {
-        return Ok(());
+    let revised = superseded.len();
+    if revised == 0 {
+        return Ok(0);
     }
     // Two groups of one batch may have the same key.
     let history = key.history(stamp.time);
@@ -173,7 +189,8 @@ fn put_figures(
         None => Block::default(),
     };
     kept.put(superseded);
-    state.put(history, kept.encode())
+    state.put(history, kept.encode())?;
+    Ok(revised)
 }
 
 pub(crate) fn find_source(

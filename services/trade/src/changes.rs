@@ -32,7 +32,7 @@ const MAX_STEPS: usize = 2_000;
 const START: (Part, u32) = (Part::TOTAL, 0);
 
 /// How many figures were recorded of a part. A block is bounded, and so is this.
-type Counts = BTreeMap<Part, u16>;
+pub(crate) type Counts = BTreeMap<Part, u16>;
 
 /// What a batch brings, as entries of the index. Two of its groups may share one.
 #[derive(Debug, Default)]
@@ -220,14 +220,7 @@ pub(crate) fn list(
     let until = until.unwrap_or_else(|| query.until.map_or(now, |asked| asked.min(now)));
     let only = query.dataset.as_ref();
     let only = only.map(|id| Record::find(state, id, None)).transpose()?;
-    let mut page = Page {
-        state,
-        datasets: BTreeMap::new(),
-        changes: Vec::new(),
-        size: query.page_size,
-        bytes: 0,
-        steps: 0,
-    };
+    let mut page = Page::new(state, query.page_size, None);
     let next = page.fill(query, only.map(|record| record.number), until)?;
     let token = next.map(|next| PageToken::encode(query.digest, &next.encode()));
     Ok(wire::ListObservationChangesResponse {
@@ -280,11 +273,103 @@ impl Query {
     }
 }
 
+/// The index of one side and dataset between two instants, both included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch {
+    pub(crate) reporter: Country,
+    pub(crate) partner: Country,
+    pub(crate) dataset: u32,
+    pub(crate) times: (Micros, Micros),
+}
+
+/// Entries of the index that were met.
+#[derive(Debug, Default)]
+pub(crate) struct Walked {
+    pub(crate) entries: Vec<(ChangeKey, Counts)>,
+    /// How many were looked at, those of other datasets included.
+    pub(crate) steps: usize,
+    /// Whether there are more.
+    pub(crate) is_cut: bool,
+}
+
+impl Stretch {
+    /// Walks along it, so many entries at most.
+    pub(crate) fn walk(self, state: &State<'_>, limit: usize) -> Result<Walked, store::Error> {
+        let (first, last) = self.times;
+        let start = |instant| ChangeKey::start(self.reporter, self.partner, instant);
+        let end = start(last.saturating_add(1));
+        let mut side = Side { head: None, end };
+        side.seek(state, &start(first))?;
+        let mut walked = Walked::default();
+        while let Some((key, counts)) = side.head.take() {
+            if walked.steps == limit {
+                walked.is_cut = true;
+                break;
+            }
+            walked.steps += 1;
+            side.seek(state, &key.next(Some(self.dataset)))?;
+            if key.dataset == self.dataset {
+                walked.entries.push((key, counts));
+            }
+        }
+        Ok(walked)
+    }
+}
+
+/// What entries of the index hold, as far as it was looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) recorded: u64,
+    pub(crate) revised: u64,
+    pub(crate) steps: usize,
+    pub(crate) is_cut: bool,
+}
+
+/// Counts the figures of entries: those that took the place of another stand in the history of their instant.
+pub(crate) fn count(
+    state: &State<'_>,
+    entries: &[(ChangeKey, Counts)],
+    limit: usize,
+) -> Result<Counted, store::Error> {
+    let mut counted = Counted::default();
+    let mut page = Page::new(state, 0, None);
+    for (key, counts) in entries {
+        for (part, count) in counts {
+            if page.steps == limit {
+                counted.is_cut = true;
+                break;
+            }
+            let before = page.block(&key.block(*part).history(key.recorded))?;
+            let revised = before.figures().len() as u64;
+            counted.revised += revised;
+            counted.recorded += u64::from(*count).saturating_sub(revised);
+        }
+    }
+    counted.steps = page.steps;
+    Ok(counted)
+}
+
+/// The totals of entries with what was there before, and what was looked at for them.
+pub(crate) fn totals(
+    state: &State<'_>,
+    entries: &[(ChangeKey, u16)],
+    as_of: Micros,
+) -> Result<(Vec<wire::ObservationChange>, usize), store::Error> {
+    let mut page = Page::new(state, usize::MAX, Some(as_of));
+    for (key, count) in entries {
+        let block = key.block(Part::TOTAL);
+        page.take_part(&block, key.recorded, usize::from(*count), 0)?;
+    }
+    Ok((page.changes, page.steps))
+}
+
 /// A page that is being filled.
 struct Page<'a> {
     state: &'a State<'a>,
     /// The datasets that were met.
     datasets: BTreeMap<u32, (Slug, Record)>,
+    /// As of when they are told; `None`: now.
+    as_of: Option<Micros>,
     changes: Vec<wire::ObservationChange>,
     size: usize,
     bytes: usize,
@@ -304,7 +389,19 @@ fn next_entry(sides: &mut [Side]) -> Option<(&mut Side, ChangeKey, Counts)> {
     Some((side, key, counts))
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    fn new(state: &'a State<'a>, size: usize, as_of: Option<Micros>) -> Page<'a> {
+        Page {
+            state,
+            datasets: BTreeMap::new(),
+            as_of,
+            changes: Vec::new(),
+            size,
+            bytes: 0,
+            steps: 0,
+        }
+    }
+
     /// Fills the page; where the next one starts, if there is one.
     fn fill(
         &mut self,
@@ -421,7 +518,10 @@ impl Page<'_> {
     ) -> Result<(), store::Error> {
         let (dataset, record) = match self.datasets.entry(block.dataset) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(dataset::numbered(self.state, block.dataset)?),
+            Entry::Vacant(new) => {
+                let (id, record) = dataset::numbered(self.state, block.dataset)?;
+                new.insert((id, record.known_at(self.state, self.as_of)?))
+            }
         };
         let revision = before.and_then(|before| change(figure.value.into(), before.value.into()));
         let change = wire::ObservationChange {

@@ -82,11 +82,18 @@ impl Record {
         let record = Record::current(state, id)?;
         let record = record.filter(|record| as_of.is_none_or(|instant| record.created <= instant));
         let record = record.ok_or_else(|| Error::not_found(dataset_name(id)))?;
+        Ok(record.known_at(state, as_of)?)
+    }
+
+    /// The record as it was at an instant at which it was there.
+    pub(crate) fn known_at(
+        self,
+        state: &State<'_>,
+        as_of: Option<Micros>,
+    ) -> Result<Record, store::Error> {
         match as_of {
-            Some(instant) if instant < record.own_source_since => {
-                Ok(record.with_source_of(state, instant)?)
-            }
-            Some(_) | None => Ok(record),
+            Some(instant) if instant < self.own_source_since => self.with_source_of(state, instant),
+            Some(_) | None => Ok(self),
         }
     }
 

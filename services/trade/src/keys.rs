@@ -9,6 +9,7 @@
 //! | `HISTORY` | [`BlockKey`], when superseded | [`crate::block::Block`]: the figures that were superseded then |
 //! | `COVERAGE` | dataset number, reporter, period | [`crate::coverage::Published`]: what was published for it |
 //! | `CHANGE` | [`ChangeKey`] | which parts were recorded then, and how many figures of each |
+//! | `RELEASE` | [`ReleaseKey`] | [`crate::releases::Release`]: how many figures were recorded and revised that day |
 //! | `SOURCE` | dataset number, source number (0: the dataset's own) | the source as a message |
 //! | `SOURCE_BY_HASH` | dataset number, XXH3-128 of the source | its number |
 //! | `OWN_SOURCE` | dataset number, when superseded | the number of the dataset's own source until then |
@@ -30,6 +31,7 @@ const BLOCK: u8 = 0x20;
 const HISTORY: u8 = 0x21;
 const COVERAGE: u8 = 0x22;
 const CHANGE: u8 = 0x23;
+const RELEASE: u8 = 0x24;
 const SOURCE: u8 = 0x30;
 const SOURCE_BY_HASH: u8 = 0x31;
 const OWN_SOURCE: u8 = 0x32;
@@ -490,6 +492,56 @@ impl ChangeKey {
             period: self.period,
             classification: self.classification,
         }
+    }
+}
+
+/// A day on which figures of one dataset and reporter with a partner were recorded, in the order of its key: both sides
+/// of a pair stand together, by day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ReleaseKey {
+    pub(crate) reporter: Country,
+    pub(crate) partner: Country,
+    /// As [`proto::CivilDate::ordinal`].
+    pub(crate) day: u32,
+    pub(crate) dataset: u32,
+}
+
+impl ReleaseKey {
+    /// What stands before the days of a pair, whichever side is named first.
+    pub(crate) fn pair(one: Country, other: Country) -> Vec<u8> {
+        let (low, high) = (one.min(other), one.max(other));
+        [
+            &[RELEASE],
+            &low.id().to_be_bytes()[..],
+            &high.id().to_be_bytes(),
+        ]
+        .concat()
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut key = ReleaseKey::pair(self.reporter, self.partner);
+        key.extend(self.day.to_be_bytes());
+        key.extend(self.id());
+        key
+    }
+
+    /// What stands behind the day.
+    pub(crate) fn id(&self) -> Vec<u8> {
+        let (dataset, reporter) = (self.dataset.to_be_bytes(), self.reporter.id().to_be_bytes());
+        [&dataset[..], &reporter].concat()
+    }
+
+    /// The key of a release, or `None` when the bytes are none.
+    pub(crate) fn parse(key: &[u8]) -> Option<ReleaseKey> {
+        let bytes: [u8; 14] = key.strip_prefix(&[RELEASE])?.try_into().ok()?;
+        let country = |at: usize| Country::from_id(u16::from_be_bytes([bytes[at], bytes[at + 1]]));
+        let (low, high, reporter) = (country(0)?, country(2)?, country(12)?);
+        Some(ReleaseKey {
+            reporter,
+            partner: if reporter == low { high } else { low },
+            day: u32::from_be_bytes(bytes[4..8].try_into().ok()?),
+            dataset: u32::from_be_bytes(bytes[8..12].try_into().ok()?),
+        })
     }
 }
 

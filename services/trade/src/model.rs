@@ -11,7 +11,7 @@ pub struct Model;
 
 impl store::Model for Model {
     type Change = TradeChange;
-    const LAYOUT: u32 = 4;
+    const LAYOUT: u32 = 5;
 
     fn apply(state: &mut State<'_>, change: &TradeChange, stamp: Stamp) -> Result<(), Error> {
         match &change.change {

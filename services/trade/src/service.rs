@@ -3,8 +3,9 @@
 use chassis::Shutdown;
 use proto::trade::v1 as wire;
 use proto::{Violations, parse_ingest_name, parse_observation_name, parse_timestamp};
-use records::{MAX_RESPONSE, Messages, Paging, Register, Reply, Who};
+use records::{MAX_RESPONSE, Messages, Paging, Register, Reply, TimelineQuery, Who};
 use store::{State, Store};
+use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response, Streaming};
 use wire::trade_service_server::{TradeService, TradeServiceServer};
 
@@ -15,7 +16,7 @@ use crate::export::{self, Export};
 use crate::upload::{self, Upload};
 use crate::{
     Model, changes, check, comparison, convert, coverage, indicators, ingest, list, mirror, query,
-    ranking, record_changes, series, sides, statement, vintages, watch,
+    ranking, record_changes, series, sides, statement, timeline, vintages, watch,
 };
 
 /// A batch of a mebibyte, and what is around it.
@@ -35,11 +36,14 @@ impl Trade {
         }
     }
 
-    /// The service as a server takes it, with the largest messages that it takes and sends.
+    /// The service as a server takes it, with the largest messages that it takes and sends; compressed for clients
+    /// that ask for it.
     pub fn server(self) -> TradeServiceServer<Trade> {
         TradeServiceServer::new(self)
             .max_decoding_message_size(MAX_REQUEST)
             .max_encoding_message_size(MAX_RESPONSE)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
     }
 }
 
@@ -430,6 +434,19 @@ impl TradeService for Trade {
             .read_aside(move |state| check::get(state, &query))
             .await?;
         Ok(Response::new(check))
+    }
+
+    async fn list_timeline(
+        &self,
+        request: Request<wire::ListTimelineRequest>,
+    ) -> Reply<wire::ListTimelineResponse> {
+        let query = TimelineQuery::parse::<Model, _>(request.into_inner())?;
+        let list = move |state: &State<'_>| timeline::list(state, &query);
+        let (entries, next_page_token) = self.register.read_aside(list).await?;
+        Ok(Response::new(wire::ListTimelineResponse {
+            entries,
+            next_page_token,
+        }))
     }
 
     async fn list_changes(

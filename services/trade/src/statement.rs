@@ -1,9 +1,9 @@
 //! Statements: what somebody said about trade. They are no observations and enter no series.
 
 use proto::trade::v1 as wire;
-use proto::{Country, Decimal, Money, Period, PeriodWindow, Slug, Source, Violations};
+use proto::{CivilDate, Country, Decimal, Money, Period, PeriodWindow, Slug, Source, Violations};
 use proto::{check_name, check_text, format_decimal, parse_decimal};
-use proto::{parse_statement_name, statement_name};
+use proto::{parse_statement_name, statement_name, stored_date};
 use records::{Page, Paging, Place, Record, Span, Topic};
 use store::{Micros, State};
 use wire::{BatchCreateStatementsRequest, BatchCreateStatementsResponse, CreateStatementRequest};
@@ -18,6 +18,8 @@ const MAX_SPEAKER: usize = 200;
 const MAX_NOTE: usize = 1_000;
 /// The index of statements by whose trade they are about.
 const BY_TOPIC: u8 = 1;
+/// The index of statements by pair, by [`date_of`].
+pub(crate) const BY_DAY: u8 = 2;
 /// What may qualify a statement, in the order in which it is told.
 const FLAGS: [ObservationFlag; 4] = [
     ObservationFlag::Provisional,
@@ -88,12 +90,19 @@ impl Record<Model> for wire::Statement {
     }
 
     fn places(&self) -> Vec<Place> {
-        let place = |topic: Topic| Place {
-            index: BY_TOPIC,
+        let place = |index: u8, topic: Topic, at: u32| Place {
+            index,
             group: topic.bytes().to_vec(),
-            at: 0,
+            at,
         };
-        self.topics().into_iter().map(place).collect()
+        let day = date_of(self).map(|(date, _)| date.ordinal());
+        let mut places = Vec::new();
+        for topic in self.topics() {
+            places.push(place(BY_TOPIC, topic, 0));
+            let day = day.filter(|_| topic.is_pair());
+            places.extend(day.map(|at| place(BY_DAY, topic, at)));
+        }
+        places
     }
 
     /// Each country, and the country with each partner.
@@ -279,6 +288,18 @@ impl From<Statement> for wire::Statement {
 /// About whose trade with whom it is.
 fn countries_of(statement: &wire::Statement) -> impl Iterator<Item = &String> {
     [&statement.country].into_iter().chain(&statement.partners)
+}
+
+/// When a statement was made: on the day on which its source was published; where that is not known, on the last day of
+/// its period, which is said by the second.
+pub(crate) fn date_of(statement: &wire::Statement) -> Option<(CivilDate, bool)> {
+    let published = statement.source.as_ref().map(|source| source.published_on);
+    if let Some(date) = stored_date(published.flatten()) {
+        return Some((date, false));
+    }
+    let last = statement.period.parse::<Period>().ok()?.end().plus(-1)?;
+    let month = CivilDate::new(last.year().into(), last.month().into(), 0).ok()?;
+    Some((month.last().date(), true))
 }
 
 /// The statement of an id, as of an instant or now.

@@ -12,6 +12,8 @@ pub(crate) struct Query {
     dataset: Option<String>,
     reporter: Option<String>,
     partner: Option<String>,
+    /// A country that trades with the partner, in either direction.
+    country: Option<String>,
 }
 
 impl TryFrom<wire::WatchChangesRequest> for Query {
@@ -23,6 +25,7 @@ impl TryFrom<wire::WatchChangesRequest> for Query {
             dataset,
             reporter,
             partner,
+            country,
         } = request;
         let mut violations = Violations::new();
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -32,24 +35,53 @@ impl TryFrom<wire::WatchChangesRequest> for Query {
         let dataset = given(&dataset).map(parse_dataset).transpose();
         let reporter = given(&reporter).map(parse_country).transpose();
         let partner = given(&partner).map(parse_country).transpose();
+        let country = given(&country).map(parse_country).transpose();
         let query = Query {
             after: after_position,
             dataset: violations.check("dataset", dataset).flatten(),
             reporter: violations.check("reporter", reporter).flatten(),
             partner: violations.check("partner", partner).flatten(),
+            country: violations.check("country", country).flatten(),
         };
+        query.check_together(&mut violations);
         violations.into_result(query)
     }
 }
 
 impl Query {
+    fn check_together(&self, violations: &mut Violations) {
+        if self.country.is_none() {
+            return;
+        }
+        if self.partner.is_none() {
+            violations.push("partner", "is required with `country`");
+        }
+        if self.partner == self.country {
+            violations.push("partner", "is the country itself");
+        }
+        if self.reporter.is_some() {
+            violations.push("reporter", "is given only without `country`");
+        }
+    }
+
+    /// Whether a group is of the countries that are asked for.
+    fn is_of(&self, group: &wire::ObservationGroup) -> bool {
+        match (&self.country, &self.partner) {
+            (Some(country), Some(partner)) => {
+                let sides = (&group.reporter, &group.partner);
+                sides == (country, partner) || sides == (partner, country)
+            }
+            _ => {
+                matches(self.reporter.as_deref(), &group.reporter)
+                    && matches(self.partner.as_deref(), &group.partner)
+            }
+        }
+    }
+
     /// What passes of a change: of a batch, the groups of the countries that are asked for.
     pub(crate) fn pass(&self, mut change: TradeChange) -> Option<TradeChange> {
         if let Some(Change::ObservationsRecorded(recorded)) = &mut change.change {
-            recorded.groups.retain(|group| {
-                matches(self.reporter.as_deref(), &group.reporter)
-                    && matches(self.partner.as_deref(), &group.partner)
-            });
+            recorded.groups.retain(|group| self.is_of(group));
         }
         self.passes(change.change.as_ref()?).then_some(change)
     }
@@ -88,14 +120,17 @@ impl Query {
 
     /// Whether the countries that are asked for are all among those of a statement.
     fn is_among<'a>(&self, countries: &(impl Iterator<Item = &'a String> + Clone)) -> bool {
-        let asked = [&self.reporter, &self.partner].into_iter().flatten();
+        let asked = [&self.reporter, &self.partner, &self.country]
+            .into_iter()
+            .flatten();
         asked
             .into_iter()
             .all(|one| countries.clone().any(|country| country == one))
     }
 
     fn names_a_country(&self) -> bool {
-        self.reporter.is_some() || self.partner.is_some()
+        let countries = [&self.reporter, &self.partner, &self.country];
+        countries.into_iter().any(Option::is_some)
     }
 }
 

@@ -4,6 +4,8 @@
 //!
 //! * The parts, by their names on the command line: `writes.rs`, `ingest.rs`, `point.rs`, `series.rs`,
 //!   `reopen.rs`.
+//! * `briefing.rs`: a briefing beside its slowest service, and kept ones.
+//! * `watchers.rs`: many who watch one pair through a gateway.
 //! * `records/`: records of events and culture, as more and more are there.
 //! * `pass.rs`: the same service directly, through `HAProxy` (`haproxy.rs`) and through the gateway.
 //! * `generate.rs`: the figures that are ingested. `echo.rs`: the bare service that reads are held
@@ -13,6 +15,7 @@
 //! * `report.rs`: the table.
 //! * `compare/`: the same rows and questions for PostgreSQL and DuckDB, as a command of its own.
 
+mod briefing;
 mod compare;
 mod echo;
 mod generate;
@@ -27,6 +30,7 @@ mod reopen;
 mod report;
 mod series;
 mod server;
+mod watchers;
 mod writes;
 
 use std::path::{Path, PathBuf};
@@ -56,6 +60,9 @@ struct Options {
     /// Records to write, for `records`.
     #[arg(long, default_value_t = 100_000)]
     records: u64,
+    /// Watchers, for `watchers`.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=2_000))]
+    watchers: u16,
     /// A folder on the disk to measure; a new folder is made inside, and removed at the end. Default: the
     /// system's temporary folder.
     #[arg(long, value_name = "DIR")]
@@ -98,6 +105,10 @@ enum Name {
     Series,
     /// Records of events and culture: writes, reads, lists, as they grow tenfold.
     Records,
+    /// Many who watch one pair through a gateway: memory, and time from a write to the last one's message.
+    Watchers,
+    /// A briefing beside the slowest service that it is made of, and kept ones.
+    Briefing,
     /// Reads of one figure directly, through `HAProxy` and through the gateway.
     Pass,
     /// Opening after a clean end, after a kill, and without the view.
@@ -112,6 +123,7 @@ struct Plan {
     folder: PathBuf,
     rows: u64,
     records: u64,
+    watchers: usize,
     round: Duration,
     rounds: usize,
     log: String,
@@ -153,6 +165,7 @@ async fn measure(options: Options) -> Result<()> {
         folder: folder.path().to_owned(),
         rows: options.rows,
         records: options.records,
+        watchers: options.watchers.into(),
         round: Duration::try_from_secs_f64(options.seconds)?,
         rounds: options.rounds.max(1),
         log: options.log,
@@ -171,6 +184,12 @@ async fn run(plan: &Plan, parts: &[Name], report: &mut Report) -> Result<()> {
     }
     if wanted(Name::Records) {
         records::measure(plan, report).await?;
+    }
+    if wanted(Name::Watchers) {
+        watchers::measure(plan, report).await?;
+    }
+    if wanted(Name::Briefing) {
+        briefing::measure(plan, report).await?;
     }
     if wanted(Name::Pass) {
         pass::measure(plan, report).await?;

@@ -11,6 +11,11 @@ pub(super) fn peak_memory(process: u32) -> u64 {
     1024 * number_after(&format!("/proc/{process}/status"), "VmHWM:")
 }
 
+/// The memory that a process holds, in bytes.
+pub(super) fn memory(process: u32) -> u64 {
+    1024 * number_after(&format!("/proc/{process}/status"), "VmRSS:")
+}
+
 /// The CPU time of a process so far, in user mode and in the kernel.
 pub(super) fn cpu_time(process: u32) -> Duration {
     let stat = read(&format!("/proc/{process}/stat"));

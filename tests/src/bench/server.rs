@@ -15,10 +15,12 @@ use chassis::{App, Drained, Shutdown, telemetry};
 use clap::Subcommand;
 use culture::Culture;
 use events::Events;
-use gateway::{Address, Backend};
+use gateway::{Address, Backend, Backends, Gateway};
 use proto::trade::v1::trade_service_server::SERVICE_NAME;
+use records::Journals;
 use store::Store;
 use tokio::net::TcpListener;
+use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 use trade::Trade;
 
@@ -45,6 +47,16 @@ pub(super) enum Role {
         #[arg(long)]
         of: String,
         /// The folder of its store.
+        #[arg(long)]
+        data: PathBuf,
+        /// Level of its log.
+        #[arg(long, default_value = "warn")]
+        log: String,
+    },
+    /// All three services, and a gateway that calls them directly.
+    #[command(hide = true)]
+    ServeHouse {
+        /// The folder of their stores.
         #[arg(long)]
         data: PathBuf,
         /// Level of its log.
@@ -97,6 +109,10 @@ pub(super) async fn play(role: Role) -> Result<()> {
                 _ => serve_culture(&data).await,
             }
         }
+        Role::ServeHouse { data, log } => {
+            telemetry::init(telemetry::LogFormat::Text, &log)?;
+            serve_house(&data).await
+        }
         Role::ServeEcho {
             bytes,
             chassis,
@@ -113,7 +129,7 @@ pub(super) async fn play(role: Role) -> Result<()> {
         Role::ServeGateway { trade, log } => {
             telemetry::init(telemetry::LogFormat::Text, &log)?;
             let app = App::new(proto::DESCRIPTORS);
-            let trade = Backend::remote(SERVICE_NAME, vec![trade]);
+            let trade = Backend::remote(SERVICE_NAME, vec![trade], None);
             serve(app.passed(SERVICE_NAME, trade), ended_input()).await
         }
         Role::Open { data } => open(&data).await,
@@ -147,6 +163,38 @@ async fn serve_culture(data: &Path) -> Result<()> {
     let app = App::new(proto::DESCRIPTORS).service(culture.server());
     serve(app, shutdown).await?;
     store.close().await;
+    Ok(())
+}
+
+async fn serve_house(data: &Path) -> Result<()> {
+    let config = store::Config::default();
+    let trade = Store::<trade::Model>::open(&data.join("trade"), &config)?;
+    let events = Store::<events::Model>::open(&data.join("events"), &config)?;
+    let culture = Store::<culture::Model>::open(&data.join("culture"), &config)?;
+    let shutdown = ended_input();
+    let of_trade = Trade::new(trade.clone(), shutdown.clone()).server();
+    let of_events = Events::new(events.clone(), shutdown.clone()).server();
+    let of_culture = Culture::new(culture.clone(), shutdown.clone()).server();
+    let direct =
+        |routes: Routes, journals: Journals| Backend::direct(routes.add_service(journals.server()));
+    let journals = Journals::default;
+    let backends = Backends {
+        trade: direct(Routes::new(of_trade), journals().with("trade", &trade)),
+        events: direct(
+            Routes::new(of_events.clone()),
+            journals().with("events", &events),
+        ),
+        culture: direct(
+            Routes::new(of_culture),
+            journals().with("culture", &culture),
+        ),
+    };
+    let gateway = Gateway::new(&backends, shutdown.clone());
+    let app = App::new(proto::DESCRIPTORS).service(gateway.server());
+    serve(app.service(of_events), shutdown).await?;
+    trade.close().await;
+    events.close().await;
+    culture.close().await;
     Ok(())
 }
 
@@ -225,6 +273,16 @@ impl Server {
         )
     }
 
+    /// All three services and a gateway over the stores in `data`.
+    pub(super) fn house(data: &Path, plan: &Plan) -> Result<Server> {
+        Server::start(
+            command("serve-house")?
+                .args(["--log", &plan.log])
+                .arg("--data")
+                .arg(data),
+        )
+    }
+
     /// The echo with answers of `bytes` bytes, bare or in the chassis.
     pub(super) fn echo(bytes: usize, chassis: bool, plan: &Plan) -> Result<Server> {
         let mut command = command("serve-echo")?;
@@ -253,6 +311,10 @@ impl Server {
 
     pub(super) fn peak_memory(&self) -> u64 {
         process::peak_memory(self.child.id())
+    }
+
+    pub(super) fn memory(&self) -> u64 {
+        process::memory(self.child.id())
     }
 
     pub(super) fn cpu_time(&self) -> Duration {

@@ -39,6 +39,7 @@ const TABLE: &[Service] = &[
             ("ExportObservations", READER),
             ("ListVintages", READER),
             ("ListObservationChanges", READER),
+            ("ListTimeline", READER),
             ("GetSeries", READER),
             ("RankPartners", READER),
             ("RankCommodities", READER),
@@ -117,6 +118,7 @@ const TABLE: &[Service] = &[
             ("ListVisaRuleVersions", READER),
             ("FindVisaRules", READER),
             ("ListVisaChanges", READER),
+            ("ListTimeline", READER),
             ("ListChanges", READER),
             ("WatchChanges", READER),
         ],
@@ -131,7 +133,12 @@ const TABLE: &[Service] = &[
     ),
     (
         "entente.gateway.v1.GatewayService",
-        &[("GetBriefing", READER)],
+        &[
+            ("GetBriefing", READER),
+            ("ListTimeline", READER),
+            ("ListChanges", READER),
+            ("WatchRelationship", READER),
+        ],
     ),
     (
         "grpc.health.v1.Health",

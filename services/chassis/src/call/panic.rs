@@ -15,7 +15,7 @@ pub fn panics() -> u64 {
 }
 
 /// Does some work of a handler; a panic in it is logged, counted and becomes INTERNAL.
-pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Status> {
+pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Status> {
     // What the panic may have left half done is dropped with the call and never looked at again.
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| answer(&*payload))
 }

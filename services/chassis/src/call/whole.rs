@@ -14,14 +14,14 @@ use tonic::Status;
 
 /// A request's body whose end is an end.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub(crate) struct Whole {
     body: Incoming,
     /// Whether the body itself knows if it has ended; that of HTTP/1 does not, and fails when it breaks off.
     knows: bool,
 }
 
 /// Gives a request such a body.
-pub(super) fn whole(request: Request<Incoming>) -> Request<Whole> {
+pub(crate) fn whole(request: Request<Incoming>) -> Request<Whole> {
     let knows = request.version() == Version::HTTP_2;
     request.map(|body| Whole { body, knows })
 }
@@ -36,7 +36,10 @@ impl Body for Whole {
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = self.get_mut();
         Poll::Ready(match ready!(Pin::new(&mut this.body).poll_frame(cx)) {
-            Some(frame) => Some(frame.map_err(|error| Status::from_error(error.into()))),
+            Some(Ok(frame)) => Some(Ok(frame)),
+            // Over HTTP/1 whatever is wrong with a body is the client's doing.
+            Some(Err(_)) if !this.knows => Some(Err(broken_off())),
+            Some(Err(error)) => Some(Err(Status::from_error(error.into()))),
             None if this.knows && !this.body.is_end_stream() => Some(Err(broken_off())),
             None => None,
         })

@@ -149,7 +149,7 @@ pub(crate) fn reason(status: &Status) -> String {
 }
 
 impl Desk {
-    fn new(shutdown: Shutdown) -> Self {
+    pub(crate) fn new(shutdown: Shutdown) -> Self {
         let closed = || Arc::new(Semaphore::new(0));
         Self {
             begun: closed(),

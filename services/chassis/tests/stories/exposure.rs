@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use chassis::{App, Config, Drained, Error, Missing, Shutdown};
+use chassis::{App, Config, Drained, Error, Login, Missing, Shutdown};
 use tokio::net::TcpListener;
 
 use crate::authority::Authority;
@@ -35,12 +35,18 @@ async fn an_address_that_others_can_reach_is_refused_with_the_way_out() {
 
 #[tokio::test]
 async fn what_is_missing_of_the_protection_is_named() {
-    let with = |tls| Config {
+    let with = |tls, login| Config {
         tls,
+        login,
         ..Config::default()
     };
-    let encrypted = with(Some(Authority::new().server()));
-    for (config, missing) in [(with(None), Missing::Both), (encrypted, Missing::Login)] {
+    let (tls, login) = (Some(Authority::new().server()), Some(Login::default()));
+    chassis::bind(address("0.0.0.0:0"), &with(tls.clone(), login.clone())).unwrap();
+    for (config, missing) in [
+        (with(None, None), Missing::Both),
+        (with(tls, None), Missing::Login),
+        (with(None, login), Missing::Tls),
+    ] {
         let error = chassis::bind(address("0.0.0.0:0"), &config).unwrap_err();
         assert!(matches!(&error, Error::Exposed { missing: m, .. } if *m == missing));
         assert!(error.to_string().contains(&missing.to_string()), "{error}");

@@ -8,6 +8,7 @@ mod authority;
 mod deadline;
 mod desk;
 mod drain;
+mod edge;
 mod exposure;
 mod identity;
 mod issuer;

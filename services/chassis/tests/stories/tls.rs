@@ -6,14 +6,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use chassis::{
-    ClientFiles, ClientTls, Config, Drained, Error, Identity, SecureStream, ServerFiles, ServerTls,
+    Caller, ClientFiles, ClientTls, Config, Drained, Error, Identity, Login, Role, SecureStream,
+    ServerFiles, ServerTls,
 };
 use proto::trade::v1::trade_service_client::TradeServiceClient;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tonic::Status;
+use tonic::metadata::MetadataMap;
 use tonic::transport::Endpoint;
+use tonic::{Code, Status};
 
 use crate::authority::{Authority, identity};
 use crate::desk::{Http, Running, client_over, get, within};
@@ -133,6 +135,33 @@ async fn a_handler_sees_which_name_a_client_has_proved() {
     for _ in 0..2 {
         assert_eq!(ask(&mut client, "peer names").await.unwrap(), "gateway");
     }
+}
+
+#[tokio::test]
+async fn a_gateway_that_has_proved_its_name_says_whose_calls_it_passes_on() {
+    let authority = Authority::new();
+    let config = Config {
+        login: Some(Login::default()),
+        ..with(authority.mutual_server())
+    };
+    let process = Running::with(&config);
+    let ask_as = async |name: &str| {
+        let tls = authority.client(Some(authority.certify(name)));
+        let mut request = get("caller");
+        let desk = Caller {
+            name: "desk-7".into(),
+            role: Role::Editor,
+        };
+        let mut headers = http::HeaderMap::new();
+        desk.forward(&mut headers);
+        *request.metadata_mut() = MetadataMap::from_headers(headers);
+        let mut client = client(&process, &tls).await;
+        let answer = within(client.get_dataset(request)).await;
+        answer.map(|answer| answer.into_inner().name)
+    };
+    assert_eq!(ask_as("gateway").await.unwrap(), "desk-7 (editor)");
+    let refused = ask_as("desk-7").await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated);
 }
 
 #[tokio::test]

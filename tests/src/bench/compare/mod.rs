@@ -117,6 +117,7 @@ pub(super) async fn measure(options: Options) -> Result<()> {
         folder: folder.path().to_owned(),
         rows: options.rows,
         records: 0,
+        watchers: 0,
         round: Duration::ZERO,
         rounds: 1,
         log: options.log,
