@@ -100,7 +100,13 @@ impl TryFrom<GetBriefingRequest> for Query {
             violations.push("since", "is after `as_of`");
         }
         let day = violations.check_nested("day", day.map(Day::try_from).transpose());
-        let day = day.map(|day| day.unwrap_or_else(|| today(as_of.flatten())));
+        let day = day.and_then(|day| {
+            let day = day.or_else(|| today(as_of.flatten()));
+            violations.check(
+                "day",
+                day.ok_or("is required: `as_of` lies outside of the calendar"),
+            )
+        });
         let period = day.and_then(|day| {
             let period = parse_period(&period, day);
             violations.check("period", period)
@@ -164,9 +170,9 @@ pub(crate) fn pair(
 }
 
 /// The day of an instant, or of the clock, in UTC.
-fn today(as_of: Option<i64>) -> Day {
+fn today(as_of: Option<i64>) -> Option<Day> {
     let now = || jiff::Timestamp::now().as_microsecond();
-    Day::of_instant(as_of.unwrap_or_else(now)).expect("the years 1 to 9999 have days")
+    Day::of_instant(as_of.unwrap_or_else(now))
 }
 
 fn parse_period(text: &str, day: Day) -> Result<Period, String> {
