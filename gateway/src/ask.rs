@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::Deadline;
+use chassis::{Caller, Deadline};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use proto::culture::v1::culture_service_client::CultureServiceClient;
@@ -83,6 +83,7 @@ impl Services {
 pub(crate) struct Asking {
     limit: Instant,
     names: MetadataMap,
+    caller: Option<Caller>,
 }
 
 impl Asking {
@@ -99,6 +100,7 @@ impl Asking {
         Asking {
             limit: Instant::now() + left.saturating_sub((left / KEPT).min(MOST_KEPT)),
             names,
+            caller: request.extensions().get().cloned(),
         }
     }
 
@@ -107,6 +109,9 @@ impl Asking {
         let mut request = Request::new(message);
         *request.metadata_mut() = self.names.clone();
         request.extensions_mut().insert(Deadline(self.limit));
+        if let Some(caller) = &self.caller {
+            request.extensions_mut().insert(caller.clone());
+        }
         request
     }
 
@@ -116,6 +121,18 @@ impl Asking {
         work: impl Future<Output = Result<T, Status>>,
     ) -> Result<T, Status> {
         tokio::time::timeout_at(self.limit, work)
+            .await
+            .unwrap_or_else(|_| Err(late()))
+    }
+
+    /// Waits no longer than for half of the time that is left: for what must be known before services are asked for the
+    /// rest, so that one which says nothing leaves the others time.
+    pub(crate) async fn in_half_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, Status> {
+        let left = self.limit.saturating_duration_since(Instant::now());
+        tokio::time::timeout(left / 2, work)
             .await
             .unwrap_or_else(|_| Err(late()))
     }

@@ -63,7 +63,7 @@ pub use part::{
 };
 pub use period::{Frequency, FrequencyError, Month, Period, PeriodError, PeriodWindow};
 pub use source::Source;
-pub use status::{DOMAIN, status, status_retry, status_violations};
+pub use status::{DOMAIN, code_name, status, status_retry, status_violations};
 pub use text::{
     LanguageError, LocalizedText, TextError, check_language, check_name, check_text, is_same_text,
 };

@@ -547,7 +547,9 @@ async fn the_public_is_told_what_sources_let_out(world: &World) {
         .omissions
         .iter()
         .filter(|omission| omission.reason() == OmissionReason::Licence);
-    let sections: Vec<Section> = withheld.map(|omission| omission.section()).collect();
+    let sections: Vec<Section> = withheld
+        .map(proto::gateway::v1::Omission::section)
+        .collect();
     for section in [
         Section::Trade,
         Section::Events,
@@ -638,7 +640,7 @@ const ASKED: [Section; 6] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_is_down_is_named_and_the_rest_is_told_until_it_is_back() {
-    within_limit(async {
+    within_limit(Box::pin(async {
         let mut world = World::start(Setting::Apart).await;
         record_all(&world).await;
         let whole = briefing(&world, asked()).await;
@@ -682,13 +684,13 @@ async fn a_service_that_is_down_is_named_and_the_rest_is_told_until_it_is_back()
             assert_eq!(again.etag, whole.etag, "as before the outage");
         }
         world.end().await;
-    })
+    }))
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_is_slow_is_named_within_the_callers_deadline() {
-    within_limit(async {
+    within_limit(Box::pin(async {
         let mut world = World::start(Setting::Apart).await;
         record_all(&world).await;
         for (role, name, lacking) in LACKING {
@@ -708,6 +710,6 @@ async fn a_service_that_is_slow_is_named_within_the_callers_deadline() {
             }
         }
         world.end().await;
-    })
+    }))
     .await;
 }

@@ -8,6 +8,7 @@ use wire::measure_figure::Subject;
 use wire::{Briefing, MeasureFigure, ProgrammePoint, VisaDirection, VisaRulePoint};
 
 use super::page::{Page, Text};
+use super::relations::noted;
 use crate::culture::{visa_begins, visa_ends, visa_requirement};
 use crate::{dates, figures, names, words};
 
@@ -49,10 +50,13 @@ fn programme(point: &ProgrammePoint, language: &str, page: &mut Page) {
         format!(", {dates}")
     };
     page.point(Text::of(format!("{title} ({kind}{dates})")).cite(&point.sources));
-    let milestones = programme.milestones.iter().map(|milestone| {
+    let mut milestones = programme.milestones.clone();
+    milestones.sort_by_key(|milestone| dates::date(milestone.date.as_ref()));
+    let milestones = milestones.iter().map(|milestone| {
         let kind = names::shown::<MilestoneKind>(milestone.kind);
         let date = dates::date(milestone.date.as_ref());
-        Text::of(format!("{kind} {date}")).cite(&[milestone.source])
+        let text = Text::of(format!("{kind} {date}")).cite(&[milestone.source]);
+        text.and(noted(&milestone.note))
     });
     let milestones: Vec<Text> = milestones.collect();
     if !milestones.is_empty() {
@@ -65,7 +69,9 @@ fn programme(point: &ProgrammePoint, language: &str, page: &mut Page) {
     });
     let inferred = programme.inferred_status.iter().map(|inferred| {
         let status = names::shown::<ProgrammeStatus>(inferred.status);
-        Text::of(format!("inferred: {status} ({})", inferred.basis)).cite(&[inferred.source])
+        let date = dates::date(inferred.date.as_ref());
+        let basis = noted(&inferred.basis);
+        Text::of(format!("inferred {date}: {status}{basis}")).cite(&[inferred.source])
     });
     let statuses: Vec<Text> = observed.chain(inferred).collect();
     if !statuses.is_empty() {
@@ -134,8 +140,8 @@ fn rule(way: &str, surely: &str, point: &VisaRulePoint) -> Text {
         ends => format!(", until {ends}"),
     };
     let (needs, begins) = (visa_requirement(&rule), visa_begins(&rule));
-    Text::of(format!(
+    let text = Text::of(format!(
         "{way}: {surely}{needs}; in force since {begins}{ends}"
-    ))
-    .cite(&point.sources)
+    ));
+    text.cite(&point.sources).and(noted(&rule.note))
 }

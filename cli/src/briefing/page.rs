@@ -228,14 +228,26 @@ impl Page {
         }
         for number in &self.cited {
             if let Some(source) = sources::cited(all, *number) {
-                writeln!(out, "[^{number}]: {}", escaped(&sources::line(source)))?;
+                writeln!(out, "[^{number}]: {}", linked(source))?;
             }
         }
         Ok(())
     }
 }
 
-/// A text that Markdown shows as it is. What it would take for a link it still may: an address is one.
+/// A source in one line, its address as a link.
+fn linked(source: &Source) -> String {
+    let line = sources::line(source);
+    let address = Some(source.uri.as_str()).filter(|uri| !uri.is_empty());
+    let Some((before, after)) = address.and_then(|uri| line.split_once(uri)) else {
+        return escaped(&line);
+    };
+    // What would end the link is written as an address has it.
+    let address = source.uri.replace('<', "%3C").replace('>', "%3E");
+    format!("{}<{address}>{}", escaped(before), escaped(after))
+}
+
+/// A text that Markdown shows as it is.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -304,5 +316,16 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("[^2]: P: second"), "{text}");
+    }
+
+    #[test]
+    fn an_address_is_a_link_as_it_is() {
+        let source = Source {
+            title: "A_title".into(),
+            publisher: "P".into(),
+            uri: "https://example.org/a_b".into(),
+            ..Default::default()
+        };
+        assert_eq!(linked(&source), "P: A\\_title · <https://example.org/a_b>");
     }
 }

@@ -7,7 +7,7 @@ use proto::events::v1::{
 };
 use proto::gateway::v1 as wire;
 use proto::r#type::v1::Theme;
-use wire::{AgreementPoint, Briefing, EventPoint, MeetingsSection};
+use wire::{AgreementPoint, Briefing, EventPoint, MeetingsSection, ThemeGroup};
 
 use super::page::{Page, Text};
 use crate::events::event_in_a_line;
@@ -19,7 +19,12 @@ pub(super) fn write(briefing: &Briefing, language: &str, page: &mut Page) {
     }
     by_theme(briefing, language, page);
     if let Some(section) = &briefing.events {
-        page.section("With others");
+        let (start, end) = (section.start_day.as_ref(), section.end_day.as_ref());
+        page.section(format!(
+            "With others, {} to {}",
+            dates::date(start),
+            dates::date(end)
+        ));
         if section.multilateral.is_empty() {
             page.paragraph(Text::of("No event is known in these days."));
         }
@@ -59,7 +64,8 @@ fn meetings(section: &MeetingsSection, language: &str, page: &mut Page) {
 /// Events of the two and agreements under the first of their themes.
 fn by_theme(briefing: &Briefing, language: &str, page: &mut Page) {
     let mut groups: BTreeMap<i32, Vec<Text>> = BTreeMap::new();
-    let first = |themes: &[i32]| themes.first().copied().unwrap_or(i32::MAX);
+    let none = i32::from(Theme::Unspecified);
+    let first = |themes: &[i32]| themes.first().copied().unwrap_or(none);
     for point in briefing
         .events
         .iter()
@@ -68,7 +74,7 @@ fn by_theme(briefing: &Briefing, language: &str, page: &mut Page) {
         let themes = point
             .event
             .as_ref()
-            .map_or(i32::MAX, |event| first(&event.themes));
+            .map_or(none, |event| first(&event.themes));
         groups
             .entry(themes)
             .or_default()
@@ -81,27 +87,76 @@ fn by_theme(briefing: &Briefing, language: &str, page: &mut Page) {
     {
         let agreement = point.agreement.as_ref();
         let agreement = agreement.and_then(|on_day| on_day.agreement.as_ref());
-        let themes = agreement.map_or(i32::MAX, |agreement| first(&agreement.themes));
+        let themes = agreement.map_or(none, |agreement| first(&agreement.themes));
         groups
             .entry(themes)
             .or_default()
             .push(self::agreement(point, language));
     }
-    for (theme, points) in groups {
-        page.section(match names::shown::<Theme>(theme).as_str() {
+    for group in &briefing.themes {
+        page.section(match names::shown::<Theme>(group.theme).as_str() {
             "" => "Other matters".to_owned(),
             theme => capitalised(theme),
         });
-        for text in points {
+        let own = groups.remove(&group.theme).unwrap_or_default();
+        for text in own {
             page.point(text);
         }
+        let elsewhere = elsewhere(briefing, group);
+        if !elsewhere.is_empty() {
+            page.point(Text::of(format!(
+                "also on this theme: {}",
+                elsewhere.join(", ")
+            )));
+        }
     }
+}
+
+/// The records of a theme that are told elsewhere: under another theme, with others, or as programmes.
+fn elsewhere(briefing: &Briefing, group: &ThemeGroup) -> Vec<String> {
+    let is_first = |themes: &[i32]| themes.first().is_none_or(|first| *first == group.theme);
+    let events = briefing
+        .events
+        .iter()
+        .flat_map(|section| &section.bilateral);
+    let events = events.filter_map(|point| point.event.as_ref());
+    let events = events
+        .filter(|event| is_first(&event.themes))
+        .map(|event| &event.name);
+    let agreements = briefing
+        .agreements
+        .iter()
+        .flat_map(|section| &section.agreements);
+    let agreements = agreements.filter_map(|point| point.agreement.as_ref()?.agreement.as_ref());
+    let agreements = agreements.filter(|agreement| is_first(&agreement.themes));
+    let here: HashSet<&String> = events
+        .chain(agreements.map(|agreement| &agreement.name))
+        .collect();
+    let all = group
+        .events
+        .iter()
+        .chain(&group.agreements)
+        .chain(&group.programmes);
+    let all = all.filter(|name| !here.contains(name));
+    all.map(|name| words::id(name).to_owned()).collect()
 }
 
 fn event(point: &EventPoint, language: &str) -> Text {
     let event = point.event.clone().unwrap_or_default();
     let line = event_in_a_line(&event, language);
-    Text::of(format!("{line}{}", unless_concluded(&event))).cite(&point.sources)
+    let (who, status) = (persons(&event, language), unless_concluded(&event));
+    Text::of(format!("{line}{who}{status}")).cite(&point.sources)
+}
+
+/// Who takes part by name, a few of them.
+fn persons(event: &Event, language: &str) -> String {
+    let people = event.participants.iter();
+    let names = people.map(|one| words::text_in(one.person.as_ref(), language));
+    let names: Vec<String> = names.filter(|name| !name.is_empty()).take(4).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("; {}", names.join(", "))
 }
 
 fn unless_concluded(event: &Event) -> String {
@@ -122,14 +177,19 @@ fn agreement(point: &AgreementPoint, language: &str) -> Text {
     let kind = names::shown::<AgreementKind>(agreement.kind);
     let title = words::text_in(agreement.title.as_ref(), language);
     let lead = Text::of(format!("{title} ({kind}): "));
-    let steps = agreement.steps.iter().map(|step| {
+    let mut steps = agreement.steps.clone();
+    steps.sort_by_key(|step| dates::date(step.date.as_ref()));
+    let steps = steps.iter().map(|step| {
         let whose = match step.country.as_str() {
             "" => String::new(),
             country => format!(" by {country}"),
         };
         let kind = names::shown::<StepKind>(step.kind);
         let date = dates::date(step.date.as_ref());
-        Text::of(format!("{kind} {date}{whose}")).cite(&[step.source])
+        let note = noted(&step.note);
+        Text::of(format!("{kind} {date}{whose}"))
+            .cite(&[step.source])
+            .and(note)
     });
     let steps: Vec<Text> = steps.collect();
     if steps.is_empty() {
@@ -141,6 +201,14 @@ fn agreement(point: &AgreementPoint, language: &str) -> Text {
         _ => lead.and(format!("{}; ", state(&on_day))),
     };
     lead.join(Text::list(steps, ", "))
+}
+
+/// What a reader must know to judge it, where there is anything.
+pub(super) fn noted(note: &str) -> String {
+    if note.is_empty() {
+        return String::new();
+    }
+    format!(" ({})", note.trim_end_matches('.'))
 }
 
 fn state(on_day: &AgreementOnDay) -> String {

@@ -6,7 +6,7 @@ use proto::Period;
 use proto::gateway::v1 as wire;
 use proto::trade::v1::{
     Flow, Measure, Mirror, MirrorFigure, MirrorLine, ObservationFlag, PeriodBasis, RankedEntry,
-    Series, SeriesPoint,
+    Series, SeriesPoint, SideCheck, Statement,
 };
 use wire::{Briefing, Mover, Movers, StatementPoint, TradeSection, TradeSide};
 
@@ -15,18 +15,9 @@ use crate::trade::verdict_in_words;
 use crate::{figures, words};
 
 /// The lines of the table, for the side of the first country and for that of the second: the same goods.
-const LINES: [(&str, [Shown; 2]); 4] = [
-    (
-        "total",
-        [Shown::Flow(Flow::TotalTrade), Shown::Flow(Flow::TotalTrade)],
-    ),
-    (
-        "total, computed",
-        [
-            Shown::Measure(Measure::Turnover),
-            Shown::Measure(Measure::Turnover),
-        ],
-    ),
+const LINES: [(&str, [Shown; 2]); 5] = [
+    ("total, as stated", [Shown::Flow(Flow::TotalTrade); 2]),
+    ("exports + imports", [Shown::Measure(Measure::Turnover); 2]),
     (
         "to the second",
         [Shown::Flow(Flow::Export), Shown::Flow(Flow::Import)],
@@ -35,6 +26,7 @@ const LINES: [(&str, [Shown; 2]); 4] = [
         "to the first",
         [Shown::Flow(Flow::Import), Shown::Flow(Flow::Export)],
     ),
+    ("exports − imports", [Shown::Measure(Measure::Balance); 2]),
 ];
 
 /// What a series shows.
@@ -116,6 +108,14 @@ fn figures_by_side(briefing: &Briefing, trade: &TradeSection, language: &str, pa
     }
     let numbers = (2..titles.len()).collect();
     page.table(titles, numbers, rows);
+    let without = without(briefing, trade);
+    if !without.is_empty() {
+        page.point(Text::of(format!(
+            "{}: no figure of {} is recorded",
+            words::period(&briefing.period),
+            without.join(" and of ")
+        )));
+    }
 }
 
 /// The currencies of a side, of which a dataset has one.
@@ -137,15 +137,8 @@ fn line_title(title: &str, briefing: &Briefing) -> String {
     }
 }
 
-/// The points of a side, value and growth. A computed total stands only where none is stated.
+/// The points of a side, value and growth.
 fn points(side: &TradeSide, shown: Shown) -> BTreeMap<Period, [Text; 2]> {
-    let stated: Vec<&str> = side
-        .series
-        .iter()
-        .filter(|series| Shown::Flow(Flow::TotalTrade).is_shown_by(series))
-        .flat_map(|series| series.points.iter().map(|point| point.period.as_str()))
-        .collect();
-    let is_computed = shown == Shown::Measure(Measure::Turnover);
     let mut all = BTreeMap::new();
     for series in side
         .series
@@ -156,9 +149,6 @@ fn points(side: &TradeSide, shown: Shown) -> BTreeMap<Period, [Text; 2]> {
             let Ok(period) = point.period.parse::<Period>() else {
                 continue;
             };
-            if is_computed && stated.contains(&point.period.as_str()) {
-                continue;
-            }
             // A figure that was published for the time stands before a sum of months.
             let is_sum = series.months.is_some();
             if !(is_sum && all.contains_key(&period)) {
@@ -167,6 +157,25 @@ fn points(side: &TradeSide, shown: Shown) -> BTreeMap<Period, [Text; 2]> {
         }
     }
     all
+}
+
+/// Whose sides have no figure of the period that was asked for.
+fn without(briefing: &Briefing, trade: &TradeSection) -> Vec<String> {
+    let has = |side: &&TradeSide| {
+        let points = side.series.iter().flat_map(|series| &series.points);
+        let mut of_period = points.filter(|point| point.period == briefing.period);
+        of_period.any(|point| !point.value.is_empty())
+    };
+    let without = trade.sides.iter().filter(|side| !has(side));
+    without
+        .map(|side| {
+            format!(
+                "{} ({})",
+                words::country(&side.reporter),
+                words::id(&side.dataset)
+            )
+        })
+        .collect()
 }
 
 fn cells(series: &Series, point: &SeriesPoint) -> [Text; 2] {
@@ -304,7 +313,7 @@ fn movers(side: &TradeSide, language: &str, page: &mut Page) {
     if side.movers.is_empty() && !none.is_empty() {
         let none = none.into_iter().collect::<Vec<_>>().join("; ");
         page.point(Text::of(format!(
-            "What moved by sector and by chapter, {country}: not known ({none})"
+            "What moved by sector and by chapter, {country}: not recorded ({none})"
         )));
     }
 }
@@ -394,6 +403,13 @@ fn said(point: &StatementPoint, page: &mut Page) {
         return;
     };
     page.detail(Text::of(verdict_in_words(check, &statement)));
+    for side in &check.sides {
+        let parts = reasons(side, &statement);
+        if !parts.is_empty() {
+            let lead = Text::of(format!("{}: ", words::country(&side.reporter)));
+            page.detail(lead.join(Text::list(parts, "; ")));
+        }
+    }
     if !check.implied_base.is_empty() {
         page.detail(Text::of(format!(
             "It implies {} for {}.",
@@ -401,4 +417,41 @@ fn said(point: &StatementPoint, page: &mut Page) {
             words::period(&check.implied_base_period)
         )));
     }
+}
+
+/// What holding a statement against a side rests on.
+fn reasons(side: &SideCheck, statement: &Statement) -> Vec<Text> {
+    let mut parts = Vec::new();
+    for (what, check) in [("value", &side.value), ("implied base", &side.base)] {
+        let observed = check.iter().filter(|check| !check.observed.is_empty());
+        parts.extend(observed.map(|check| {
+            let sources: Vec<i32> = check.terms.iter().map(|term| term.source).collect();
+            let flags = check.terms.first().map_or("", |term| lead(&term.flags));
+            let value = figures::short(&check.observed);
+            let outcome = figures::outcome(check.outcome);
+            Text::of(format!("{what} against {flags}{value}"))
+                .cite(&sources)
+                .and(format!(" {outcome}"))
+        }));
+    }
+    let growth = side
+        .growth
+        .iter()
+        .filter(|growth| !growth.observed.is_empty());
+    parts.extend(growth.map(|growth| {
+        let said = figures::exact_percent(&statement.growth);
+        let observed = figures::percent(&growth.observed);
+        Text::of(format!(
+            "growth {said} against {observed} {}",
+            figures::outcome(growth.outcome)
+        ))
+    }));
+    let bounds = side.bounds.iter().filter(|bound| bound.contradicts);
+    parts.extend(bounds.filter_map(|bound| {
+        let figure = bound.figure.as_ref()?;
+        let (value, period) = (figures::short(&figure.value), words::period(&bound.period));
+        let text = Text::of(format!("{}{value} for {period}", lead(&figure.flags)));
+        Some(text.cite(&[figure.source]).and(" contradicts"))
+    }));
+    parts
 }

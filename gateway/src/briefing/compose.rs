@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use prost::Message;
 use proto::culture::v1::{FindVisaRulesResponse, Programme, VisaRule, VisaRulesOnDay};
-use proto::events::v1::{AgreementOnDay, Event, EventKind, FindMeetingsResponse, OfficeLevel};
+use proto::events::v1::{
+    AgreementOnDay, Event, EventKind, FindMeetingsResponse, OfficeLevel, Participant,
+};
 use proto::gateway::v1 as wire;
 use proto::trade::v1::growth::Outcome;
 use proto::trade::v1::{Growth, Mirror, Series, SeriesPoint, Statement, StatementCheck};
@@ -18,7 +20,7 @@ use wire::{
     TradeSection, TradeSide, Unreachable, VisaDirection, VisaRulePoint, relationship_change,
 };
 
-use super::outcome::{self, Asked, code_name};
+use super::outcome::{self, Asked};
 use super::query::Query;
 use super::sources::{Sources, cites_openly, let_out};
 use super::{Left, changes, culture, events, trade};
@@ -130,7 +132,7 @@ impl<'a> Composing<'a> {
             None => self.unreachable.push(Unreachable {
                 service: service.to_owned(),
                 sections: missing.collect(),
-                code: code_name(status.code()).to_owned(),
+                code: proto::code_name(status.code()).to_owned(),
                 message: status.message().to_owned(),
             }),
         }
@@ -531,14 +533,14 @@ fn forget_previous(change: &mut wire::RelationshipChange) {
     }
 }
 
-/// Whether others than the two take part, or it is a meeting of many by its kind.
+/// Whether others than the two or an organisation take part, or it is a meeting of many by its kind.
 fn is_multilateral(event: &Event, pair: &[String; 2]) -> bool {
     let is_other = |country: &String| !country.is_empty() && !pair.contains(country);
-    event.kind() == EventKind::MultilateralMeeting
-        || event
-            .participants
-            .iter()
-            .any(|participant| is_other(&participant.country))
+    let is_of_many = |participant: &Participant| {
+        let organisation = participant.organisation.as_ref();
+        is_other(&participant.country) || organisation.is_some_and(|of| !of.code.is_empty())
+    };
+    event.kind() == EventKind::MultilateralMeeting || event.participants.iter().any(is_of_many)
 }
 
 /// The names of the records of a briefing by theme, those without one last.

@@ -76,8 +76,11 @@ struct Gathering<'a> {
 
 impl Gathering<'_> {
     async fn exchange(&self) -> Result<GatheredExchange, Status> {
-        let (programmes, left) = self.programmes().await?;
+        let (programmes, mut left) = self.programmes().await?;
         let measures = self.measures(&programmes).await?;
+        let found = measures.len();
+        let measures = self.recent(measures);
+        left.too_many += found - measures.len();
         Ok(GatheredExchange {
             programmes,
             measures,
@@ -159,7 +162,7 @@ impl Gathering<'_> {
             }
         }
         latest.sort_by_key(|(_, line, _)| line.kind);
-        Ok(self.recent(latest))
+        Ok(latest)
     }
 
     async fn figures_of(&self, subject: Subject) -> Result<(Subject, MeasureSeries), Status> {

@@ -125,9 +125,10 @@ impl Gathering<'_> {
         let mut client = self.client.clone();
         let found = client.find_meetings(self.asking.call(asked)).await?;
         let mut found = found.into_inner();
-        found
-            .next
-            .take_if(|event| is_hindsight(event, self.query.day));
+        let is_told = |event: &mut Event| {
+            !is_hindsight(event, self.query.day) && tell_ahead(event, self.query.day)
+        };
+        found.next.take_if(|event| !is_told(event));
         Ok((level, found))
     }
 
@@ -163,6 +164,9 @@ impl Gathering<'_> {
             }
         };
         let (mut all, is_at_least) = pages(MAX_LOOKED_AT, page).await?;
+        let found = all.len();
+        all.retain_mut(|event| tell_ahead(event, self.query.day));
+        let after_day = found - all.len();
         let too_many = nearest(&mut all, MAX_SHOWN, |event| {
             let date = taken(event.start_date);
             date.map(|date| date.first().days_until(self.query.day).abs())
@@ -172,7 +176,7 @@ impl Gathering<'_> {
             events: all,
             left: Left {
                 too_many,
-                after_day: 0,
+                after_day,
                 is_at_least,
             },
         })
@@ -249,14 +253,34 @@ pub(crate) fn nearest<T>(
     more
 }
 
+/// Tells an event that begins after the day as it was told ahead: from what was not surely published later, without how
+/// it went. Whether anything is left to know it from.
+fn tell_ahead(event: &mut Event, day: Day) -> bool {
+    if taken(event.start_date).is_none_or(|date| date.first() <= day) {
+        return true;
+    }
+    event.sources.retain(|source| {
+        let published = taken(source.published_on);
+        published.is_none_or(|date| date.first() <= day)
+    });
+    event.summary = None;
+    if is_over(event) {
+        event.status = EventStatus::Unspecified.into();
+    }
+    !event.sources.is_empty()
+}
+
+fn is_over(event: &Event) -> bool {
+    matches!(
+        event.status(),
+        EventStatus::UnderWay | EventStatus::Concluded
+    )
+}
+
 /// Whether nobody can have known of it on the day: it lies far ahead, and what is recorded of it is how it went.
 fn is_hindsight(event: &Event, day: Day) -> bool {
     let is_far = taken(event.start_date).is_some_and(|date| date.first() > day.plus(AHEAD));
-    let is_over = matches!(
-        event.status(),
-        EventStatus::UnderWay | EventStatus::Concluded
-    );
-    is_far && is_over
+    is_far && is_over(event)
 }
 
 /// Whether any step may have been taken by the day, or none is known at all.
@@ -331,6 +355,41 @@ mod tests {
         forget_later_steps(&mut on_day, day(2024, 7, 1));
         assert_eq!(on_day.agreement.unwrap().steps.len(), 2);
         assert_eq!(on_day.deciding_steps, [1, 2]);
+    }
+
+    #[test]
+    fn an_event_to_come_is_told_from_what_was_published_by_the_day() {
+        let published = |year: i32, month: i32, day: i32| proto::r#type::v1::Source {
+            published_on: Some(Wire { year, month, day }),
+            ..Default::default()
+        };
+        let mut event = Event {
+            start_date: Some(Wire {
+                year: 2024,
+                month: 7,
+                day: 2,
+            }),
+            status: EventStatus::Concluded.into(),
+            sources: vec![
+                published(2024, 6, 25),
+                published(2024, 7, 4),
+                published(2024, 0, 0),
+            ],
+            ..Default::default()
+        };
+        let mut over = event.clone();
+        assert!(tell_ahead(&mut over, day(2024, 7, 4)));
+        assert_eq!(
+            (over.sources.len(), over.status()),
+            (3, EventStatus::Concluded)
+        );
+        assert!(tell_ahead(&mut event, day(2024, 7, 1)));
+        assert_eq!(
+            (event.sources.len(), event.status()),
+            (2, EventStatus::Unspecified)
+        );
+        event.sources = vec![published(2024, 7, 4)];
+        assert!(!tell_ahead(&mut event, day(2024, 7, 1)));
     }
 
     #[test]

@@ -36,7 +36,7 @@ use crate::ask::{Asking, Services};
 use cache::Cache;
 use outcome::Head;
 
-pub(crate) use outcome::{code_name, stand_of};
+pub(crate) use outcome::stand_of;
 pub(crate) use query::{Query, pair, parse_audience};
 
 /// Records that a section leaves out.

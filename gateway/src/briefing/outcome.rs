@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use proto::gateway::v1 as wire;
 use proto::journal::v1::GetJournalRequest;
 use proto::{parse_timestamp, to_timestamp};
-use tonic::{Code, Status};
+use tonic::Status;
 use wire::{BriefingSection as Section, ServicePosition};
 
 use super::query::Query;
@@ -89,6 +89,7 @@ pub(crate) async fn stand(services: &Services, query: &Query, asking: &Asking) -
     }
 }
 
+/// Asks where a journal stands, which a service says from its memory.
 pub(crate) async fn stand_of<C>(
     service: &Service<C>,
     is_wanted: bool,
@@ -100,7 +101,7 @@ pub(crate) async fn stand_of<C>(
     let name = format!("journals/{}", service.name);
     let mut journals = service.journals.clone();
     let asked = journals.get_journal(asking.call(GetJournalRequest { name }));
-    let journal = asking.in_time(asked).await;
+    let journal = asking.in_half_time(asked).await;
     Some(journal.and_then(|journal| {
         let journal = journal.into_inner();
         let time = journal.last_commit_time.as_ref().map(parse_timestamp);
@@ -205,27 +206,4 @@ fn positions(head: &Head) -> Vec<ServicePosition> {
             })
         })
         .collect()
-}
-
-/// The name of a code as the wire has it.
-pub(crate) fn code_name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
 }

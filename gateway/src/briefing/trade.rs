@@ -1,5 +1,6 @@
 //! Trade: who publishes it, what they publish, how the two sides differ, what is said about it.
 
+use std::collections::BTreeSet;
 use std::iter;
 
 use futures_util::FutureExt;
@@ -8,7 +9,7 @@ use proto::{Frequency, Month, Period, PeriodWindow};
 use tonic::Status;
 use wire::check_statement_request::Subject;
 use wire::{
-    CheckStatementRequest, Flow, GetMirrorRequest, GetSeriesRequest, ListSidesRequest,
+    BoundCheck, CheckStatementRequest, Flow, GetMirrorRequest, GetSeriesRequest, ListSidesRequest,
     ListStatementsRequest, Measure, Mirror, MirrorLine, MirrorSide, MonthSpan, Series, Side,
     Statement, StatementCheck,
 };
@@ -70,11 +71,18 @@ pub(crate) async fn gather(
     let (sides, statements) = tokio::try_join!(gathering.sides(), gathering.statements())?;
     let ((sides, more_sides), (statements, left)) = (sides, statements);
     let (pairs, more_pairs) = gathering.mirrored(&sides);
-    let (sides, mirrors, statements) = tokio::try_join!(
+    let periods = gathering.mirrored_periods();
+    let (sides, mut mirrors, statements) = tokio::try_join!(
         gathering.figures(sides),
-        gathering.mirrors(&pairs),
+        gathering.mirrors(&pairs, &periods),
         gathering.checks(statements),
     )?;
+    let [country, _] = query.codes();
+    let months = last_in_common(&sides, &country);
+    if let Some(months) = months.filter(|months| !periods.contains(months)) {
+        let latest = gathering.mirrors(&pairs, &[months]).await?;
+        mirrors.splice(0..0, latest);
+    }
     Ok(Gathered {
         sides,
         mirrors,
@@ -210,10 +218,21 @@ impl Gathering<'_> {
         (pairs.collect(), more)
     }
 
-    /// What two sides say of the period and of the years before it, where both say something.
-    async fn mirrors(&self, pairs: &[[MirrorSide; 2]]) -> Result<Vec<Mirror>, Status> {
+    /// Whether a figure that bounds a statement was known on the day, or decides.
+    fn is_known(&self, bound: &BoundCheck) -> bool {
+        let period: Option<Period> = bound.period.parse().ok();
+        let end = self.query.end_of_figures();
+        bound.contradicts || period.is_none_or(|period| period.end() <= end)
+    }
+
+    /// What two sides say of some periods, where both say something.
+    async fn mirrors(
+        &self,
+        pairs: &[[MirrorSide; 2]],
+        periods: &[Period],
+    ) -> Result<Vec<Mirror>, Status> {
         let mut calls = Vec::new();
-        for period in self.mirrored_periods() {
+        for period in periods {
             for [first, second] in pairs {
                 let asked = GetMirrorRequest {
                     first: Some(first.clone()),
@@ -303,8 +322,45 @@ impl Gathering<'_> {
         let check = client.check_statement(self.asking.call(asked)).await?;
         let mut check = check.into_inner();
         check.statement = None;
+        for side in &mut check.sides {
+            side.bounds.retain(|bound| self.is_known(bound));
+        }
         Ok((statement, check))
     }
+}
+
+/// The spans of months of which a side has a figure in a flow.
+fn cumulated(side: &GatheredSide, flow: Flow) -> BTreeSet<Period> {
+    let of_flow = side.series.iter().filter(|series| series.flow() == flow);
+    let points = of_flow.flat_map(|series| &series.points);
+    let with_value = points.filter(|point| !point.value.is_empty());
+    let periods = with_value.filter_map(|point| point.period.parse::<Period>().ok());
+    periods
+        .filter(|period| period.frequency() == Frequency::Cumulated)
+        .collect()
+}
+
+/// The last months of which both countries have a figure of the same goods.
+fn last_in_common(sides: &[GatheredSide], country: &str) -> Option<Period> {
+    let same = [
+        (Flow::TotalTrade, Flow::TotalTrade),
+        (Flow::Export, Flow::Import),
+        (Flow::Import, Flow::Export),
+    ];
+    let (own, other): (Vec<_>, Vec<_>) =
+        sides.iter().partition(|side| side.side.reporter == country);
+    let mut common = BTreeSet::new();
+    for (flow, mirrored) in same {
+        let of = |sides: &[&GatheredSide], flow| -> BTreeSet<Period> {
+            sides
+                .iter()
+                .flat_map(|side| cumulated(side, flow))
+                .collect()
+        };
+        common.extend(of(&own, flow).intersection(&of(&other, mirrored)));
+    }
+    let latest = |period: &Period| (period.end(), period.months());
+    common.into_iter().max_by_key(latest)
 }
 
 /// The dataset of a side.

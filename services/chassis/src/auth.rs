@@ -245,8 +245,10 @@ mod tests {
 
     #[test]
     fn a_gateway_that_names_nobody_calls_for_itself_and_one_that_talks_nonsense_for_nobody() {
-        let own = call(WRITE, &["gateway"]);
+        let own = call(READ, &["gateway"]);
         assert_eq!(made(own), Ok("gateway".into()));
+        let write = call(WRITE, &["gateway"]);
+        assert_eq!(made(write), Err(Code::PermissionDenied));
         let mut half = call(READ, &["gateway"]);
         let name = HeaderValue::from_static("desk");
         half.headers_mut().insert("x-entente-caller", name);

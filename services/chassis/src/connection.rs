@@ -48,6 +48,7 @@ pub(crate) async fn accept(
         process: process.clone(),
         http: http(config, process.edge().is_some()),
         edge: process.edge(),
+        names_itself: config.login.is_none() && !config.insecure,
         greeting_limit: config.greeting_limit,
         tls: config.tls.clone(),
         shutdown: shutdown.clone(),
@@ -74,6 +75,7 @@ struct Acceptor {
     process: Arc<Process>,
     http: Http,
     edge: Option<Arc<dyn Edge>>,
+    names_itself: bool,
     greeting_limit: Duration,
     tls: Option<ServerTls>,
     shutdown: Shutdown,
@@ -136,7 +138,7 @@ impl Connection {
             peer,
         } = self;
         let io = TokioIo::new(Greeted::new(stream, limit));
-        let door = Door::new(calls, acceptor.edge.clone());
+        let door = Door::new(calls, acceptor.edge.clone(), acceptor.names_itself);
         let mut connection = pin!(acceptor.http.serve_connection(io, door));
         let ended = tokio::select! {
             biased;

@@ -6,14 +6,16 @@
 
 use std::convert::Infallible;
 use std::fmt::Debug;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{Request, Response, StatusCode, Version};
+use http::header::{CONTENT_TYPE, HOST};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Frame;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use tonic::Status;
 use tonic::body::Body;
@@ -50,6 +52,7 @@ impl Grpc {
 pub(crate) struct Door {
     calls: Calls,
     edge: Option<Arc<dyn Edge>>,
+    names_itself: bool,
 }
 
 /// A request until its response head.
@@ -74,8 +77,13 @@ pub(crate) enum Leaving {
 }
 
 impl Door {
-    pub(crate) fn new(calls: Calls, edge: Option<Arc<dyn Edge>>) -> Door {
-        Door { calls, edge }
+    /// With `names_itself`, what is no call is answered only under a name of this machine.
+    pub(crate) fn new(calls: Calls, edge: Option<Arc<dyn Edge>>, names_itself: bool) -> Door {
+        Door {
+            calls,
+            edge,
+            names_itself,
+        }
     }
 }
 
@@ -87,6 +95,9 @@ impl hyper::service::Service<Request<Incoming>> for Door {
     fn call(&self, request: Request<Incoming>) -> Passing {
         let request = whole(request);
         match &self.edge {
+            Some(_) if !is_call(&request) && self.names_itself && is_misdirected(&request) => {
+                Passing::Edge(Box::pin(async { misdirected() }))
+            }
             Some(edge) if !is_call(&request) => {
                 let calls = self.calls.clone();
                 Passing::Edge(edge.answer(request.map(Body::new), Grpc { calls }))
@@ -94,6 +105,39 @@ impl hyper::service::Service<Request<Incoming>> for Door {
             _ => Passing::Call(self.calls.start(request)),
         }
     }
+}
+
+/// Whether a request is meant for a name that is none of this machine's. A page whose own name was made to lead here
+/// is of the same origin as what it asks for, so nothing else keeps it from reading, and writing, whatever there is.
+fn is_misdirected<B>(request: &Request<B>) -> bool {
+    let header = request.headers().get(HOST).map(HeaderValue::to_str);
+    let host = match (request.uri().authority(), header) {
+        (Some(authority), _) => authority.host(),
+        (None, Some(Ok(host))) => host_of(host),
+        (None, Some(Err(_))) => return true,
+        // No page can leave it out.
+        (None, None) => return false,
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let is_here = host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok();
+    !is_here
+}
+
+/// A host without its port.
+fn host_of(host: &str) -> &str {
+    let port = host
+        .rfind(':')
+        .filter(|colon| !host[*colon..].contains(']'));
+    port.map_or(host, |colon| &host[..colon])
+}
+
+fn misdirected() -> Response<Body> {
+    let words = r#"{"code":9,"message":"without a login, this process answers to localhost and to addresses only, so that no page can have its own name lead here"}"#;
+    let mut response = Response::new(Body::new(Full::new(Bytes::from_static(words.as_bytes()))));
+    *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
 }
 
 fn is_call<B>(request: &Request<B>) -> bool {
@@ -150,5 +194,47 @@ impl http_body::Body for Leaving {
             Leaving::Call(body) => body.size_hint(),
             Leaving::Edge(body) => body.size_hint(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn misdirected_to(uri: &str, host: Option<&'static str>) -> bool {
+        let mut request = Request::new(());
+        *request.uri_mut() = uri.parse().unwrap();
+        if let Some(host) = host {
+            let host = HeaderValue::from_static(host);
+            request.headers_mut().insert(HOST, host);
+        }
+        is_misdirected(&request)
+    }
+
+    #[test]
+    fn a_name_that_leads_here_is_no_name_of_this_machine() {
+        for host in [
+            "localhost",
+            "LOCALHOST:50051",
+            "127.0.0.1:1",
+            "[::1]:50051",
+            "10.1.2.3",
+        ] {
+            assert!(!misdirected_to("/v1/datasets", Some(host)), "{host}");
+        }
+        for host in [
+            "desk.example",
+            "desk.example:50051",
+            "localhost.example",
+            "127.0.0.1.example",
+            "",
+        ] {
+            assert!(misdirected_to("/v1/datasets", Some(host)), "{host}");
+        }
+        assert!(misdirected_to(
+            "http://desk.example/v1/datasets",
+            Some("localhost")
+        ));
+        assert!(!misdirected_to("/v1/datasets", None));
     }
 }

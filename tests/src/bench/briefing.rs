@@ -81,19 +81,18 @@ async fn fill(world: &World) -> Result<()> {
 }
 
 fn figures() -> String {
-    let mut table = String::new();
+    let mut lines = Vec::new();
     for (reporter, partner) in [("CHN", "KAZ"), ("KAZ", "CHN")] {
         for flow in ["X", "M"] {
             for year in YEARS {
-                let line = format!("{reporter} {partner} {flow}");
-                table += &format!("{line} H6 TOTAL {year} {year}000000\n");
-                for chapter in 1..=97 {
-                    table += &format!("{line} H6 {chapter:02} {year} {year}{chapter:02}00\n");
-                }
+                let line = format!("{reporter} {partner} {flow} H6");
+                lines.push(format!("{line} TOTAL {year} {year}000000"));
+                let of = |chapter| format!("{line} {chapter:02} {year} {year}{chapter:02}00");
+                lines.extend((1..=97).map(of));
             }
         }
     }
-    table
+    lines.join("\n")
 }
 
 fn asked(sections: &[Section], as_of: Option<Timestamp>) -> GetBriefingRequest {

@@ -63,7 +63,7 @@ macro_rules! line {
             parent: None,
             $level,
             rpc.method = $call.method.path(),
-            code = name($code),
+            code = proto::code_name($code),
             duration_ms = $call.duration_ms(),
             request_id = $call.request_id(),
             trace_id = %$call.trace_id,
@@ -169,27 +169,5 @@ impl Drop for Call {
             Weight::Usual => line!(Level::INFO, self, code),
             Weight::Quiet => line!(Level::DEBUG, self, code),
         }
-    }
-}
-
-fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
