@@ -359,12 +359,14 @@ async fn no_bytes_are_more_than_an_error(world: &World) {
     let noise: Vec<u8> = (0..4_096_u32)
         .map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[1])
         .collect();
-    let header = "POST /v1/sectors HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let header =
+        "POST /v1/sectors HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     for bytes in [
         noise.clone(),
-        b"GET /v1/%FF/%00?%FF=%FF&=&&== HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_vec(),
-        b"GET * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_vec(),
-        b"CONNECT x:1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_vec(),
+        b"GET /v1/%FF/%00?%FF=%FF&=&&== HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+            .to_vec(),
+        b"GET * HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".to_vec(),
+        b"CONNECT x:1 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".to_vec(),
         format!("{header}content-length: 9\r\n\r\n{{\"a\"").into_bytes(),
         [
             format!("{header}content-length: 4096\r\nconnection: close\r\n\r\n").as_bytes(),

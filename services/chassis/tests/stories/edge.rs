@@ -84,7 +84,7 @@ impl Edged {
 
 /// Sends a request and reads until the other end is done or its answer is whole.
 async fn asked(socket: &mut TcpStream, path: &str) -> String {
-    let request = format!("GET {path} HTTP/1.1\r\nhost: desk\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     within(socket.write_all(request.as_bytes())).await.unwrap();
     read_until(socket, |text| text.ends_with(path)).await
 }
@@ -144,7 +144,7 @@ async fn a_call_goes_past_the_edge_and_other_requests_of_http_2_go_to_it() {
 async fn a_call_of_the_edge_is_a_call_like_any_other() {
     let process = Edged::start();
     let mut socket = process.socket().await;
-    let request = b"GET /desk/peer HTTP/1.1\r\nhost: desk\r\nconnection: close\r\n\r\n";
+    let request = b"GET /desk/peer HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     within(socket.write_all(request)).await.unwrap();
     let answer = read_until(&mut socket, |_| false).await;
     assert!(answer.contains("x-request-id: "), "{answer}");
@@ -152,10 +152,21 @@ async fn a_call_of_the_edge_is_a_call_like_any_other() {
 }
 
 #[tokio::test]
+async fn a_process_without_a_login_answers_under_no_name_that_a_page_can_make_its_own() {
+    let process = Edged::start();
+    let mut socket = process.socket().await;
+    let request = b"GET /page HTTP/1.1\r\nhost: desk.example\r\nconnection: close\r\n\r\n";
+    within(socket.write_all(request)).await.unwrap();
+    let answer = read_until(&mut socket, |_| false).await;
+    assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
+    assert!(!answer.contains("/page"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_panic_of_the_edge_ends_its_request_alone() {
     let process = Edged::start();
     let mut socket = process.socket().await;
-    let request = b"GET /desk/panic HTTP/1.1\r\nhost: desk\r\n\r\n";
+    let request = b"GET /desk/panic HTTP/1.1\r\nhost: localhost\r\n\r\n";
     within(socket.write_all(request)).await.unwrap();
     let answer = read_until(&mut socket, |text| text.contains("\r\n\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
@@ -188,7 +199,7 @@ async fn headers_are_bounded_in_number_and_size() {
     let long = format!("a: {}\r\n", "b".repeat(64 * 1_024));
     for headers in [many, long] {
         let mut socket = process.socket().await;
-        let request = format!("GET / HTTP/1.1\r\nhost: desk\r\n{headers}\r\n");
+        let request = format!("GET / HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
         // What is too long may be refused before it is sent.
         drop(within(socket.write_all(request.as_bytes())).await);
         let answer = read_until(&mut socket, |text| text.contains("\r\n\r\n")).await;
@@ -206,7 +217,7 @@ async fn idle_connections_end_at_the_drain_and_an_answer_on_its_way_is_finished(
     assert!(asked(&mut idle, "/once").await.ends_with("/once"));
     let silent = process.socket().await;
     let mut waiting = process.socket().await;
-    let request = b"GET /desk/gate HTTP/1.1\r\nhost: desk\r\n\r\n";
+    let request = b"GET /desk/gate HTTP/1.1\r\nhost: localhost\r\n\r\n";
     within(waiting.write_all(request)).await.unwrap();
     process.desk.begun().await;
 
@@ -223,7 +234,7 @@ async fn idle_connections_end_at_the_drain_and_an_answer_on_its_way_is_finished(
 async fn without_an_edge_http_1_is_not_spoken() {
     let process = crate::desk::Running::start();
     let mut socket = within(TcpStream::connect(process.address)).await.unwrap();
-    let request = b"GET / HTTP/1.1\r\nhost: desk\r\nconnection: close\r\n\r\n";
+    let request = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     within(socket.write_all(request)).await.unwrap();
     let answer = read_until(&mut socket, |_| false).await;
     assert!(!answer.contains("HTTP/1.1 200"), "{answer}");
