@@ -14,6 +14,8 @@ use super::query::Query;
 
 /// Bytes of the briefings that are kept.
 const CAPACITY: u64 = 64 << 20;
+/// How many times as much a briefing takes in memory as it takes on the wire: it is many small texts.
+const IN_MEMORY: usize = 6;
 /// How long one is kept after it was last asked for.
 const IDLE: Duration = Duration::from_secs(600);
 
@@ -38,7 +40,7 @@ impl Cache {
         let kept = Kept::builder()
             .max_capacity(CAPACITY)
             .weigher(|_, briefing: &Arc<Briefing>| {
-                u32::try_from(briefing.encoded_len()).unwrap_or(u32::MAX)
+                u32::try_from(briefing.encoded_len() * IN_MEMORY).unwrap_or(u32::MAX)
             })
             .time_to_idle(IDLE)
             .build();

@@ -533,12 +533,14 @@ fn forget_previous(change: &mut wire::RelationshipChange) {
     }
 }
 
-/// Whether others than the two or an organisation take part, or it is a meeting of many by its kind.
+/// Whether others than the two take part, or it is held in an organisation, or is a meeting of many by its kind.
 fn is_multilateral(event: &Event, pair: &[String; 2]) -> bool {
     let is_other = |country: &String| !country.is_empty() && !pair.contains(country);
+    let is_conference = matches!(event.kind(), EventKind::Summit | EventKind::Ministerial);
     let is_of_many = |participant: &Participant| {
         let organisation = participant.organisation.as_ref();
-        is_other(&participant.country) || organisation.is_some_and(|of| !of.code.is_empty())
+        let is_coded = organisation.is_some_and(|of| !of.code.is_empty());
+        is_other(&participant.country) || (is_conference && is_coded)
     };
     event.kind() == EventKind::MultilateralMeeting || event.participants.iter().any(is_of_many)
 }

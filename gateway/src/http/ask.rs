@@ -142,6 +142,10 @@ impl Asked {
                 Err(error) => violations.push("Last-Event-ID", error.to_string()),
             }
         }
+        // Who comes back asks for the same address again, and is past the beginning.
+        if let Some(beginning) = self.input.get_field_by_name("from_beginning") {
+            filling.overwrite(&[beginning], Value::Bool(false));
+        }
     }
 }
 
