@@ -456,8 +456,11 @@ fn executable() -> &'static Path {
 }
 
 fn build() -> PathBuf {
+    // target/PROFILE/deps/TEST, or the benchmark, target/PROFILE/bench.
     let tests = std::env::current_exe().expect("this test is a file");
-    let profile_folder = tests.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
+    let folder = tests.parent().expect("a file is in a folder");
+    let above = folder.ends_with("deps").then(|| folder.parent());
+    let profile_folder = above.flatten().unwrap_or(folder);
     let target = profile_folder.parent().expect("target/PROFILE");
     let profile = match profile_folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
