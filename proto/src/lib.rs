@@ -16,6 +16,7 @@
 //!     * `source`: [`Source`]
 //!     * `id`: [`Slug`] and the names of resources, [`ObservationKey`] among them
 //! * `part`: parts that records have in common: titles, sources, themes, places, organisations.
+//! * `event`: whether an event is of two countries alone.
 //! * `fields` and `status`: [`Violations`], collected by field path, and how errors go over the wire.
 //! * `page`: [`PageToken`]. `time`: instants.
 //! * `excerpt`: [`Excerpt`], what an error may repeat of its input.
@@ -24,6 +25,7 @@ mod commodity;
 mod country;
 mod country_table;
 mod date;
+mod event;
 mod excerpt;
 mod fields;
 mod flow;
@@ -42,6 +44,7 @@ pub use entente::{culture, error, events, gateway, journal, trade, r#type};
 pub use commodity::{Classification, ClassificationError, Code, CodeError, CodePattern, Commodity};
 pub use country::{Country, CountryError, CountryKind};
 pub use date::{CivilDate, DateError, DateWindow, Day};
+pub use event::is_multilateral;
 pub use excerpt::Excerpt;
 pub use fields::Violations;
 pub use flow::{Flow, FlowError};

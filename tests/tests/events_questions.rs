@@ -22,6 +22,7 @@ both_ways!(Events:
     a_timeline_has_no_steps_of_others,
     an_agreement_of_many_with_many_steps_is_refused,
     the_last_and_the_next_meeting_are_found_by_level,
+    the_last_meeting_of_the_two_alone_is_told_beside_a_later_one_with_others,
     a_meeting_that_may_lie_on_either_side_is_told_as_such,
     meetings_that_were_called_off_do_not_hide_the_last_one,
     the_last_day_there_is_has_its_meetings,
@@ -372,6 +373,47 @@ async fn the_last_and_the_next_meeting_are_found_by_level(server: &mut Server) {
             expected,
             "{level:?} on {day}"
         );
+    }
+}
+
+async fn the_last_meeting_of_the_two_alone_is_told_beside_a_later_one_with_others(
+    server: &mut Server,
+) {
+    let client = server.events();
+    let pair = ["CHN", "KAZ"];
+    let of_kind = |mut request: CreateEventRequest, kind: EventKind| {
+        request.event.as_mut().unwrap().kind = kind.into();
+        request
+    };
+    let visit = event("visit", &pair, PRESIDENTS, "2023-05-17", "");
+    create(&client, visit).await;
+    let summit = event(
+        "summit",
+        &["CHN", "KAZ", "UZB"],
+        PRESIDENTS,
+        "2023-05-18",
+        "",
+    );
+    create(&client, of_kind(summit, EventKind::Summit)).await;
+    let forum = event("forum", &pair, PRESIDENTS, "2023-10-17", "");
+    create(&client, of_kind(forum, EventKind::MultilateralMeeting)).await;
+    for (day, last, of_the_two) in [
+        ("2023-05-17", "events/visit", None),
+        ("2023-05-18", "events/summit", Some("events/visit")),
+        ("2024-07-01", "events/forum", Some("events/visit")),
+    ] {
+        let asked = FindMeetingsRequest {
+            country: "KAZ".into(),
+            partner: "CHN".into(),
+            level: PRESIDENTS.into(),
+            day: Some(date(day)),
+            as_of: None,
+        };
+        let found = client.clone().find_meetings(asked).await.unwrap();
+        let found = found.into_inner();
+        assert_eq!(found.last.expect("known").name, last, "on {day}");
+        let bilateral = found.last_bilateral.map(|event| event.name);
+        assert_eq!(bilateral.as_deref(), of_the_two, "on {day}");
     }
 }
 

@@ -51,9 +51,11 @@ fn title(pair: &str, level: i32, found: &FindMeetingsResponse) -> String {
 /// Each meeting with what it is to the day.
 fn meetings(found: &FindMeetingsResponse) -> Vec<(&'static str, &Event)> {
     let last = found.last.iter().map(|one| ("last", one));
+    let bilateral = found.last_bilateral.iter();
+    let bilateral = bilateral.map(|one| ("last of two", one));
     let next = found.next.iter().map(|one| ("next", one));
     let uncertain = found.uncertain.iter().map(|one| ("uncertain", one));
-    last.chain(next).chain(uncertain).collect()
+    last.chain(bilateral).chain(next).chain(uncertain).collect()
 }
 
 fn lines(found: &FindMeetingsResponse, language: &str, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -67,10 +69,10 @@ fn lines(found: &FindMeetingsResponse, language: &str, out: &mut dyn Write) -> a
         let text = text.unwrap_or_else(|| "none is known".to_owned());
         (what.to_owned(), text)
     };
-    let mut rows = vec![
-        row("last", found.last.as_ref()),
-        row("next", found.next.as_ref()),
-    ];
+    let mut rows = vec![row("last", found.last.as_ref())];
+    let bilateral = found.last_bilateral.iter();
+    rows.extend(bilateral.map(|one| row("last of two", Some(one))));
+    rows.push(row("next", found.next.as_ref()));
     rows.extend(
         found
             .uncertain

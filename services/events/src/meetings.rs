@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proto::events::v1 as wire;
-use proto::{CivilDate, Day, Violations, parse_timestamp};
+use proto::{CivilDate, Day, Violations, is_multilateral, parse_timestamp};
 use records::{Error, Span, Topic, standing};
 use store::{Micros, State};
 use wire::{CountMeetingsRequest, Event, EventStatus, FindMeetingsRequest, OfficeLevel};
@@ -89,9 +89,17 @@ fn beginning(event: &Event) -> Option<(Day, Day)> {
 pub(crate) fn find(state: &State<'_>, asked: &Find) -> Result<wire::FindMeetingsResponse, Error> {
     let as_of = asked.as_of.unwrap_or(Micros::MAX);
     let before = asked.span().between(0, Some(asked.day.ordinal() + 1));
-    let last = first_of(state, &before, as_of, true, |event| {
+    let has_begun = |event: &Event| {
         is_held(event) && beginning(event).is_some_and(|(_, latest)| latest <= asked.day)
-    })?;
+    };
+    let last = first_of(state, &before, as_of, true, has_begun)?;
+    let is_of_two = |event: &Event| !is_multilateral(event, asked.pair.countries());
+    let last_bilateral = match &last {
+        Some(last) if !is_of_two(last) => first_of(state, &before, as_of, true, |event| {
+            has_begun(event) && is_of_two(event)
+        })?,
+        Some(_) | None => None,
+    };
     let after = asked.span().between(first_from(asked.day.plus(1)), None);
     let next = first_of(state, &after, as_of, false, |event| {
         !is_off(event) && beginning(event).is_some_and(|(earliest, _)| earliest > asked.day)
@@ -122,7 +130,7 @@ pub(crate) fn find(state: &State<'_>, asked: &Find) -> Result<wire::FindMeetings
     }
     let Uncertain { mut found, .. } = uncertain;
     found.retain(|event| {
-        ![&last, &next]
+        ![&last, &last_bilateral, &next]
             .into_iter()
             .flatten()
             .any(|one| one.name == event.name)
@@ -131,6 +139,7 @@ pub(crate) fn find(state: &State<'_>, asked: &Find) -> Result<wire::FindMeetings
         last,
         next,
         uncertain: found,
+        last_bilateral,
         day: Some(asked.day.into()),
     })
 }
