@@ -65,13 +65,43 @@ fn in_unit(amount: &str, decimals: u32) -> String {
     let Ok(amount) = proto::parse_decimal(amount) else {
         return amount.to_owned();
     };
-    let (unit, word) = match amount.abs() {
+    let (unit, word) = unit_of(amount);
+    let scaled = format_decimal((amount / unit).round_dp(decimals));
+    format!("{}{word}", grouped(&scaled))
+}
+
+fn unit_of(amount: Decimal) -> (Decimal, &'static str) {
+    match amount.abs() {
         size if size >= BILLION => (BILLION, " bn"),
         size if size >= MILLION => (MILLION, " m"),
         _ => (Decimal::ONE, ""),
+    }
+}
+
+/// A stated amount in bn or m with the digits that were stated, given what one unit of the last is worth: `41.0 bn`. As
+/// [`short`] has it, where nobody says how precise it is.
+pub(crate) fn stated(amount: &str, precision: &str) -> String {
+    let parsed = proto::parse_decimal(amount).ok();
+    let Some((amount, digit)) = parsed.zip(proto::parse_decimal(precision).ok()) else {
+        return short(amount);
     };
-    let scaled = format_decimal((amount / unit).round_dp(decimals));
-    format!("{}{word}", grouped(&scaled))
+    let (unit, word) = unit_of(amount);
+    let digits = decimals((digit / unit).normalize());
+    format!("{}{word}", grouped(&format!("{:.digits$}", amount / unit)))
+}
+
+/// A stated ratio as per cent with the digits that were stated, given what one unit of the last is worth: `30.0 %`.
+pub(crate) fn stated_percent(ratio: &str, precision: &str) -> String {
+    let parsed = proto::parse_decimal(ratio).ok();
+    let Some((value, digit)) = parsed.zip(proto::parse_decimal(precision).ok()) else {
+        return exact_percent(ratio);
+    };
+    let digits = decimals((digit * Decimal::ONE_HUNDRED).normalize());
+    format!("{:.digits$} %", value * Decimal::ONE_HUNDRED)
+}
+
+fn decimals(digit: Decimal) -> usize {
+    usize::try_from(digit.scale()).unwrap_or_default()
 }
 
 /// An amount in bn or m to three decimals, where the difference matters: `17.527 bn`.
@@ -141,6 +171,25 @@ pub(crate) fn growth_cells(growth: Option<&wire::Growth>) -> (String, String) {
             (String::new(), gap.as_str_name().to_owned())
         }
         None => Default::default(),
+    }
+}
+
+/// What must be known of the figures that a statement was held against, as a remark; empty where there is nothing.
+pub(crate) fn term_remark(terms: &[wire::Term]) -> String {
+    let rounded = i32::from(ObservationFlag::Rounded);
+    let rounded = terms.iter().any(|term| term.flags.contains(&rounded));
+    let own = terms.iter().filter(|term| term.own_source).count();
+    let what = match (rounded, terms.len()) {
+        (true, 1) => "a rounded figure",
+        (true, _) => "rounded figures",
+        (false, 1) => "a figure",
+        (false, _) => "figures",
+    };
+    match own {
+        0 if !rounded => String::new(),
+        0 => format!(" ({what})"),
+        own if own == terms.len() => format!(" ({what} of the statement's own source)"),
+        _ => format!(" ({what}, in part of the statement's own source)"),
     }
 }
 
@@ -262,6 +311,18 @@ mod tests {
         assert_eq!(millions("87673764182"), "87,673.8");
         assert_eq!(millions("-49999"), "0.0");
         assert_eq!(millions(""), "");
+    }
+
+    #[test]
+    fn a_stated_figure_keeps_the_digits_that_were_stated() {
+        assert_eq!(stated("41000000000", "100000000"), "41.0 bn");
+        assert_eq!(stated("17625000000", "1000000"), "17.625 bn");
+        assert_eq!(stated("30000000000", "1000000000"), "30 bn");
+        assert_eq!(stated("30000000000", "10000000000"), "30 bn");
+        assert_eq!(stated("41000000000", ""), "41 bn");
+        assert_eq!(stated_percent("0.3", "0.001"), "30.0 %");
+        assert_eq!(stated_percent("0.18", "0.01"), "18 %");
+        assert_eq!(stated_percent("0.236", ""), "23.6 %");
     }
 
     #[test]

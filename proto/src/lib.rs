@@ -13,7 +13,7 @@
 //!     * `flow`: [`Flow`]
 //!     * `money`: exact [`Decimal`]s, [`Scaled`] for storage, [`Money`]
 //!     * `text`: [`LocalizedText`], and the checks of every text for people
-//!     * `source`: [`Source`]
+//!     * `source`: [`Source`], and the [`Document`] that it is
 //!     * `id`: [`Slug`] and the names of resources, [`ObservationKey`] among them
 //! * `part`: parts that records have in common: titles, sources, themes, places, organisations.
 //! * `event`: whether an event is of two countries alone.
@@ -65,7 +65,7 @@ pub use part::{
     organisation_texts, source_index, stored_date,
 };
 pub use period::{Frequency, FrequencyError, Month, Period, PeriodError, PeriodWindow};
-pub use source::Source;
+pub use source::{Document, Source};
 pub use status::{DOMAIN, code_name, status, status_retry, status_violations};
 pub use text::{
     LanguageError, LocalizedText, TextError, check_language, check_name, check_text, is_same_text,

@@ -32,6 +32,27 @@ pub struct Source {
     pub note: Option<String>,
 }
 
+/// What tells one document from another, whatever is noted of it beside a figure.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Document {
+    title: String,
+    publisher: String,
+    uri: String,
+    published_on: Option<wire::CivilDate>,
+}
+
+impl Document {
+    /// The document that a source is.
+    pub fn of(source: &wire::Source) -> Document {
+        Document {
+            title: source.title.clone(),
+            publisher: source.publisher.clone(),
+            uri: source.uri.clone(),
+            published_on: source.published_on,
+        }
+    }
+}
+
 impl TryFrom<wire::Source> for Source {
     type Error = Violations;
 

@@ -26,6 +26,7 @@ both_ways!(
     a_gap_is_held_against_both_sides,
     a_lower_bound_is_met_from_above,
     an_implied_or_unverified_figure_is_no_evidence,
+    a_document_does_not_support_itself,
     the_side_that_is_named_decides,
     a_bad_check_names_every_field,
     rounding_is_taken_into_account,
@@ -332,6 +333,36 @@ async fn a_gap_is_held_against_both_sides(server: &mut Server) {
         check(&client, gap).await.verdict(),
         Verdict::CannotBeChecked
     );
+}
+
+/// What a statement's own document publishes may contradict it; that it agrees says nothing.
+async fn a_document_does_not_support_itself(server: &mut Server) {
+    let client = both_sides(server).await;
+    let own = |value: &str, note: &str| Statement {
+        source: Some(proto::r#type::v1::Source {
+            title: "Tables of china".into(),
+            publisher: "Office of statistics".into(),
+            note: note.into(),
+            ..Default::default()
+        }),
+        ..turnover("2022", value)
+    };
+    let found = check(&client, own("31200000000", "Read out by the minister")).await;
+    let china = side(&found, "CHN").value.as_ref().unwrap();
+    assert_eq!(china.outcome(), SideOutcome::CannotBeChecked);
+    assert!(china.terms[0].own_source);
+    let kazakhstan = side(&found, "KAZ").value.as_ref().unwrap();
+    assert_eq!(kazakhstan.outcome(), SideOutcome::Contradicts);
+    assert!(!kazakhstan.terms[0].own_source);
+    assert_eq!(found.verdict(), Verdict::CannotBeChecked);
+
+    let found = check(&client, own("39000000000", "")).await;
+    assert_eq!(side(&found, "CHN").outcome(), SideOutcome::Contradicts);
+
+    let mut elsewhere = own("31200000000", "");
+    elsewhere.source.as_mut().unwrap().title = "An interview".into();
+    let found = check(&client, elsewhere).await;
+    assert_eq!(side(&found, "CHN").outcome(), SideOutcome::Fits);
 }
 
 async fn a_lower_bound_is_met_from_above(server: &mut Server) {

@@ -104,13 +104,14 @@ pub(super) fn about(statement: &Statement) -> String {
 /// The value in bn or m with its currency.
 pub(super) fn value(statement: &Statement) -> String {
     let value = statement.value.clone().unwrap_or_default();
-    format!("{} {}", figures::short(&value.amount), value.currency_code)
+    let amount = figures::stated(&value.amount, &statement.value_precision);
+    format!("{amount} {}", value.currency_code)
 }
 
 fn growth(statement: &Statement) -> String {
     match statement.growth.as_str() {
         "" => String::new(),
-        growth => figures::exact_percent(growth),
+        growth => figures::stated_percent(growth, &statement.growth_precision),
     }
 }
 

@@ -6,12 +6,13 @@
 //! of longer and shorter times still bound it: a part of a time cannot have more trade than the whole.
 //!
 //! A figure that is itself only implied, or that nobody could verify, is no evidence: it may be the very
-//! statement in the form of an observation.
+//! statement in the form of an observation. Nor does one support a statement that is known from the very
+//! document in which it was made; it may still contradict it.
 
 use std::collections::BTreeSet;
 
 use proto::trade::v1 as wire;
-use proto::{Code, Country, Decimal, Flow, Period, Slug, Violations};
+use proto::{Code, Country, Decimal, Document, Flow, Period, Slug, Violations};
 use proto::{format_decimal, observation_name};
 use proto::{parse_dataset_name, parse_statement_name, parse_timestamp};
 use store::{Micros, State};
@@ -218,6 +219,8 @@ impl Expected {
 /// A check that is being made.
 struct Making<'a> {
     claim: &'a Claim<'a>,
+    /// Where the statement was made.
+    said_in: Option<Document>,
     sources: Sources,
 }
 
@@ -232,6 +235,7 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<StatementCheck, Er
     let claim = Claim::new(statement, query.tolerance).ok_or_else(too_large)?;
     let mut making = Making {
         claim: &claim,
+        said_in: told.source.as_ref().map(Document::of),
         sources: Sources::default(),
     };
     let mut sides = Vec::new();
@@ -454,7 +458,10 @@ impl Making<'_> {
         // A published lower bound says nothing against a smaller value than it might be.
         let is_bound = observed.flags().contains(ObservationFlag::LowerBound);
         let judged = judge(observed.value);
-        let is_open = judged == SideOutcome::Contradicts && is_bound && stated >= observed.value;
+        let terms = self.terms(observed)?;
+        let is_itself = judged == SideOutcome::Fits && terms.iter().all(|term| term.own_source);
+        let is_open =
+            is_itself || judged == SideOutcome::Contradicts && is_bound && stated >= observed.value;
         let outcome = if is_open {
             SideOutcome::CannotBeChecked
         } else {
@@ -465,30 +472,31 @@ impl Making<'_> {
             observed: observed.value.to_string(),
             difference: (stated - observed.value).to_string(),
             ratio: change(stated, observed.value).unwrap_or_default(),
-            terms: self.terms(observed)?,
+            terms,
         })
     }
 
     fn terms(&mut self, observed: &Observed<'_>) -> Result<Vec<Term>, store::Error> {
-        let terms = observed.terms.iter();
-        terms
-            .map(
-                |Observation {
-                     reading,
-                     key,
-                     figure,
-                     sign,
-                 }| {
-                    Ok(Term {
-                        observation: observation_name(&reading.id, key),
-                        sign: *sign,
-                        value: figure.value.to_string(),
-                        flags: figure.flags.to_wire(),
-                        source: self.sources.cite(reading, figure.source)?,
-                    })
-                },
-            )
-            .collect()
+        let mut terms = Vec::with_capacity(observed.terms.len());
+        for Observation {
+            reading,
+            key,
+            figure,
+            sign,
+        } in &observed.terms
+        {
+            let source = self.sources.cite(reading, figure.source)?;
+            let document = self.sources.get(source).map(Document::of);
+            terms.push(Term {
+                observation: observation_name(&reading.id, key),
+                sign: *sign,
+                value: figure.value.to_string(),
+                flags: figure.flags.to_wire(),
+                source,
+                own_source: document.is_some() && document == self.said_in,
+            });
+        }
+        Ok(terms)
     }
 
     /// The stated growth against that of the side's own figures.

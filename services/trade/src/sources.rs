@@ -55,6 +55,12 @@ impl Sources {
             .collect()
     }
 
+    /// A source by its number.
+    pub(crate) fn get(&self, number: i32) -> Option<&Source> {
+        let at = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.list.get(at)
+    }
+
     pub(crate) fn into_list(self) -> Vec<Source> {
         self.list
     }

@@ -51,6 +51,15 @@ pub(crate) fn verdict(check: &StatementCheck, statement: &Statement) -> String {
         Verdict::FitsOneSide => format!(
             "Fits one side only: it agrees with the figures of {fits}, and not with those of {contradicts}."
         ),
+        Verdict::CannotBeChecked if rests_on_itself(check) => {
+            let others = match contradicts.as_str() {
+                "" => String::new(),
+                others => format!("; those of {others} contradict it"),
+            };
+            format!(
+                "Cannot be checked: what would support it is known from the statement's own source{others}."
+            )
+        }
         Verdict::CannotBeChecked if contradicts.is_empty() => {
             "Cannot be checked: the figures that it needs are not there.".into()
         }
@@ -58,6 +67,14 @@ pub(crate) fn verdict(check: &StatementCheck, statement: &Statement) -> String {
             "Cannot be checked: no side that could support it has the figures; those of {contradicts} contradict it."
         ),
     }
+}
+
+/// Whether a side has the figure, and has it from where the statement was made.
+fn rests_on_itself(check: &StatementCheck) -> bool {
+    let open = i32::from(SideOutcome::CannotBeChecked);
+    let values = check.sides.iter().filter_map(|side| side.value.as_ref());
+    let mut open = values.filter(|value| value.outcome == open && !value.terms.is_empty());
+    open.any(|value| value.terms.iter().all(|term| term.own_source))
 }
 
 /// The countries with an outcome, each once: `China and Kazakhstan`.
@@ -78,7 +95,10 @@ fn said(
     let partners = statement.partners.iter().map(|code| words::country(code));
     let growth = match statement.growth.as_str() {
         "" => String::new(),
-        growth => format!(", growth {}", figures::exact_percent(growth)),
+        growth => {
+            let growth = figures::stated_percent(growth, &statement.growth_precision);
+            format!(", growth {growth}")
+        }
     };
     let source = statement.source.as_ref();
     let mark = source.map(|source| format!(" [{}]", footnotes.number(source)));
@@ -88,7 +108,7 @@ fn said(
         words::country(&statement.country),
         partners.collect::<Vec<_>>().join(", "),
         words::period(&statement.period),
-        figures::short(&value.amount),
+        figures::stated(&value.amount, &statement.value_precision),
         value.currency_code,
         figures::grouped(&value.amount),
         mark.unwrap_or_default(),
@@ -163,11 +183,13 @@ fn show_side(
     let mut sum = |terms: &[Term]| terms_text(check, terms, footnotes);
     if let Some(value) = asked(side.value.as_ref()) {
         let text = value_text(value, &stated.amount, &sum(&value.terms));
-        writeln!(out, "  value   {text}")?;
+        let remark = figures::term_remark(&value.terms);
+        writeln!(out, "  value   {text}{remark}")?;
     }
     if let Some(base) = asked(side.base.as_ref()) {
         let text = value_text(base, &check.implied_base, &sum(&base.terms));
-        writeln!(out, "  base    {text}")?;
+        let remark = figures::term_remark(&base.terms);
+        writeln!(out, "  base    {text}{remark}")?;
     }
     let growth = side.growth.as_ref();
     if let Some(text) = growth.and_then(|growth| growth_text(growth, &statement.growth)) {
