@@ -646,7 +646,8 @@ async fn every_point_names_its_source_once(server: &mut Server) {
     };
     let table = "CHN KAZ X H6 TOTAL 2021 2 source=1
                  CHN KAZ X H6 TOTAL 2022 3
-                 CHN KAZ X H6 TOTAL 2023 4 source=1";
+                 CHN KAZ X H6 TOTAL 2023 4 source=1
+                 CHN KAZ X H6 TOTAL 2024 5 source=1";
     let quoted = ObservationBatch {
         sources: vec![press.clone()],
         ..tests::batch(1, table)
@@ -657,7 +658,17 @@ async fn every_point_names_its_source_once(server: &mut Server) {
     let own = dataset("comtrade").dataset.unwrap().source.unwrap();
     assert_eq!(series.sources, [own, press]);
     let indices: Vec<i32> = series.points.iter().map(|point| point.source).collect();
-    assert_eq!(indices, [1, 2, 1, 2]);
+    assert_eq!(indices, [1, 2, 1, 2, 2]);
+    let bases = series.points.iter().map(|point| {
+        let growth = point.growth.as_ref().expect("told");
+        growth.base_sources.clone()
+    });
+    let bases: Vec<Vec<i32>> = bases.collect();
+    assert_eq!(
+        bases,
+        [vec![], vec![1], vec![2], vec![1], vec![]],
+        "a base of another source than the figure's is cited"
+    );
 }
 
 async fn a_bad_request_names_every_field(server: &mut Server) {

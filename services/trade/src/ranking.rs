@@ -710,6 +710,7 @@ impl Making<'_> {
                 Err(gap) => Outcome::Gap(gap.into()),
             }),
             missing: Vec::new(),
+            base_sources: Vec::new(),
         })
     }
 

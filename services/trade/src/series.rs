@@ -237,8 +237,12 @@ pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Series, Erro
     for (period, of_period) in &cells {
         if let Some(cell) = of_period.first().filter(|_| query.window.contains(*period)) {
             note_break(&mut series, *period, cell);
-            let growth = growth(goods.is_total(), *period, cell, &cells);
-            let point = point(&reading, &mut sources, *period, cell, growth)?;
+            let base = base(*period, cell, &cells);
+            let growth = growth(goods.is_total(), *period, cell, base);
+            let mut point = point(&reading, &mut sources, *period, cell, growth)?;
+            if let (Some(growth), Some(base)) = (&mut point.growth, base) {
+                cite_base(&reading, &mut sources, growth, [cell, base])?;
+            }
             series.points.push(point);
         }
     }
@@ -331,14 +335,39 @@ fn point(
     })
 }
 
-/// Growth over the same months a year before, in the same series, or why there is none.
-fn growth(is_total: bool, period: Period, cell: &Cell, cells: &Cells) -> Option<wire::Growth> {
-    let base_period = period.year_before()?;
-    let bases = cells.get(&base_period).map_or(&[][..], Vec::as_slice);
+/// The same months a year before: under the same classification, where there are any.
+fn base<'a>(period: Period, cell: &Cell, cells: &'a Cells) -> Option<&'a Cell> {
+    let bases = cells.get(&period.year_before()?)?;
     let kin = bases
         .iter()
         .find(|base| base.classification == cell.classification);
-    let base = kin.or(bases.first());
+    kin.or(bases.first())
+}
+
+/// Cites what the base of a growth is known from, unless the figure is known from the same.
+fn cite_base(
+    reading: &Reading<'_>,
+    sources: &mut Sources,
+    growth: &mut wire::Growth,
+    [cell, base]: [&Cell; 2],
+) -> Result<(), store::Error> {
+    let [own, of_base] = [cell, base].map(|cell| &cell.made_of.sources);
+    let is_own = |source: u32| own.iter().any(|own| own == source);
+    let is_ratio = matches!(growth.outcome, Some(Outcome::Ratio(_)));
+    if is_ratio && !of_base.iter().all(is_own) {
+        growth.base_sources = sources.cite_all(reading, of_base)?;
+    }
+    Ok(())
+}
+
+/// Growth over the same months a year before, in the same series, or why there is none.
+fn growth(
+    is_total: bool,
+    period: Period,
+    cell: &Cell,
+    base: Option<&Cell>,
+) -> Option<wire::Growth> {
+    let base_period = period.year_before()?;
     let outcome = match (cell.side(), base.map(|base| (base, base.side()))) {
         (_, None) => Err(GrowthGap::BaseNotPublished),
         (Some(now), Some((base, Some(then)))) => {
@@ -363,6 +392,7 @@ fn growth(is_total: bool, period: Period, cell: &Cell, cells: &Cells) -> Option<
             Err(gap) => Outcome::Gap(gap.into()),
         }),
         missing,
+        base_sources: Vec::new(),
     })
 }
 
