@@ -164,6 +164,26 @@ where
     }
 }
 
+/// Follows a list of a service as [`pages`] does: what `call(request)` answers, page by page, on behalf of whoever
+/// `$from` asks for (it has a `client` and an `asking`).
+macro_rules! listed {
+    ($most:expr, $from:expr, $call:ident($asked:expr), $entries:ident) => {{
+        let (asked, from) = ($asked, &$from);
+        $crate::ask::pages($most, move |page_token| {
+            let mut request = asked.clone();
+            request.page_token = page_token;
+            async move {
+                let mut client = from.client.clone();
+                let page = client.$call(from.asking.call(request)).await?;
+                let page = page.into_inner();
+                Ok((page.$entries, page.next_page_token))
+            }
+        })
+    }};
+}
+
+pub(crate) use listed;
+
 fn late() -> Status {
     proto::status(
         Code::DeadlineExceeded,

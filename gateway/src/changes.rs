@@ -19,10 +19,11 @@ use wire::relationship_change::Change;
 use wire::{ListChangesRequest, ListChangesResponse, RelationshipChange};
 
 use crate::ask::{Asking, Service, Services};
-use crate::briefing::{pair, stand_of};
+use crate::asked::pair;
 use crate::cursor::{Cursor, Point};
 use crate::merge::{self, List, Listed, Mark};
 use crate::outage::unreachable;
+use crate::stand::stand_of;
 
 /// Where trade, events and culture stand among the points of a cursor.
 const TRADE: usize = 0;
@@ -214,8 +215,7 @@ async fn end<C>(
 
 /// Where a journal stands.
 pub(crate) async fn here<C>(service: &Service<C>, asking: &Asking) -> Result<Point, Status> {
-    let stand = stand_of(service, true, asking).await;
-    let stand = stand.unwrap_or_else(|| Err(Status::internal("a service was not asked")))?;
+    let stand = stand_of(service, asking).await?;
     Ok(Point {
         position: stand.position,
         time: stand.time.unwrap_or(Point::START.time),

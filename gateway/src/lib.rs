@@ -6,13 +6,15 @@
 //!   [`Backends`]: the three. [`Address`]: where a process of a service is.
 //! * [`passed`] (`pass.rs`): the services of the backends on the gateway's own port. `methods`: what the schema says of
 //!   a method to whom passes its calls.
-//! * [`Gateway`] (`service.rs`): the calls that only a gateway can answer. `ask.rs`: asking the services for a caller.
+//! * [`Gateway`] (`service.rs`): the calls that only a gateway can answer. `ask.rs`: asking the services for a caller;
+//!   `asked.rs`: what every question about two countries has; `stand.rs`: where the journal of a service stands.
 //! * `briefing`: the briefing; its head says how an answer comes about.
 //! * `timeline.rs`, `changes.rs`: lists over all services, put together by `merge.rs`. `watch`: their feeds in one
 //!   stream; `cursor.rs`: how far a reader has come in all journals. `outage.rs`: who did not answer.
 //! * [`Web`] (`http/`): HTTP/JSON, gRPC-Web and the `OpenAPI` document, for browsers and for whoever has no gRPC.
 
 mod ask;
+mod asked;
 mod backend;
 mod briefing;
 mod changes;
@@ -23,6 +25,7 @@ mod methods;
 mod outage;
 mod pass;
 mod service;
+mod stand;
 mod timeline;
 mod watch;
 

@@ -15,9 +15,10 @@ use wire::timeline_entry::Entry;
 use wire::{ListTimelineRequest, ListTimelineResponse, TimelineEntry, TimelineKind};
 
 use crate::ask::{Asking, Service, Services};
-use crate::briefing::{pair, parse_audience, stand_of};
+use crate::asked::{pair, parse_audience};
 use crate::merge::{self, List, Listed, Mark};
 use crate::outage::unreachable;
+use crate::stand::stand_of;
 
 /// An instant that is not known yet.
 const UNKNOWN: i64 = i64::MIN;
@@ -221,11 +222,9 @@ async fn instant<C>(
     if known.is_some() || !is_asked {
         return Ok(known);
     }
-    let Some(stand) = stand_of(service, true, asking).await else {
-        return Ok(None);
-    };
+    let stand = stand_of(service, asking).await?;
     // Of an empty journal nothing is told, whatever comes meanwhile.
-    let last = stand?.time.unwrap_or(0);
+    let last = stand.time.unwrap_or(0);
     Ok(Some(query.as_of.map_or(last, |asked| asked.min(last))))
 }
 

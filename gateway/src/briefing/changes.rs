@@ -7,12 +7,14 @@ use proto::r#type::v1::Source;
 use proto::{culture, events, parse_timestamp, to_timestamp, trade};
 use tonic::Status;
 
-use super::outcome::Stand;
 use super::query::Query;
-use crate::ask::{Asking, Culture, Events, Trade, pages};
+use crate::ask::{Asking, Culture, Events, Trade, listed};
+use crate::stand::Stand;
 
-/// Changes of one kind that are looked at.
-const MAX_LOOKED_AT: usize = 500;
+/// Changes of records of a service that are looked at.
+const MAX_RECORDS: usize = 500;
+/// Changes of figures that are looked at.
+const MAX_FIGURES: usize = 5_000;
 
 /// Changes as they were gathered from a service, in the order in which they were recorded.
 #[derive(Debug, Default)]
@@ -22,19 +24,53 @@ pub(crate) struct Gathered {
     pub(crate) is_at_least: bool,
 }
 
-/// A question for changes, whatever the service: the messages have the same fields.
-macro_rules! asked {
-    ($package:path, $query:expr, $stand:expr, $token:expr) => {{
+/// One briefing's questions to a service for what changed.
+#[derive(Debug)]
+struct Gathering<'a, C> {
+    client: C,
+    query: &'a Query,
+    until: Option<prost_types::Timestamp>,
+    asking: &'a Asking,
+}
+
+impl<'a, C> Gathering<'a, C> {
+    /// None where nothing was recorded after the instant.
+    fn new(client: C, query: &'a Query, stand: Stand, asking: &'a Asking) -> Option<Self> {
+        let last = stand.time?;
+        let until = query.as_of.map_or(last, |as_of| as_of.min(last));
+        let is_over = query.since.is_none_or(|since| since >= until);
+        (!is_over).then(|| Gathering {
+            client,
+            query,
+            until: stand.as_of(query.as_of),
+            asking,
+        })
+    }
+}
+
+/// The changes of a service's records, whichever it is: the messages have the same fields.
+macro_rules! records {
+    ($package:path, $variant:path, $from:expr) => {{
         use $package as wire;
-        let [country, partner] = $query.codes();
-        wire::ListChangesRequest {
+        let [country, partner] = $from.query.codes();
+        let asked = wire::ListChangesRequest {
             country,
             partner,
-            start_time: $query.since.map(to_timestamp),
-            end_time: $stand.as_of($query.as_of),
+            start_time: $from.query.since.map(to_timestamp),
+            end_time: $from.until,
             page_size: 500,
-            page_token: $token,
-        }
+            ..Default::default()
+        };
+        let (changes, is_at_least) =
+            listed!(MAX_RECORDS, $from, list_changes(asked), changes).await?;
+        let changes = changes.into_iter().map(|change| RelationshipChange {
+            record_time: change.record_time,
+            change: Some($variant(change)),
+        });
+        Ok(Gathered {
+            changes: changes.collect(),
+            is_at_least,
+        })
     }};
 }
 
@@ -45,56 +81,47 @@ pub(crate) async fn of_trade(
     stand: Stand,
     asking: &Asking,
 ) -> Result<Gathered, Status> {
-    if is_over(query, stand) {
+    let Some(from) = Gathering::new(client, query, stand, asking) else {
         return Ok(Gathered::default());
-    }
-    let statements = pages(MAX_LOOKED_AT, |token| {
-        let asked = asked!(trade::v1, query, stand, token);
-        let mut client = client.clone();
-        async move {
-            let page = client.list_changes(asking.call(asked)).await?.into_inner();
-            Ok((page.changes, page.next_page_token))
-        }
-    });
-    let figures = pages(MAX_LOOKED_AT, |page_token| {
-        let [first, second] = query.codes();
-        let asked = ListObservationChangesRequest {
-            first,
-            second,
-            // The first instant that is after it.
-            since: query
-                .since
-                .map(|since| to_timestamp(since.saturating_add(1))),
-            until: stand.as_of(query.as_of),
-            page_size: 500,
-            page_token,
-            ..Default::default()
-        };
-        let mut client = client.clone();
-        async move {
-            let page = client.list_observation_changes(asking.call(asked)).await?;
-            let page = page.into_inner();
-            Ok((page.changes, page.next_page_token))
-        }
-    });
-    let ((statements, more_statements), (figures, more_figures)) =
-        tokio::try_join!(statements, figures)?;
-    let statements = statements.into_iter().map(|change| RelationshipChange {
-        record_time: change.record_time,
-        change: Some(Change::Trade(change)),
-    });
-    let figures = figures.into_iter().map(|change| RelationshipChange {
+    };
+    let (statements, figures) = tokio::try_join!(statements(&from), figures(&from))?;
+    let mut changes = statements.changes;
+    changes.extend(figures.changes);
+    changes.sort_by_cached_key(instant);
+    Ok(Gathered {
+        changes,
+        is_at_least: statements.is_at_least || figures.is_at_least,
+    })
+}
+
+async fn statements(from: &Gathering<'_, Trade>) -> Result<Gathered, Status> {
+    records!(trade::v1, Change::Trade, from)
+}
+
+async fn figures(from: &Gathering<'_, Trade>) -> Result<Gathered, Status> {
+    let [first, second] = from.query.codes();
+    // The first instant that is after it.
+    let since = from.query.since.map(|since| since.saturating_add(1));
+    let asked = ListObservationChangesRequest {
+        first,
+        second,
+        since: since.map(to_timestamp),
+        until: from.until,
+        page_size: 500,
+        ..Default::default()
+    };
+    let call = listed!(MAX_FIGURES, from, list_observation_changes(asked), changes);
+    let (changes, is_at_least) = call.await?;
+    let changes = changes.into_iter().map(|change| RelationshipChange {
         record_time: change
             .observation
             .as_ref()
             .and_then(|figure| figure.vintage),
         change: Some(Change::Observation(change)),
     });
-    let mut changes: Vec<RelationshipChange> = statements.chain(figures).collect();
-    changes.sort_by_cached_key(instant);
     Ok(Gathered {
-        changes,
-        is_at_least: more_statements || more_figures,
+        changes: changes.collect(),
+        is_at_least,
     })
 }
 
@@ -105,26 +132,10 @@ pub(crate) async fn of_events(
     stand: Stand,
     asking: &Asking,
 ) -> Result<Gathered, Status> {
-    if is_over(query, stand) {
-        return Ok(Gathered::default());
+    match Gathering::new(client, query, stand, asking) {
+        Some(from) => records!(events::v1, Change::Events, from),
+        None => Ok(Gathered::default()),
     }
-    let (changes, is_at_least) = pages(MAX_LOOKED_AT, |token| {
-        let asked = asked!(events::v1, query, stand, token);
-        let mut client = client.clone();
-        async move {
-            let page = client.list_changes(asking.call(asked)).await?.into_inner();
-            Ok((page.changes, page.next_page_token))
-        }
-    })
-    .await?;
-    let changes = changes.into_iter().map(|change| RelationshipChange {
-        record_time: change.record_time,
-        change: Some(Change::Events(change)),
-    });
-    Ok(Gathered {
-        changes: changes.collect(),
-        is_at_least,
-    })
 }
 
 /// Programmes, measures and visa rules.
@@ -134,33 +145,10 @@ pub(crate) async fn of_culture(
     stand: Stand,
     asking: &Asking,
 ) -> Result<Gathered, Status> {
-    if is_over(query, stand) {
-        return Ok(Gathered::default());
+    match Gathering::new(client, query, stand, asking) {
+        Some(from) => records!(culture::v1, Change::Culture, from),
+        None => Ok(Gathered::default()),
     }
-    let (changes, is_at_least) = pages(MAX_LOOKED_AT, |token| {
-        let asked = asked!(culture::v1, query, stand, token);
-        let mut client = client.clone();
-        async move {
-            let page = client.list_changes(asking.call(asked)).await?.into_inner();
-            Ok((page.changes, page.next_page_token))
-        }
-    })
-    .await?;
-    let changes = changes.into_iter().map(|change| RelationshipChange {
-        record_time: change.record_time,
-        change: Some(Change::Culture(change)),
-    });
-    Ok(Gathered {
-        changes: changes.collect(),
-        is_at_least,
-    })
-}
-
-/// Whether nothing was recorded after the instant.
-fn is_over(query: &Query, stand: Stand) -> bool {
-    let until = query.as_of.or(stand.time).unwrap_or(i64::MIN);
-    let last = stand.time.unwrap_or(i64::MIN);
-    query.since.is_none_or(|since| since >= until.min(last))
 }
 
 /// When a change was recorded.

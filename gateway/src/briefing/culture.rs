@@ -14,11 +14,12 @@ use wire::{
     ListProgrammesRequest, MeasureLine, MeasureSeries, Programme, ProgrammeFilter,
 };
 
-use super::events::{AHEAD, nearest, wanted};
-use super::outcome::Stand;
+use super::events::{AHEAD, wanted};
+use super::left::{Left, known, nearest};
 use super::query::Query;
-use super::{Left, taken};
-use crate::ask::{Asking, Culture, all, pages};
+use super::taken;
+use crate::ask::{Asking, Culture, all, listed};
+use crate::stand::Stand;
 
 /// Programmes that are shown.
 const MAX_SHOWN: usize = 100;
@@ -96,33 +97,17 @@ impl Gathering<'_> {
             partner,
             ..Default::default()
         };
-        let page = |page_token| {
-            let asked = ListProgrammesRequest {
-                filter: Some(filter.clone()),
-                page_size: 500,
-                page_token,
-                as_of: self.as_of,
-            };
-            async {
-                let page = self
-                    .client
-                    .clone()
-                    .list_programmes(self.asking.call(asked))
-                    .await?;
-                let page = page.into_inner();
-                Ok((page.programmes, page.next_page_token))
-            }
+        let asked = ListProgrammesRequest {
+            filter: Some(filter),
+            page_size: 500,
+            as_of: self.as_of,
+            ..Default::default()
         };
-        let (mut all, is_at_least) = pages(MAX_LOOKED_AT, page).await?;
-        let found = all.len();
-        all.retain_mut(|programme| remember_until(programme, self.query));
-        let after_day = found - all.len();
-        let too_many = nearest(&mut all, MAX_SHOWN, |programme| self.distance(programme));
-        let left = Left {
-            too_many,
-            after_day,
-            is_at_least,
-        };
+        let call = listed!(MAX_LOOKED_AT, self, list_programmes(asked), programmes);
+        let (mut all, mut left) = known(call.await?, |programme| {
+            remember_until(programme, self.query)
+        });
+        left.too_many = nearest(&mut all, MAX_SHOWN, |programme| self.distance(programme));
         Ok((all, left))
     }
 
@@ -242,7 +227,7 @@ fn told(subject: &Subject) -> measure_figure::Subject {
 }
 
 /// Forgets what is surely after the day, and dates that are far ahead; whether anything is left, or nothing is dated at all.
-fn remember_until(programme: &mut Programme, query: &Query) -> bool {
+pub(crate) fn remember_until(programme: &mut Programme, query: &Query) -> bool {
     let is_known = |date| taken(date).is_none_or(|date| date.first() <= query.day);
     let is_dated = programme.start_date.is_some() || !programme.milestones.is_empty();
     programme

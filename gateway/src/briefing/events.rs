@@ -7,15 +7,16 @@ use proto::r#type::v1::DateWindow;
 use proto::{CivilDate, Day};
 use tonic::Status;
 use wire::{
-    AgreementFilter, AgreementOnDay, AgreementState, Event, EventFilter, EventStatus,
-    FindMeetingsRequest, FindMeetingsResponse, ListAgreementStatesRequest, ListEventsRequest,
-    OfficeLevel,
+    Agreement, AgreementFilter, AgreementOnDay, AgreementState, AgreementStep, Event, EventFilter,
+    EventStatus, FindMeetingsRequest, FindMeetingsResponse, ListAgreementStatesRequest,
+    ListEventsRequest, OfficeLevel,
 };
 
-use super::outcome::Stand;
+use super::left::{Left, first, known, nearest};
 use super::query::Query;
-use super::{Left, taken};
-use crate::ask::{Asking, Events, all, pages};
+use super::taken;
+use crate::ask::{Asking, Events, all, listed};
+use crate::stand::Stand;
 
 /// Levels of meetings, the highest first; then any.
 const LEVELS: [OfficeLevel; 4] = [
@@ -125,17 +126,14 @@ impl Gathering<'_> {
         let mut client = self.client.clone();
         let found = client.find_meetings(self.asking.call(asked)).await?;
         let mut found = found.into_inner();
-        let is_told = |event: &mut Event| {
-            !is_hindsight(event, self.query.day) && tell_ahead(event, self.query.day)
-        };
-        found.next.take_if(|event| !is_told(event));
+        found.next.take_if(|event| !tell(event, self.query.day));
         Ok((level, found))
     }
 
     /// Events from the first year that is shown until some time after the day; of many those that are nearest to it.
     async fn events(&self) -> Result<GatheredEvents, Status> {
-        let first = CivilDate::new(self.query.first_year().into(), 1, 1)?;
-        let window = [first.first(), self.query.day.plus(AHEAD)];
+        let start = CivilDate::new(self.query.first_year().into(), 1, 1)?;
+        let window = [start.first(), self.query.day.plus(AHEAD)];
         let [country, partner] = self.query.codes();
         let filter = EventFilter {
             country,
@@ -146,39 +144,23 @@ impl Gathering<'_> {
             }),
             ..Default::default()
         };
-        let page = |page_token| {
-            let asked = ListEventsRequest {
-                filter: Some(filter.clone()),
-                page_size: 500,
-                page_token,
-                as_of: self.as_of,
-            };
-            async {
-                let page = self
-                    .client
-                    .clone()
-                    .list_events(self.asking.call(asked))
-                    .await?;
-                let page = page.into_inner();
-                Ok((page.events, page.next_page_token))
-            }
+        let asked = ListEventsRequest {
+            filter: Some(filter),
+            page_size: 500,
+            as_of: self.as_of,
+            ..Default::default()
         };
-        let (mut all, is_at_least) = pages(MAX_LOOKED_AT, page).await?;
-        let found = all.len();
-        all.retain_mut(|event| tell_ahead(event, self.query.day));
-        let after_day = found - all.len();
-        let too_many = nearest(&mut all, MAX_SHOWN, |event| {
+        let call = listed!(MAX_LOOKED_AT, self, list_events(asked), events);
+        let day = self.query.day;
+        let (mut all, mut left) = known(call.await?, |event| tell_ahead(event, day));
+        left.too_many = nearest(&mut all, MAX_SHOWN, |event| {
             let date = taken(event.start_date);
-            date.map(|date| date.first().days_until(self.query.day).abs())
+            date.map(|date| date.first().days_until(day).abs())
         });
         Ok(GatheredEvents {
             window,
             events: all,
-            left: Left {
-                too_many,
-                after_day,
-                is_at_least,
-            },
+            left,
         })
     }
 
@@ -190,39 +172,26 @@ impl Gathering<'_> {
             partner,
             ..Default::default()
         };
-        let page = |page_token| {
-            let asked = ListAgreementStatesRequest {
-                filter: Some(filter.clone()),
-                day: Some(self.query.day.into()),
-                page_size: 500,
-                page_token,
-                as_of: self.as_of,
-                ..Default::default()
-            };
-            async {
-                let page = self
-                    .client
-                    .clone()
-                    .list_agreement_states(self.asking.call(asked))
-                    .await?;
-                let page = page.into_inner();
-                Ok((page.agreements, page.next_page_token))
-            }
-        };
-        let (mut all, is_at_least) = pages(MAX_LOOKED_AT, page).await?;
-        let found = all.len();
-        all.retain(is_begun);
-        let left = Left {
-            after_day: found - all.len(),
-            too_many: all.len().saturating_sub(MAX_SHOWN),
-            is_at_least,
-        };
         let day = self.query.day;
+        let asked = ListAgreementStatesRequest {
+            filter: Some(filter),
+            day: Some(day.into()),
+            page_size: 500,
+            as_of: self.as_of,
+            ..Default::default()
+        };
+        let call = listed!(
+            MAX_LOOKED_AT,
+            self,
+            list_agreement_states(asked),
+            agreements
+        );
+        let (mut all, mut left) = known(call.await?, |on_day| is_begun(on_day));
         for agreement in &mut all {
             forget_later_steps(agreement, day);
         }
         all.sort_by_cached_key(|agreement| std::cmp::Reverse(last_step(agreement)));
-        all.truncate(MAX_SHOWN);
+        left.too_many = first(&mut all, MAX_SHOWN);
         Ok(GatheredAgreements {
             agreements: all,
             left,
@@ -230,27 +199,9 @@ impl Gathering<'_> {
     }
 }
 
-/// Keeps those that are nearest, in their order; how many were left out.
-pub(crate) fn nearest<T>(
-    all: &mut Vec<T>,
-    most: usize,
-    distance: impl Fn(&T) -> Option<i32>,
-) -> usize {
-    let more = all.len().saturating_sub(most);
-    if more == 0 {
-        return 0;
-    }
-    let mut ranked: Vec<(i32, usize)> = all
-        .iter()
-        .map(|entry| distance(entry).unwrap_or(i32::MAX))
-        .zip(0..)
-        .collect();
-    ranked.sort_unstable();
-    let kept: std::collections::HashSet<usize> =
-        ranked.into_iter().take(most).map(|(_, at)| at).collect();
-    let mut at = 0..;
-    all.retain(|_| at.next().is_some_and(|at| kept.contains(&at)));
-    more
+/// Tells an event as it could be told on the day, however far ahead it is; whether it could.
+pub(crate) fn tell(event: &mut Event, day: Day) -> bool {
+    !is_hindsight(event, day) && tell_ahead(event, day)
 }
 
 /// Tells an event that begins after the day as it was told ahead: from what was not surely published later, without how
@@ -293,6 +244,18 @@ fn is_begun(on_day: &AgreementOnDay) -> bool {
     !(has_steps && is_unknown && on_day.possible_states.is_empty())
 }
 
+/// Whether a step may have been taken by the day.
+fn is_taken_by(step: &AgreementStep, day: Day) -> bool {
+    taken(step.date).is_none_or(|date| date.first() <= day)
+}
+
+/// Leaves out the steps that are surely after the day; whether any is left, or there was none at all.
+pub(crate) fn remember_until(agreement: &mut Agreement, day: Day) -> bool {
+    let has_steps = !agreement.steps.is_empty();
+    agreement.steps.retain(|step| is_taken_by(step, day));
+    !has_steps || !agreement.steps.is_empty()
+}
+
 /// Leaves out the steps that are surely after the day; the deciding ones are named by their new places.
 fn forget_later_steps(on_day: &mut AgreementOnDay, day: Day) {
     let Some(agreement) = &mut on_day.agreement else {
@@ -301,7 +264,7 @@ fn forget_later_steps(on_day: &mut AgreementOnDay, day: Day) {
     let mut places = Vec::with_capacity(agreement.steps.len());
     let mut next = 0;
     agreement.steps.retain(|step| {
-        let is_known = taken(step.date).is_none_or(|date| date.first() <= day);
+        let is_known = is_taken_by(step, day);
         next += i32::from(is_known);
         places.push(if is_known { next } else { 0 });
         is_known
@@ -329,7 +292,6 @@ fn last_step(on_day: &AgreementOnDay) -> Option<Day> {
 mod tests {
     use super::*;
     use proto::r#type::v1::CivilDate as Wire;
-    use wire::{Agreement, AgreementStep};
 
     fn day(year: i32, month: i32, day: i32) -> Day {
         Day::try_from(Wire { year, month, day }).unwrap()
@@ -390,12 +352,5 @@ mod tests {
         );
         event.sources = vec![published(2024, 7, 4)];
         assert!(!tell_ahead(&mut event, day(2024, 7, 1)));
-    }
-
-    #[test]
-    fn of_many_the_nearest_are_kept_in_their_order() {
-        let mut all = vec![9, 1, 5, 2, 8];
-        let more = nearest(&mut all, 3, |at: &i32| Some(*at));
-        assert_eq!((all, more), (vec![1, 5, 2], 2));
     }
 }

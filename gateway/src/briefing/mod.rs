@@ -9,8 +9,10 @@
 //! 3. The query with these positions is the key of the cache (`cache.rs`): the same question gets the same answer
 //!    until something is recorded, and never an older one. Equal questions at the same time are answered once.
 //! 4. `trade.rs`, `events.rs`, `culture.rs` and `changes.rs` gather, side by side, each under the caller's deadline
-//!    less a part for the rest; who does not answer is unreachable, and the others are told.
-//! 5. `sources.rs` numbers the sources over all of it, and leaves out what may not be shown; `compose.rs` puts the
+//!    less a part for the rest; who does not answer is unreachable, and the others are told. `left.rs` counts what a
+//!    list leaves out: what was known only after the day (of changes, `hindsight.rs`), and what is more than a
+//!    briefing shows.
+//! 5. `sources.rs` numbers the sources over all of it, and leaves out what may not be shown; `compose/` puts the
 //!    sections together.
 
 mod cache;
@@ -18,6 +20,8 @@ mod changes;
 mod compose;
 mod culture;
 mod events;
+mod hindsight;
+mod left;
 mod movers;
 mod outcome;
 mod query;
@@ -36,19 +40,7 @@ use crate::ask::{Asking, Services};
 use cache::Cache;
 use outcome::Head;
 
-pub(crate) use outcome::stand_of;
-pub(crate) use query::{Query, pair, parse_audience};
-
-/// Records that a section leaves out.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Left {
-    /// More than are shown.
-    too_many: usize,
-    /// Known only after the day.
-    after_day: usize,
-    /// Whether there are more than were looked at.
-    is_at_least: bool,
-}
+pub(crate) use query::Query;
 
 /// A date as the services sent it, which they checked.
 fn taken(date: Option<proto::r#type::v1::CivilDate>) -> Option<CivilDate> {

@@ -3,14 +3,14 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use proto::gateway::v1 as wire;
-use proto::journal::v1::GetJournalRequest;
-use proto::{parse_timestamp, to_timestamp};
+use proto::to_timestamp;
 use tonic::Status;
 use wire::{BriefingSection as Section, ServicePosition};
 
 use super::query::Query;
 use super::{changes, culture, events, trade};
 use crate::ask::{Asking, Service, Services};
+use crate::stand::{Stand, stand_of};
 
 /// The sections that each service is asked for.
 const OF_TRADE: [Section; 2] = [Section::Trade, Section::Changes];
@@ -21,25 +21,6 @@ const OF_EVENTS: [Section; 4] = [
     Section::Changes,
 ];
 const OF_CULTURE: [Section; 3] = [Section::Exchange, Section::Visa, Section::Changes];
-
-/// Where a journal stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Stand {
-    pub(crate) position: u64,
-    /// The instant of its last record; none before the first.
-    pub(crate) time: Option<i64>,
-}
-
-impl Stand {
-    /// The instant as of which a service is asked, so that all its answers are of one state.
-    pub(crate) fn as_of(self, asked: Option<i64>) -> Option<prost_types::Timestamp> {
-        let instant = match (asked, self.time) {
-            (Some(asked), Some(last)) => Some(asked.min(last)),
-            (asked, last) => asked.or(last),
-        };
-        instant.map(to_timestamp)
-    }
-}
 
 /// Where the journals of the services stand that are asked; `None` for one that is not.
 #[derive(Clone, Debug)]
@@ -78,9 +59,9 @@ pub(crate) async fn stand(services: &Services, query: &Query, asking: &Asking) -
         culture,
     } = services;
     let (trade, events, culture) = tokio::join!(
-        stand_of(trade, query.wants_any(&OF_TRADE), asking),
-        stand_of(events, query.wants_any(&OF_EVENTS), asking),
-        stand_of(culture, query.wants_any(&OF_CULTURE), asking),
+        stand_if(query.wants_any(&OF_TRADE), trade, asking),
+        stand_if(query.wants_any(&OF_EVENTS), events, asking),
+        stand_if(query.wants_any(&OF_CULTURE), culture, asking),
     );
     Head {
         trade,
@@ -89,28 +70,15 @@ pub(crate) async fn stand(services: &Services, query: &Query, asking: &Asking) -
     }
 }
 
-/// Asks where a journal stands, which a service says from its memory.
-pub(crate) async fn stand_of<C>(
-    service: &Service<C>,
+async fn stand_if<C>(
     is_wanted: bool,
+    service: &Service<C>,
     asking: &Asking,
 ) -> Option<Result<Stand, Status>> {
     if !is_wanted {
         return None;
     }
-    let name = format!("journals/{}", service.name);
-    let mut journals = service.journals.clone();
-    let asked = journals.get_journal(asking.call(GetJournalRequest { name }));
-    let journal = asking.in_half_time(asked).await;
-    Some(journal.and_then(|journal| {
-        let journal = journal.into_inner();
-        let time = journal.last_commit_time.as_ref().map(parse_timestamp);
-        let time = time.transpose();
-        Ok(Stand {
-            position: journal.last_position,
-            time: time.map_err(|error| Status::internal(error.to_string()))?,
-        })
-    }))
+    Some(stand_of(service, asking).await)
 }
 
 /// What a service was asked for: nothing, an answer, or why there is none.

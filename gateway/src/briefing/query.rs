@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use proto::gateway::v1 as wire;
 use proto::{Country, Day, Frequency, Month, Period, Violations, parse_decimal, parse_timestamp};
-use wire::{Audience, BriefingSection as Section, GetBriefingRequest};
+use wire::{BriefingSection as Section, GetBriefingRequest};
+
+use crate::asked::{pair, parse_audience};
 
 /// All sections; that of changes only where it is asked since when.
 const ALL: [Section; 7] = [
@@ -101,7 +103,7 @@ impl TryFrom<GetBriefingRequest> for Query {
         }
         let day = violations.check_nested("day", day.map(Day::try_from).transpose());
         let day = day.and_then(|day| {
-            let day = day.or_else(|| today(as_of.flatten()));
+            let day = day.or_else(|| day_of(as_of.flatten()));
             violations.check(
                 "day",
                 day.ok_or("is required: `as_of` lies outside of the calendar"),
@@ -147,32 +149,10 @@ impl TryFrom<GetBriefingRequest> for Query {
     }
 }
 
-/// Two countries in the order of their codes.
-pub(crate) fn pair(
-    country: &str,
-    partner: &str,
-    violations: &mut Violations,
-) -> Option<[Country; 2]> {
-    let country = violations.check("country", country.parse::<Country>());
-    let partner = violations.check("partner", partner.parse::<Country>());
-    let mut pair = [country?, partner?];
-    if pair[0] == pair[1] {
-        violations.push("partner", "is `country` itself");
-        return None;
-    }
-    for (field, country) in ["country", "partner"].into_iter().zip(pair) {
-        if !country.stands_beside_others() {
-            violations.push(field, "is a group of countries, not one");
-        }
-    }
-    pair.sort_by_key(ToString::to_string);
-    Some(pair)
-}
-
-/// The day of an instant, or of the clock, in UTC.
-fn today(as_of: Option<i64>) -> Option<Day> {
-    let now = || jiff::Timestamp::now().as_microsecond();
-    Day::of_instant(as_of.unwrap_or_else(now))
+/// The day of an instant, in UTC; today, where there is none or it is still to come.
+fn day_of(as_of: Option<i64>) -> Option<Day> {
+    let now = jiff::Timestamp::now().as_microsecond();
+    Day::of_instant(as_of.map_or(now, |as_of| as_of.min(now)))
 }
 
 fn parse_period(text: &str, day: Day) -> Result<Period, String> {
@@ -223,15 +203,6 @@ fn wanted(
         violations.push("since", "is required for the section of changes");
     }
     named
-}
-
-/// Whether it is the public.
-pub(crate) fn parse_audience(number: i32) -> Result<bool, &'static str> {
-    match Audience::try_from(number) {
-        Ok(Audience::Unspecified | Audience::Internal) => Ok(false),
-        Ok(Audience::Public) => Ok(true),
-        Err(_) => Err("is no audience"),
-    }
 }
 
 fn parse_years(given: i32) -> Result<u16, String> {

@@ -2,26 +2,30 @@
 
 use std::collections::HashMap;
 
+use proto::Document;
 use proto::culture::v1::{Programme, VisaRule};
 use proto::events::v1::{Agreement, Event};
 use proto::trade::v1::{Mirror, MirrorDirection, MirrorLine, Series, StatementCheck, ValueCheck};
-use proto::r#type::v1::Source;
+use proto::r#type::v1::{CivilDate, Source};
 
-/// The sources of a briefing, in the order in which they are cited first.
+/// The sources of a briefing, in the order in which they are cited first: one number a document, with all that is
+/// noted of it.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
-    numbers: HashMap<Source, i32>,
+    numbers: HashMap<Document, usize>,
     list: Vec<Source>,
 }
 
 impl Sources {
     /// The number of a source, from 1.
     pub(crate) fn number(&mut self, source: Source) -> i32 {
-        let next = i32::try_from(self.list.len() + 1).unwrap_or(i32::MAX);
-        *self.numbers.entry(source).or_insert_with_key(|source| {
-            self.list.push(source.clone());
-            next
-        })
+        let next = self.list.len();
+        let place = *self.numbers.entry(Document::of(&source)).or_insert(next);
+        match self.list.get_mut(place) {
+            Some(known) => join(known, source),
+            None => self.list.push(source),
+        }
+        i32::try_from(place + 1).unwrap_or(i32::MAX)
     }
 
     /// The numbers of a record's sources, each once.
@@ -49,6 +53,35 @@ impl Sources {
     pub(crate) fn renumbered(&mut self, number: i32, own: &[Source]) -> i32 {
         cited(own, number).map_or(0, |source| self.number(source.clone()))
     }
+}
+
+/// Adds to a source what is said of the same document elsewhere. It may be shown where all that is said of it may.
+fn join(known: &mut Source, other: Source) {
+    let Source {
+        title: _,
+        publisher: _,
+        uri: _,
+        published_on: _,
+        read_on,
+        licence,
+        may_be_shown_outside,
+        note,
+    } = other;
+    let order = |date: &CivilDate| (date.year, date.month, date.day);
+    known.read_on = known.read_on.into_iter().chain(read_on).max_by_key(order);
+    known.may_be_shown_outside &= may_be_shown_outside;
+    add(&mut known.licence, &licence, "; ");
+    add(&mut known.note, &note, " ");
+}
+
+fn add(known: &mut String, other: &str, between: &str) {
+    if known.contains(other) {
+        return;
+    }
+    if !known.is_empty() {
+        known.push_str(between);
+    }
+    known.push_str(other);
 }
 
 fn cited(own: &[Source], number: i32) -> Option<&Source> {
@@ -83,6 +116,9 @@ impl Citing for Series {
         for point in &mut self.points {
             number(&mut point.source);
             point.sources.iter_mut().for_each(&mut *number);
+            let growth = point.growth.iter_mut();
+            let bases = growth.flat_map(|growth| &mut growth.base_sources);
+            bases.for_each(&mut *number);
         }
     }
 }
@@ -178,4 +214,51 @@ impl Citing for VisaRule {
     }
 
     fn renumber(&mut self, _: &mut dyn FnMut(&mut i32)) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(title: &str, note: &str) -> Source {
+        Source {
+            title: title.into(),
+            publisher: "Office".into(),
+            may_be_shown_outside: true,
+            note: note.into(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_document_has_one_number_and_all_that_is_noted_of_it() {
+        let mut sources = Sources::default();
+        let table = source("Table", "Rounded.");
+        let closed = Source {
+            may_be_shown_outside: false,
+            ..source("Table", "Quotes the customs.")
+        };
+        let numbers = sources.numbers(vec![
+            table.clone(),
+            source("Speech", ""),
+            closed,
+            table.clone(),
+        ]);
+        assert_eq!(numbers, [1, 2]);
+        let list = sources.into_list();
+        assert_eq!(list[0].note, "Rounded. Quotes the customs.");
+        assert!(!list[0].may_be_shown_outside && list[1].may_be_shown_outside);
+    }
+
+    #[test]
+    fn another_date_is_another_document() {
+        let mut sources = Sources::default();
+        let first = source("Table", "");
+        let mut second = first.clone();
+        second.published_on = Some(CivilDate {
+            year: 2023,
+            ..Default::default()
+        });
+        assert_eq!((sources.number(first), sources.number(second)), (1, 2));
+    }
 }

@@ -14,11 +14,12 @@ use wire::{
     Statement, StatementCheck,
 };
 
+use super::left::{Left, first, known};
 use super::movers::{self, Found};
-use super::outcome::Stand;
 use super::query::Query;
-use super::{Left, taken};
-use crate::ask::{Asking, Trade, all, pages};
+use super::taken;
+use crate::ask::{Asking, Trade, all, listed};
+use crate::stand::Stand;
 
 /// Sides that are shown.
 const MAX_SIDES: usize = 20;
@@ -107,28 +108,16 @@ impl Gathering<'_> {
     /// The sides, and how many more there are.
     async fn sides(&self) -> Result<(Vec<Side>, usize), Status> {
         let [country, partner] = self.query.codes();
-        let page = |page_token| {
-            let asked = ListSidesRequest {
-                country: country.clone(),
-                partner: partner.clone(),
-                page_token,
-                as_of: self.as_of,
-                ..Default::default()
-            };
-            async {
-                let page = self
-                    .client
-                    .clone()
-                    .list_sides(self.asking.call(asked))
-                    .await?;
-                let page = page.into_inner();
-                Ok((page.sides, page.next_page_token))
-            }
+        let asked = ListSidesRequest {
+            country: country.clone(),
+            partner,
+            as_of: self.as_of,
+            ..Default::default()
         };
-        let (mut all, _) = pages(usize::MAX, page).await?;
+        let call = listed!(usize::MAX, self, list_sides(asked), sides);
+        let (mut all, _) = call.await?;
         all.sort_by_key(|side| side.reporter != country);
-        let more = all.len().saturating_sub(MAX_SIDES);
-        all.truncate(MAX_SIDES);
+        let more = first(&mut all, MAX_SIDES);
         Ok((all, more))
     }
 
@@ -202,14 +191,13 @@ impl Gathering<'_> {
     fn mirrored(&self, sides: &[Side]) -> (Vec<[MirrorSide; 2]>, usize) {
         let [country, _] = self.query.codes();
         let of_country = |side: &&Side| side.reporter == country;
-        let pairs = sides.iter().filter(of_country).flat_map(|first| {
+        let pairs = sides.iter().filter(of_country).flat_map(|own| {
             let others = sides.iter().filter(|side| !of_country(side));
-            others.map(move |second| [first, second])
+            others.map(move |other| [own, other])
         });
         let mut pairs: Vec<[&Side; 2]> = pairs.collect();
-        pairs.sort_by_key(|[first, second]| dataset_of(first) != dataset_of(second));
-        let more = pairs.len().saturating_sub(MAX_MIRRORED);
-        pairs.truncate(MAX_MIRRORED);
+        pairs.sort_by_key(|[own, other]| dataset_of(own) != dataset_of(other));
+        let more = first(&mut pairs, MAX_MIRRORED);
         let mirrored = |side: &Side| MirrorSide {
             dataset: dataset_of(side).to_owned(),
             reporter: side.reporter.clone(),
@@ -269,35 +257,17 @@ impl Gathering<'_> {
     /// The statements that are told, the latest period first.
     async fn statements(&self) -> Result<(Vec<Statement>, Left), Status> {
         let [country, partner] = self.query.codes();
-        let page = |page_token| {
-            let asked = ListStatementsRequest {
-                country: country.clone(),
-                partner: partner.clone(),
-                page_size: 500,
-                page_token,
-                as_of: self.as_of,
-                ..Default::default()
-            };
-            async {
-                let page = self
-                    .client
-                    .clone()
-                    .list_statements(self.asking.call(asked))
-                    .await?;
-                let page = page.into_inner();
-                Ok((page.statements, page.next_page_token))
-            }
+        let asked = ListStatementsRequest {
+            country,
+            partner,
+            page_size: 500,
+            as_of: self.as_of,
+            ..Default::default()
         };
-        let (mut all, is_at_least) = pages(MAX_LOOKED_AT, page).await?;
-        let found = all.len();
-        all.retain(|statement| is_known_by(statement, self.query));
-        let left = Left {
-            after_day: found - all.len(),
-            too_many: all.len().saturating_sub(MAX_STATEMENTS),
-            is_at_least,
-        };
+        let call = listed!(MAX_LOOKED_AT, self, list_statements(asked), statements);
+        let (mut all, mut left) = known(call.await?, |said| is_known_by(said, self.query));
         all.sort_by_cached_key(|statement| std::cmp::Reverse(ending(statement)));
-        all.truncate(MAX_STATEMENTS);
+        left.too_many = first(&mut all, MAX_STATEMENTS);
         Ok((all, left))
     }
 
@@ -388,7 +358,7 @@ fn has_both(mirror: &Mirror) -> bool {
 }
 
 /// Whether its period had ended by the day, and it was not surely published after it.
-fn is_known_by(statement: &Statement, query: &Query) -> bool {
+pub(crate) fn is_known_by(statement: &Statement, query: &Query) -> bool {
     let source = statement.source.as_ref();
     let published = source.and_then(|source| source.published_on);
     let is_later = taken(published).is_some_and(|date| date.first() > query.day);

@@ -28,7 +28,7 @@ use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status};
 
 use crate::ask::Services;
-use crate::briefing::pair;
+use crate::asked::pair;
 use crate::cursor::Cursor;
 use lane::{Lane, Told, Way};
 use tail::Tail;

@@ -1,0 +1,40 @@
+//! Where the journal of a service stands.
+
+use proto::journal::v1::GetJournalRequest;
+use proto::{parse_timestamp, to_timestamp};
+use tonic::Status;
+
+use crate::ask::{Asking, Service};
+
+/// Where a journal stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Stand {
+    pub(crate) position: u64,
+    /// The instant of its last record; none before the first.
+    pub(crate) time: Option<i64>,
+}
+
+impl Stand {
+    /// The instant as of which a service is asked, so that all its answers are of one state.
+    pub(crate) fn as_of(self, asked: Option<i64>) -> Option<prost_types::Timestamp> {
+        let instant = match (asked, self.time) {
+            (Some(asked), Some(last)) => Some(asked.min(last)),
+            (asked, last) => asked.or(last),
+        };
+        instant.map(to_timestamp)
+    }
+}
+
+/// Asks where a journal stands, which a service says from its memory.
+pub(crate) async fn stand_of<C>(service: &Service<C>, asking: &Asking) -> Result<Stand, Status> {
+    let name = format!("journals/{}", service.name);
+    let mut journals = service.journals.clone();
+    let asked = journals.get_journal(asking.call(GetJournalRequest { name }));
+    let journal = asking.in_half_time(asked).await?.into_inner();
+    let time = journal.last_commit_time.as_ref().map(parse_timestamp);
+    let time = time.transpose();
+    Ok(Stand {
+        position: journal.last_position,
+        time: time.map_err(|error| Status::internal(error.to_string()))?,
+    })
+}
