@@ -9,9 +9,12 @@ use proto::culture::v1::{
     CreateVisaRuleRequest, Direction, Measure, MeasureKind, RecordMeasuresRequest, VisaRequirement,
     VisaRule,
 };
+use proto::events::v1::record_change::Record;
 use proto::events::v1::{OfficeLevel, StepKind};
+use proto::gateway::v1::relationship_change::Change;
 use proto::gateway::v1::{
-    Audience, Briefing, BriefingSection as Section, GetBriefingRequest, OmissionReason,
+    Audience, Briefing, BriefingSection as Section, ChangesSection, GetBriefingRequest,
+    OmissionReason,
 };
 use tests::wire::Verdict;
 use tests::{
@@ -186,9 +189,12 @@ both_settings!(
     every_section_tells_what_is_known_by_the_day,
     trade_stands_by_side_with_its_growth_and_its_gap,
     sources_are_numbered_once_and_every_number_leads_to_one,
+    a_document_has_one_number_whatever_is_noted_of_it,
+    an_instant_to_come_is_told_on_the_day_of_today,
     the_same_question_gets_the_same_answer_until_something_is_recorded,
     the_past_is_told_as_it_was_known,
     what_was_recorded_since_is_told_in_order,
+    what_changed_is_told_as_it_was_known_on_the_day,
     the_public_is_told_what_sources_let_out,
     a_question_is_refused_with_all_that_is_wrong_with_it,
 );
@@ -206,6 +212,7 @@ async fn every_section_tells_what_is_known_by_the_day(world: &World) {
         event.map(|event| event.name.clone()).unwrap_or_default()
     };
     assert_eq!(name(&first.last), "events/summit");
+    assert_eq!(name(&first.last_bilateral), "events/working-visit");
     assert_eq!(name(&first.next), "events/state-visit");
 
     let events = told.events.as_ref().expect("told");
@@ -342,6 +349,8 @@ async fn sources_are_numbered_once_and_every_number_leads_to_one(world: &World) 
     {
         cited.insert(point.source);
         cited.extend(&point.sources);
+        let growth = point.growth.iter();
+        cited.extend(growth.flat_map(|growth| &growth.base_sources));
     }
     cited.extend(trade.statements.iter().map(|point| point.source));
     let events = told.events.expect("told");
@@ -375,6 +384,53 @@ async fn sources_are_numbered_once_and_every_number_leads_to_one(world: &World) 
     assert_eq!(distinct.len(), count, "no source has two numbers");
 }
 
+async fn a_document_has_one_number_whatever_is_noted_of_it(world: &World) {
+    let before = briefing(world, asked()).await;
+    let noted = |id: &str, day: &str, note: &str| {
+        let mut call = event(id, &["CHN", "KAZ"], OfficeLevel::Minister, day, "");
+        call.event.as_mut().expect("told").sources[0].note = note.into();
+        call
+    };
+    for call in [
+        noted("first", "2024-06-01", "Quotes the ministry."),
+        noted("second", "2024-06-02", "The date is read from its address."),
+    ] {
+        let mut events = world.events_client();
+        events.create_event(call).await.expect("recorded");
+    }
+    let told = briefing(world, asked()).await;
+    assert_eq!(told.sources.len(), before.sources.len());
+    let events = told.events.expect("told").bilateral;
+    let numbers: BTreeSet<&Vec<i32>> = events.iter().map(|point| &point.sources).collect();
+    assert_eq!(numbers.len(), 1, "all are known from one announcement");
+    let number = usize::try_from(events[0].sources[0]).expect("a number");
+    assert_eq!(
+        told.sources[number - 1].note,
+        "The date is read from its address. Quotes the ministry.",
+        "in the order in which they are cited"
+    );
+}
+
+async fn an_instant_to_come_is_told_on_the_day_of_today(world: &World) {
+    let today = async || {
+        let mut now = asked();
+        (now.period, now.day) = (String::new(), None);
+        briefing(world, now).await
+    };
+    let before = today().await;
+    let mut later = asked();
+    (later.period, later.day) = (String::new(), None);
+    later.as_of = Some(prost_types::Timestamp {
+        seconds: 32_503_680_000,
+        nanos: 0,
+    });
+    let told = briefing(world, later).await;
+    let after = today().await;
+    // Midnight may pass meanwhile.
+    let days = [(before.day, before.period), (after.day, after.period)];
+    assert!(days.contains(&(told.day, told.period)), "{:?}", told.day);
+}
+
 async fn the_same_question_gets_the_same_answer_until_something_is_recorded(world: &World) {
     let first = briefing(world, asked()).await;
     let again = briefing(world, asked()).await;
@@ -406,12 +462,16 @@ async fn the_same_question_gets_the_same_answer_until_something_is_recorded(worl
     }
 }
 
+/// The instant of the last record of any service.
+fn last_record(told: &Briefing) -> prost_types::Timestamp {
+    let records = told.positions.iter().filter_map(|at| at.record_time);
+    let last = records.max_by_key(|time| (time.seconds, time.nanos));
+    last.expect("told")
+}
+
 async fn the_past_is_told_as_it_was_known(world: &World) {
     let before = briefing(world, asked()).await;
-    let records = before.positions.iter().filter_map(|at| at.record_time);
-    let last = records
-        .max_by_key(|time| (time.seconds, time.nanos))
-        .expect("told");
+    let last = last_record(&before);
     let call = event(
         "call",
         &["CHN", "KAZ"],
@@ -433,13 +493,22 @@ async fn the_past_is_told_as_it_was_known(world: &World) {
     assert_eq!(then.events, before.events);
 }
 
+/// The names of what changed.
+fn changed(told: &ChangesSection) -> Vec<&str> {
+    let changes = told.changes.iter().filter_map(|one| one.change.as_ref());
+    let names = changes.map(|change| match change {
+        Change::Observation(change) => &*change.observation.as_ref().expect("told").name,
+        Change::Trade(change) => &change.name,
+        Change::Events(change) => &change.name,
+        Change::Culture(change) => &change.name,
+    });
+    names.collect()
+}
+
 async fn what_was_recorded_since_is_told_in_order(world: &World) {
     let before = briefing(world, asked()).await;
     assert!(before.changes.is_none(), "nobody asked");
-    let records = before.positions.iter().filter_map(|at| at.record_time);
-    let last = records
-        .max_by_key(|time| (time.seconds, time.nanos))
-        .expect("told");
+    let last = last_record(&before);
     let call = event(
         "call",
         &["CHN", "KAZ"],
@@ -452,7 +521,7 @@ async fn what_was_recorded_since_is_told_in_order(world: &World) {
         .create_event(call)
         .await
         .expect("recorded");
-    let added = programme("festival", &["CHN", "KAZ"], "2024-09");
+    let added = programme("festival", &["CHN", "KAZ"], "2024-06");
     world
         .culture_client()
         .create_programme(added)
@@ -474,26 +543,89 @@ async fn what_was_recorded_since_is_told_in_order(world: &World) {
     let mut since = asked();
     since.since = Some(last);
     let told = briefing(world, since).await.changes.expect("told");
-    let kinds: Vec<String> = told
-        .changes
-        .iter()
-        .map(|change| match change.change.as_ref().expect("told") {
-            proto::gateway::v1::relationship_change::Change::Observation(change) => {
-                change.observation.as_ref().expect("told").name.clone()
-            }
-            proto::gateway::v1::relationship_change::Change::Trade(change) => change.name.clone(),
-            proto::gateway::v1::relationship_change::Change::Events(change) => change.name.clone(),
-            proto::gateway::v1::relationship_change::Change::Culture(change) => change.name.clone(),
-        })
-        .collect();
     assert_eq!(
-        kinds,
+        changed(&told),
         [
             "events/call",
             "programmes/festival",
             "datasets/office/observations/KAZ.CHN.M.NA.TOTAL.2023",
         ]
     );
+}
+
+async fn what_changed_is_told_as_it_was_known_on_the_day(world: &World) {
+    let last = last_record(&briefing(world, asked()).await);
+    let pair = ["CHN", "KAZ"];
+    let level = OfficeLevel::Minister;
+    let mut events = world.events_client();
+    for (id, start) in [("this-year", "2024-06-01"), ("next-summer", "2025-06-01")] {
+        let visit = event(id, &pair, level, start, "");
+        events.create_event(visit).await.expect("recorded");
+    }
+    let steps = [
+        (StepKind::Signed, "2024-05-01"),
+        (StepKind::Ratified, "2025-02-01"),
+    ];
+    for accord in [
+        agreement("rails", &pair, &steps),
+        agreement("roads", &pair, &steps[1..]),
+    ] {
+        events.create_agreement(accord).await.expect("recorded");
+    }
+    let mut culture = world.culture_client();
+    let late = programme("autumn", &pair, "2024-09");
+    culture.create_programme(late).await.expect("recorded");
+    let mut trade = world.trade_client();
+    let said = statement("said-later", "CHN", &["KAZ"], "2024", "45000000000");
+    trade.create_statement(said).await.expect("recorded");
+    let figures = "KAZ CHN M NA TOTAL 2023 9100000000
+                   KAZ CHN M NA TOTAL 2023-01..2023-05 3100000000
+                   KAZ CHN M NA TOTAL 2024 9900000000";
+    record_figures(world, "office", figures).await;
+    record(
+        &trade,
+        "office",
+        "second",
+        "KAZ CHN M NA TOTAL 2023 9200000000",
+    )
+    .await;
+
+    let mut since = asked();
+    since.since = Some(last);
+    let told = briefing(world, since).await;
+    let changes = told.changes.expect("told");
+    let records = changed(&changes);
+    let records: Vec<&str> = records
+        .into_iter()
+        .filter(|name| !name.starts_with("datasets/"))
+        .collect();
+    assert_eq!(records, ["events/this-year", "agreements/rails"]);
+    let rails = changes.changes.iter().find_map(|one| {
+        let Some(Change::Events(change)) = &one.change else {
+            return None;
+        };
+        match &change.record {
+            Some(Record::Agreement(rails)) => Some(rails),
+            Some(Record::Event(_)) | None => None,
+        }
+    });
+    assert_eq!(rails.expect("told").steps.len(), 1, "one step was taken");
+    let [figures] = &changes.figures[..] else {
+        panic!("one side: {:?}", changes.figures);
+    };
+    assert_eq!(
+        (&*figures.dataset, &*figures.reporter, &*figures.partner),
+        ("datasets/office", "KAZ", "CHN")
+    );
+    assert_eq!((figures.recorded, figures.revised), (2, 1));
+    assert_eq!(
+        (&*figures.first_month, &*figures.last_month),
+        ("2023-01", "2023-12")
+    );
+    let omitted = told.omissions.iter().find(|omission| {
+        omission.section() == Section::Changes && omission.reason() == OmissionReason::AfterDay
+    });
+    assert_eq!(omitted.expect("told").count, 5);
 }
 
 async fn the_public_is_told_what_sources_let_out(world: &World) {
