@@ -36,6 +36,9 @@ pub(crate) struct BriefingArgs {
     /// Tell what changed since this instant (`2024-07-01T12:00:00Z`), or this day (its start, UTC)
     #[arg(long, value_name = "TIME", value_parser = parse_since)]
     pub(crate) since: Option<AsOf>,
+    /// Tell each change by itself, figures included, rather than by kind
+    #[arg(long, requires = "since")]
+    pub(crate) each_change: bool,
     /// Only these sections, with commas between
     #[arg(long, value_name = "SECTIONS", value_delimiter = ',')]
     pub(crate) section: Vec<Choice<BriefingSection>>,

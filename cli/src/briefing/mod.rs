@@ -40,12 +40,8 @@ pub(crate) async fn run(args: &BriefingArgs) -> anyhow::Result<()> {
     let out = &mut output::stdout();
     match args.output {
         BriefingOutput::Json => output::json(out, "entente.gateway.v1.Briefing", &briefing)?,
-        BriefingOutput::Text => {
-            page(&briefing, &args.language.language).write_text(&briefing.sources, out)?;
-        }
-        BriefingOutput::Markdown => {
-            page(&briefing, &args.language.language).write_markdown(&briefing.sources, out)?;
-        }
+        BriefingOutput::Text => page(&briefing, args).write_text(&briefing.sources, out)?,
+        BriefingOutput::Markdown => page(&briefing, args).write_markdown(&briefing.sources, out)?,
     }
     Ok(out.flush()?)
 }
@@ -59,7 +55,8 @@ fn audience(is_public: bool) -> Audience {
 }
 
 /// What is told of a briefing, in the order in which it is read.
-fn page(briefing: &Briefing, language: &str) -> Page {
+fn page(briefing: &Briefing, args: &BriefingArgs) -> Page {
+    let language = &args.language.language;
     let mut page = Page::default();
     let [country, partner] =
         [&briefing.country, &briefing.partner].map(|code| words::country(code));
@@ -71,12 +68,26 @@ fn page(briefing: &Briefing, language: &str) -> Page {
     };
     page.paragraph(Text::of(for_whom));
     upshot::unreachable(briefing, &mut page);
+    if upshot::is_empty(briefing) {
+        page.paragraph(Text::of(nothing(args.as_of.to_wire().as_ref())));
+        return page;
+    }
     trade::write(briefing, language, &mut page);
     relations::write(briefing, language, &mut page);
     exchange::write(briefing, language, &mut page);
-    upshot::changes(briefing, language, &mut page);
+    upshot::changes(briefing, language, args.each_change, &mut page);
     upshot::omissions(briefing, &mut page);
     page
+}
+
+fn nothing(as_of: Option<&prost_types::Timestamp>) -> String {
+    match as_of {
+        Some(_) => format!(
+            "Nothing of the two was recorded by {}.",
+            words::second(as_of)
+        ),
+        None => "Nothing of the two is recorded.".to_owned(),
+    }
 }
 
 /// A section's name for people.

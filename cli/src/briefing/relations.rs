@@ -46,12 +46,14 @@ fn meetings(section: &MeetingsSection, language: &str, page: &mut Page) {
             level => level.to_owned(),
         };
         let last = at.last.iter().map(|point| ("last", point));
+        let bilateral = at.last_bilateral.iter();
+        let bilateral = bilateral.map(|point| ("last of the two alone", point));
         let next = at.next.iter().map(|point| ("next", point));
         let uncertain = at
             .uncertain
             .iter()
             .map(|point| ("at an uncertain date", point));
-        for (what, point) in last.chain(next).chain(uncertain) {
+        for (what, point) in last.chain(bilateral).chain(next).chain(uncertain) {
             // A higher level was told before.
             let name = point.event.as_ref().map(|event| event.name.clone());
             if told.insert((what, name)) {

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proto::Period;
 use proto::gateway::v1 as wire;
+use proto::trade::v1::growth::Outcome;
 use proto::trade::v1::{
-    Flow, Measure, Mirror, MirrorFigure, MirrorLine, ObservationFlag, PeriodBasis, RankedEntry,
-    Series, SeriesPoint, SideCheck, Statement,
+    EmptyReason, Flow, GrowthGap, Measure, Mirror, MirrorFigure, MirrorLine, ObservationFlag,
+    PeriodBasis, RankedEntry, Series, SeriesPoint, SideCheck, Statement, ValueCheck,
 };
-use wire::{Briefing, Mover, Movers, StatementPoint, TradeSection, TradeSide};
+use wire::{Briefing, Mover, Movers, MoversGap, StatementPoint, TradeSection, TradeSide};
 
 use super::page::{Page, Text};
 use crate::trade::verdict_in_words;
@@ -72,7 +73,8 @@ pub(super) fn write(briefing: &Briefing, language: &str, page: &mut Page) {
 /// Each side's figures in columns beside each other.
 fn figures_by_side(briefing: &Briefing, trade: &TradeSection, language: &str, page: &mut Page) {
     page.paragraph(Text::of(
-        "Each side as published; growth is over the same months a year before, of the same side.",
+        "Each side as published; growth is over the same months a year before, of the same side. A base that is \
+         known from another source than the figure is cited behind the growth: another office may have compiled it.",
     ));
     let mut titles = vec![String::new(), "period".to_owned()];
     for (at, side) in trade.sides.iter().enumerate() {
@@ -194,13 +196,23 @@ fn cells(series: &Series, point: &SeriesPoint) -> [Text; 2] {
         lead(&point.flags),
         figures::short(&point.value)
     );
-    let growth = figures::growth(point.growth.as_ref());
-    let growth = if growth.starts_with("no figure for") {
-        String::new()
-    } else {
-        growth
+    [Text::of(value).cite(&sources), growth(point)]
+}
+
+/// Growth with the sources of its base, where these are others than the figure's; nothing without a base.
+fn growth(point: &SeriesPoint) -> Text {
+    let Some(growth) = &point.growth else {
+        return Text::default();
     };
-    [Text::of(value).cite(&sources), Text::of(growth)]
+    let has_base = growth.outcome != Some(Outcome::Gap(GrowthGap::BaseNotPublished.into()));
+    if !has_base {
+        return Text::default();
+    }
+    let text = Text::of(figures::growth(Some(growth)));
+    match growth.base_sources.as_slice() {
+        [] => text,
+        others => text.and(" over").cite(others),
+    }
 }
 
 /// What must be read with a figure.
@@ -308,13 +320,33 @@ fn movers(side: &TradeSide, language: &str, page: &mut Page) {
             page.point(Text::of(lead).join(Text::list(all, "; ")));
         }
     }
-    let none = side.gaps.iter().map(|gap| words::absence(gap.reason));
-    let none: BTreeSet<&str> = none.collect();
+    // Chapters say what there is of goods; sectors are made of them.
+    let chapters = side.gaps.iter().filter(|gap| gap.level > 0);
+    let none: BTreeSet<&str> = chapters.map(none_moved).collect();
     if side.movers.is_empty() && !none.is_empty() {
         let none = none.into_iter().collect::<Vec<_>>().join("; ");
         page.point(Text::of(format!(
-            "What moved by sector and by chapter, {country}: not recorded ({none})"
+            "What moved by sector and by chapter, {country}: {none}"
         )));
+    }
+}
+
+/// What there is instead of movers.
+fn none_moved(gap: &MoversGap) -> &'static str {
+    match gap.reason() {
+        EmptyReason::CommodityNotCovered | EmptyReason::UnknownCode => {
+            "only totals are recorded, no goods"
+        }
+        EmptyReason::FrequencyNotCovered | EmptyReason::PeriodNotCovered => {
+            "nothing is recorded for these months, nor for the year before"
+        }
+        other @ (EmptyReason::Unspecified
+        | EmptyReason::ReporterNotCovered
+        | EmptyReason::PartnerNotCovered
+        | EmptyReason::FlowNotCovered
+        | EmptyReason::NotYetRecorded
+        | EmptyReason::NotPublishedYet
+        | EmptyReason::NotReported) => words::absence(other.into()),
     }
 }
 
@@ -378,7 +410,10 @@ fn said(point: &StatementPoint, page: &mut Page) {
     let partners = statement.partners.iter().map(|code| words::country(code));
     let growth = match statement.growth.as_str() {
         "" => String::new(),
-        growth => format!(", growth {}", figures::exact_percent(growth)),
+        growth => {
+            let growth = figures::stated_percent(growth, &statement.growth_precision);
+            format!(", growth {growth}")
+        }
     };
     let speaker = match statement.speaker.as_str() {
         "" => String::new(),
@@ -395,7 +430,7 @@ fn said(point: &StatementPoint, page: &mut Page) {
         words::country(&statement.country),
         partners.collect::<Vec<_>>().join(", "),
         lead(&statement.flags),
-        figures::short(&value.amount),
+        figures::stated(&value.amount, &statement.value_precision),
         value.currency_code,
     );
     page.point(Text::of(line).cite(&[point.source]));
@@ -425,13 +460,13 @@ fn reasons(side: &SideCheck, statement: &Statement) -> Vec<Text> {
     for (what, check) in [("value", &side.value), ("implied base", &side.base)] {
         let observed = check.iter().filter(|check| !check.observed.is_empty());
         parts.extend(observed.map(|check| {
-            let sources: Vec<i32> = check.terms.iter().map(|term| term.source).collect();
-            let flags = check.terms.first().map_or("", |term| lead(&term.flags));
-            let value = figures::short(&check.observed);
-            let outcome = figures::outcome(check.outcome);
-            Text::of(format!("{what} against {flags}{value}"))
-                .cite(&sources)
-                .and(format!(" {outcome}"))
+            let (outcome, remark) = (
+                figures::outcome(check.outcome),
+                figures::term_remark(&check.terms),
+            );
+            Text::of(format!("{what} against "))
+                .join(sum(check))
+                .and(format!(" {outcome}{remark}"))
         }));
     }
     let growth = side
@@ -439,7 +474,7 @@ fn reasons(side: &SideCheck, statement: &Statement) -> Vec<Text> {
         .iter()
         .filter(|growth| !growth.observed.is_empty());
     parts.extend(growth.map(|growth| {
-        let said = figures::exact_percent(&statement.growth);
+        let said = figures::stated_percent(&statement.growth, &statement.growth_precision);
         let observed = figures::percent(&growth.observed);
         Text::of(format!(
             "growth {said} against {observed} {}",
@@ -454,4 +489,24 @@ fn reasons(side: &SideCheck, statement: &Statement) -> Vec<Text> {
         Some(text.cite(&[figure.source]).and(" contradicts"))
     }));
     parts
+}
+
+/// A figure as published, or what it is computed of with its result.
+fn sum(check: &ValueCheck) -> Text {
+    let mut text = Text::default();
+    for (at, term) in check.terms.iter().enumerate() {
+        let sign = match (at, term.sign) {
+            (0, 0..) => "",
+            (0, ..0) => "−",
+            (_, 0..) => " + ",
+            (_, ..0) => " − ",
+        };
+        let value = figures::short(&term.value);
+        let figure = format!("{sign}{}{value}", lead(&term.flags));
+        text = text.and(figure).cite(&[term.source]);
+    }
+    match check.terms.len() {
+        ..2 => text,
+        _ => text.and(format!(" = {}", figures::short(&check.observed))),
+    }
 }

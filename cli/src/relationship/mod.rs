@@ -17,6 +17,8 @@ use proto::gateway::v1::Unreachable;
 use crate::args::relationship::{ChangesArgs, TimelineArgs, WatchArgs};
 use crate::output;
 
+pub(crate) use told::{Cells, cells};
+
 /// `entente timeline`.
 pub(crate) async fn run_timeline(args: &TimelineArgs) -> anyhow::Result<()> {
     let mut out = output::stdout();

@@ -12,15 +12,15 @@ use crate::{figures, names, words};
 
 /// A change, as its cells show it.
 #[derive(Debug, Default)]
-pub(super) struct Cells {
-    pub(super) name: String,
-    pub(super) change: String,
-    pub(super) fields: Vec<String>,
-    pub(super) title: String,
+pub(crate) struct Cells {
+    pub(crate) name: String,
+    pub(crate) change: String,
+    pub(crate) fields: Vec<String>,
+    pub(crate) title: String,
 }
 
 /// A change of any service.
-pub(super) fn cells(change: &RelationshipChange, language: &str) -> Cells {
+pub(crate) fn cells(change: &RelationshipChange, language: &str) -> Cells {
     match &change.change {
         Some(Change::Observation(change)) => observation(change),
         Some(Change::Trade(change)) => trade_record(change, language),
