@@ -219,6 +219,7 @@ impl Citing for VisaRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proto::trade::v1::{Growth, SeriesPoint};
 
     fn source(title: &str, note: &str) -> Source {
         Source {
@@ -248,6 +249,29 @@ mod tests {
         let list = sources.into_list();
         assert_eq!(list[0].note, "Rounded. Quotes the customs.");
         assert!(!list[0].may_be_shown_outside && list[1].may_be_shown_outside);
+    }
+
+    #[test]
+    fn a_point_and_the_base_of_its_growth_are_cited_by_the_numbers_of_all() {
+        let mut sources = Sources::default();
+        sources.number(source("Speech", ""));
+        let mut series = Series {
+            points: vec![SeriesPoint {
+                source: 1,
+                growth: Some(Growth {
+                    base_sources: vec![2],
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }],
+            sources: vec![source("Table", ""), source("Speech", "")],
+            ..Default::default()
+        };
+        sources.cite(&mut series);
+        let point = &series.points[0];
+        let base = &point.growth.as_ref().unwrap().base_sources;
+        assert_eq!((point.source, base.as_slice()), (2, &[1][..]));
+        assert!(series.sources.is_empty());
     }
 
     #[test]

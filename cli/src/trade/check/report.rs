@@ -4,8 +4,8 @@ use std::io::Write;
 
 use proto::trade::v1 as wire;
 use wire::{
-    BoundCheck, GrowthCheck, GrowthGap, SideCheck, SideOutcome, Statement, StatementCheck, Term,
-    ValueCheck, Verdict,
+    BoundCheck, GrowthCheck, GrowthGap, SideCheck, SideOutcome, StatedMeasure, Statement,
+    StatementCheck, Term, ValueCheck, Verdict,
 };
 
 use crate::sources::Footnotes;
@@ -34,14 +34,17 @@ pub(crate) fn report(check: &StatementCheck, out: &mut dyn Write) -> anyhow::Res
 
 /// What the check came to, as a sentence.
 pub(crate) fn verdict(check: &StatementCheck, statement: &Statement) -> String {
-    let fits = reporters(check, SideOutcome::Fits);
-    let contradicts = reporters(check, SideOutcome::Contradicts);
+    let fits = reporters(check, statement, SideOutcome::Fits);
+    let contradicts = reporters(check, statement, SideOutcome::Contradicts);
     let named = words::country(&statement.side);
     match Verdict::try_from(check.verdict).unwrap_or_default() {
         Verdict::Unspecified => {
             "This check came to something that this program does not know.".into()
         }
         Verdict::Supported => format!("Supported: it agrees with the figures of {fits}."),
+        Verdict::Contradicted if rests_on_itself(check, SideOutcome::Contradicts) => {
+            "Contradicted by its own source: it does not agree with the figures there.".into()
+        }
         Verdict::Contradicted if !statement.side.is_empty() => {
             format!("Contradicted: it does not agree with the side that it names, {named}.")
         }
@@ -51,7 +54,7 @@ pub(crate) fn verdict(check: &StatementCheck, statement: &Statement) -> String {
         Verdict::FitsOneSide => format!(
             "Fits one side only: it agrees with the figures of {fits}, and not with those of {contradicts}."
         ),
-        Verdict::CannotBeChecked if rests_on_itself(check) => {
+        Verdict::CannotBeChecked if rests_on_itself(check, SideOutcome::CannotBeChecked) => {
             let others = match contradicts.as_str() {
                 "" => String::new(),
                 others => format!("; those of {others} contradict it"),
@@ -69,19 +72,23 @@ pub(crate) fn verdict(check: &StatementCheck, statement: &Statement) -> String {
     }
 }
 
-/// Whether a side has the figure, and has it from where the statement was made.
-fn rests_on_itself(check: &StatementCheck) -> bool {
-    let open = i32::from(SideOutcome::CannotBeChecked);
+/// Whether values with an outcome were held against figures of the statement's own source alone.
+fn rests_on_itself(check: &StatementCheck, outcome: SideOutcome) -> bool {
     let values = check.sides.iter().filter_map(|side| side.value.as_ref());
-    let mut open = values.filter(|value| value.outcome == open && !value.terms.is_empty());
-    open.any(|value| value.terms.iter().all(|term| term.own_source))
+    let decisive = values.filter(|value| value.outcome() == outcome && !value.terms.is_empty());
+    let mut terms = decisive.flat_map(|value| &value.terms).peekable();
+    terms.peek().is_some() && terms.all(|term| term.own_source)
 }
 
-/// The countries with an outcome, each once: `China and Kazakhstan`.
-fn reporters(check: &StatementCheck, outcome: SideOutcome) -> String {
+/// The countries with an outcome, each once: `China and Kazakhstan`. A gap is between the figures of both.
+fn reporters(check: &StatementCheck, statement: &Statement, outcome: SideOutcome) -> String {
     let sides = check.sides.iter();
     let sides = sides.filter(|side| side.outcome == i32::from(outcome));
-    let mut names: Vec<String> = sides.map(|side| words::country(&side.reporter)).collect();
+    let mut codes: Vec<&str> = sides.map(|side| side.reporter.as_str()).collect();
+    if statement.measure() == StatedMeasure::MirrorGap && !codes.is_empty() {
+        codes.extend(statement.partners.iter().map(String::as_str));
+    }
+    let mut names: Vec<String> = codes.into_iter().map(words::country).collect();
     names.dedup();
     names.join(" and ")
 }
@@ -463,6 +470,39 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }
+    }
+
+    #[test]
+    fn a_verdict_that_rests_on_the_statements_own_source_says_so() {
+        let own = |outcome: SideOutcome| {
+            let mut figure = term("17620000000", 1);
+            figure.own_source = true;
+            figure.flags = vec![wire::ObservationFlag::Rounded.into()];
+            SideCheck {
+                reporter: "CHN".into(),
+                outcome: outcome.into(),
+                value: Some(ValueCheck {
+                    outcome: outcome.into(),
+                    observed: "17620000000".into(),
+                    terms: vec![figure],
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }
+        };
+        let open = own(SideOutcome::CannotBeChecked);
+        let text = shown(&check(Verdict::CannotBeChecked, vec![open]));
+        let verdict =
+            "Cannot be checked: what would support it is known from the statement's own source.";
+        assert!(text.starts_with(verdict), "{text}");
+        let remark = "cannot be checked (a rounded figure of the statement's own source)";
+        assert!(text.contains(remark), "{text}");
+        let against = own(SideOutcome::Contradicts);
+        let text = shown(&check(Verdict::Contradicted, vec![against]));
+        assert!(
+            text.starts_with("Contradicted by its own source: "),
+            "{text}"
+        );
     }
 
     #[test]
