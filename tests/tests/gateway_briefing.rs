@@ -195,6 +195,7 @@ both_settings!(
     the_past_is_told_as_it_was_known,
     what_was_recorded_since_is_told_in_order,
     what_changed_is_told_as_it_was_known_on_the_day,
+    many_figures_hide_no_record,
     the_public_is_told_what_sources_let_out,
     a_question_is_refused_with_all_that_is_wrong_with_it,
 );
@@ -626,6 +627,42 @@ async fn what_changed_is_told_as_it_was_known_on_the_day(world: &World) {
         omission.section() == Section::Changes && omission.reason() == OmissionReason::AfterDay
     });
     assert_eq!(omitted.expect("told").count, 5);
+}
+
+async fn many_figures_hide_no_record(world: &World) {
+    let last = last_record(&briefing(world, asked()).await);
+    let call = event(
+        "call",
+        &["CHN", "KAZ"],
+        OfficeLevel::Minister,
+        "2024-06-01",
+        "",
+    );
+    world
+        .events_client()
+        .create_event(call)
+        .await
+        .expect("recorded");
+    let chapters = (10..90).flat_map(|chapter| {
+        ["2021", "2022", "2023"].map(|year| format!("KAZ CHN M H6 {chapter} {year} 1000"))
+    });
+    let table: Vec<String> = chapters.collect();
+    record_figures(world, "office", &table.join("\n")).await;
+    let mut since = asked();
+    since.since = Some(last);
+    let told = briefing(world, since).await;
+    let changes = told.changes.expect("told");
+    assert!(changed(&changes).contains(&"events/call"));
+    assert_eq!(changes.figures[0].recorded, 240, "all are counted");
+    let omitted = told.omissions.iter().find(|omission| {
+        omission.section() == Section::Changes && omission.reason() == OmissionReason::TooMany
+    });
+    let left = usize::try_from(omitted.expect("told").count).expect("a count");
+    let figures = changes
+        .changes
+        .iter()
+        .filter(|one| matches!(one.change, Some(Change::Observation(_))));
+    assert_eq!(figures.count() + left, 240);
 }
 
 async fn the_public_is_told_what_sources_let_out(world: &World) {

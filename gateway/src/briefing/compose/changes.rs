@@ -45,8 +45,7 @@ impl Composing<'_> {
             all.iter_mut().for_each(forget_previous);
         }
         all.sort_by_cached_key(changes::instant);
-        let more = all.len().saturating_sub(MAX_CHANGES);
-        all.drain(..more);
+        let more = cut(&mut all);
         self.omit(Section::Changes, OmissionReason::TooMany, more, false);
         Ok(Some(ChangesSection {
             since: self.query.since.map(to_timestamp),
@@ -70,6 +69,20 @@ impl Composing<'_> {
             self.omit(Section::Changes, reason, left, false);
         }
     }
+}
+
+/// Keeps the latest, and records before figures, which are counted besides; how many were left out.
+fn cut(all: &mut Vec<RelationshipChange>) -> usize {
+    let more = all.len().saturating_sub(MAX_CHANGES);
+    let mut figures = 0;
+    all.retain(|change| {
+        let is_figure = matches!(change.change, Some(Change::Observation(_)));
+        figures += usize::from(is_figure);
+        !is_figure || figures > more
+    });
+    let rest = all.len().saturating_sub(MAX_CHANGES);
+    all.drain(..rest);
+    more
 }
 
 /// How many figures of each side were recorded and revised, and of which time.
