@@ -9,10 +9,10 @@ use proto::gateway::v1::Unreachable;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tonic::{Code, Status};
 
-use super::backoff::Backoff;
 use super::tail::Tail;
 use super::upstream::{self, Entries, Entry, Which};
 use crate::ask::Services;
+use crate::backoff::Backoff;
 use crate::cursor::Point;
 
 /// How long who catches up may leave untaken what was read for them, before their place is given to another.
@@ -63,7 +63,7 @@ impl Lane {
             knows_lost: false,
             own: None,
             caught: None,
-            backoff: Backoff::default(),
+            backoff: super::backoff(),
         }
     }
 

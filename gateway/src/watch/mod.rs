@@ -4,9 +4,7 @@
 //!
 //! * `upstream.rs`: the feed of a service, whichever it is.
 //! * `tail.rs`: its end, which all who watch a pair share. `lane.rs`: one service's part of a watch.
-//! * `backoff.rs`: how long to wait before a service is asked again.
 
-mod backoff;
 mod lane;
 mod tail;
 mod upstream;
@@ -28,6 +26,7 @@ use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status};
 
 use crate::ask::Services;
+use crate::backoff::Backoff;
 use crate::briefing::pair;
 use crate::cursor::Cursor;
 use lane::{Lane, Told, Way};
@@ -42,6 +41,9 @@ const MAX_PAIRS: usize = 64;
 const MAX_CATCHING_UP: usize = 32;
 /// How often a quiet watch says where it stands.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+/// Pauses before a service that was lost is asked again.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The messages of a watch.
 pub(crate) type Messages =
@@ -202,6 +204,10 @@ impl Watches {
         pairs.insert(pair, Arc::downgrade(&tails));
         Ok(tails)
     }
+}
+
+fn backoff() -> Backoff {
+    Backoff::new(FIRST_PAUSE, LONGEST_PAUSE)
 }
 
 fn too_many(what: &str) -> Status {
