@@ -10,7 +10,7 @@
 //! * `briefing`: the briefing; its head says how an answer comes about.
 //! * `timeline.rs`, `changes.rs`: lists over all services, put together by `merge.rs`. `watch`: their feeds in one
 //!   stream; `cursor.rs`: how far a reader has come in all journals. `outage.rs`: who did not answer. `backoff.rs`: how long to
-//!   wait before one is tried again. `frame.rs`: gRPC's frames.
+//!   wait before one is tried again. `frame.rs`: gRPC's frames. `which.rs`: the services in order.
 //! * [`Web`] (`http/`): HTTP/JSON, gRPC-Web and the `OpenAPI` document, for browsers and for whoever has no gRPC.
 
 mod ask;
@@ -28,6 +28,7 @@ mod pass;
 mod service;
 mod timeline;
 mod watch;
+mod which;
 
 pub use self::http::{Cors, OriginError, RouteError, Web};
 pub use backend::{Address, AddressError, Backend, Backends};

@@ -11,6 +11,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 
 use crate::backend::{Message, gather};
+use crate::which::Which;
 use crate::{Backend, Backends, frame};
 
 const TRADE: &str = trade::v1::trade_service_server::SERVICE_NAME;
@@ -77,12 +78,12 @@ impl Journals {
     }
 
     fn find(&self, name: &str) -> Result<&Backend, Status> {
-        match name.strip_prefix("journals/") {
-            Some("trade") => Ok(&self.0.trade),
-            Some("events") => Ok(&self.0.events),
-            Some("culture") => Ok(&self.0.culture),
-            Some(_) => Err(unknown(name)),
-            None => Err(misnamed(name)),
+        let journal = name.strip_prefix("journals/");
+        let journal = journal.ok_or_else(|| misnamed(name))?;
+        match Which::find(journal).ok_or_else(|| unknown(name))? {
+            Which::Trade => Ok(&self.0.trade),
+            Which::Events => Ok(&self.0.events),
+            Which::Culture => Ok(&self.0.culture),
         }
     }
 }

@@ -10,10 +10,11 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tonic::{Code, Status};
 
 use super::tail::Tail;
-use super::upstream::{self, Entries, Entry, Which};
+use super::upstream::{self, Entries, Entry};
 use crate::ask::Services;
 use crate::backoff::Backoff;
 use crate::cursor::Point;
+use crate::which::Which;
 
 /// How long who catches up may leave untaken what was read for them, before their place is given to another.
 const PATIENCE: Duration = Duration::from_secs(10);

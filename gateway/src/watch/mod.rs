@@ -29,9 +29,10 @@ use crate::ask::Services;
 use crate::backoff::Backoff;
 use crate::briefing::pair;
 use crate::cursor::Cursor;
+use crate::which::Which;
 use lane::{Lane, Told, Way};
 use tail::Tail;
-use upstream::{Changes, Which};
+use upstream::Changes;
 
 /// Watchers at a time: each holds a place among the calls of the listener.
 const MAX_WATCHERS: usize = 2_048;
@@ -96,7 +97,7 @@ fn parse_services(names: &[String], violations: &mut Violations) -> Vec<Which> {
     }
     let mut services = Vec::new();
     for (at, name) in names.iter().enumerate() {
-        match Which::ALL.into_iter().find(|which| which.name() == name) {
+        match Which::find(name) {
             Some(which) if services.contains(&which) => {
                 violations.push(format!("services[{at}]"), "twice");
             }

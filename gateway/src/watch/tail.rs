@@ -13,11 +13,12 @@ use proto::gateway::v1::Unreachable;
 use tokio::sync::watch;
 use tonic::{Code, Status};
 
-use super::upstream::{self, Entry, Which};
+use super::upstream::{self, Entry};
 use crate::ask::Services;
 use crate::backoff::Backoff;
 use crate::cursor::Point;
 use crate::outage::unreachable;
+use crate::which::Which;
 
 /// What is kept, at most.
 const MAX_ENTRIES: usize = 256;

@@ -14,35 +14,7 @@ use tonic::{Request, Status};
 use crate::ask::{Asking, Services};
 use crate::changes::here;
 use crate::cursor::Point;
-
-/// A service, by its place in a cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
-    Trade,
-    Events,
-    Culture,
-}
-
-impl Which {
-    pub(crate) const ALL: [Which; 3] = [Which::Trade, Which::Events, Which::Culture];
-
-    /// Its place in a cursor.
-    pub(crate) fn place(self) -> usize {
-        match self {
-            Which::Trade => 0,
-            Which::Events => 1,
-            Which::Culture => 2,
-        }
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Which::Trade => "trade",
-            Which::Events => "events",
-            Which::Culture => "culture",
-        }
-    }
-}
+use crate::which::Which;
 
 /// What a service recorded together of a pair.
 #[derive(Clone, Debug)]
