@@ -10,15 +10,18 @@
 //!   `asked.rs`: what every question about two countries has; `stand.rs`: where the journal of a service stands.
 //! * `briefing`: the briefing; its head says how an answer comes about.
 //! * `timeline.rs`, `changes.rs`: lists over all services, put together by `merge.rs`. `watch`: their feeds in one
-//!   stream; `cursor.rs`: how far a reader has come in all journals. `outage.rs`: who did not answer.
+//!   stream; `cursor.rs`: how far a reader has come in all journals. `outage.rs`: who did not answer. `backoff.rs`: how long to
+//!   wait before one is tried again. `frame.rs`: gRPC's frames. `which.rs`: the services in order.
 //! * [`Web`] (`http/`): HTTP/JSON, gRPC-Web and the `OpenAPI` document, for browsers and for whoever has no gRPC.
 
 mod ask;
 mod asked;
 mod backend;
+mod backoff;
 mod briefing;
 mod changes;
 mod cursor;
+mod frame;
 mod http;
 mod merge;
 mod methods;
@@ -28,6 +31,7 @@ mod service;
 mod stand;
 mod timeline;
 mod watch;
+mod which;
 
 pub use self::http::{Cors, OriginError, RouteError, Web};
 pub use backend::{Address, AddressError, Backend, Backends};
