@@ -865,7 +865,7 @@ async fn a_service_that_is_slow_is_named_within_the_callers_deadline() {
         for (role, name, lacking) in LACKING {
             world.node(role).freeze();
             let mut request = Request::new(asked());
-            request.set_timeout(Duration::from_secs(2));
+            request.set_timeout(Duration::from_secs(5));
             let told = world.gateway_client().get_briefing(request).await;
             let told = told.expect("the rest in time").into_inner();
             assert_eq!(told.unreachable.len(), 1, "{:?}", told.unreachable);

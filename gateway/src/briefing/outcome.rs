@@ -11,6 +11,7 @@ use super::query::Query;
 use super::{changes, culture, events, trade};
 use crate::ask::{Asking, Service, Services};
 use crate::stand::{Stand, stand_of};
+use crate::which::Which;
 
 /// The sections that each service is asked for.
 const OF_TRADE: [Section; 2] = [Section::Trade, Section::Changes];
@@ -162,13 +163,12 @@ async fn part<'a, T>(
 }
 
 fn positions(head: &Head) -> Vec<ServicePosition> {
-    let names = ["trade", "events", "culture"];
-    let known = names.into_iter().zip(head.positions());
+    let known = Which::ALL.into_iter().zip(head.positions());
     known
         .filter_map(|(service, stand)| {
             let Stand { position, time } = stand?;
             Some(ServicePosition {
-                service: service.to_owned(),
+                service: service.name().to_owned(),
                 position,
                 record_time: time.map(to_timestamp),
             })

@@ -21,6 +21,7 @@ use super::outcome::{Asked, Outcome};
 use super::query::Query;
 use super::sources::{Sources, let_out};
 use crate::outage::unreachable;
+use crate::which::Which;
 
 /// The briefing of what the services came to.
 ///
@@ -36,15 +37,15 @@ pub(crate) fn compose(query: &Query, outcome: Outcome) -> Result<Briefing, Statu
         changes,
     } = outcome;
     let mut briefing = composing.head();
-    if let Some(gathered) = composing.answered("trade", trade, &[Section::Trade])? {
+    if let Some(gathered) = composing.answered(Which::Trade.name(), trade, &[Section::Trade])? {
         briefing.trade = Some(composing.trade(gathered));
     }
     let of_events = [Section::Meetings, Section::Events, Section::Agreements];
-    if let Some(gathered) = composing.answered("events", events, &of_events)? {
+    if let Some(gathered) = composing.answered(Which::Events.name(), events, &of_events)? {
         composing.events(gathered, &mut briefing);
     }
     let of_culture = [Section::Exchange, Section::Visa];
-    if let Some(gathered) = composing.answered("culture", culture, &of_culture)? {
+    if let Some(gathered) = composing.answered(Which::Culture.name(), culture, &of_culture)? {
         composing.culture(gathered, &mut briefing);
     }
     briefing.changes = composing.changes(changes)?;
