@@ -1,6 +1,7 @@
-//! The connection to a service, and what went wrong there in words.
+//! The way to a service, and what went wrong there in words.
 
 mod login;
+mod way;
 
 use std::fmt;
 use std::time::Duration;
@@ -21,9 +22,10 @@ use tonic_types::StatusExt;
 use crate::args::answer::{Address, ServerArgs};
 
 use self::login::Login;
+use self::way::Way;
 
-/// A connection whose calls bring a login.
-type Connection = InterceptedService<Channel, Login>;
+/// A way to a service, whose calls bring a login.
+type Connection = InterceptedService<Way, Login>;
 
 /// A client of the trade service.
 pub(crate) type TradeClient = TradeServiceClient<Connection>;
@@ -71,8 +73,13 @@ pub(crate) async fn journals(server: &Address, role: &str) -> anyhow::Result<Jou
 }
 
 async fn connect(server: &Address, role: &str) -> anyhow::Result<Connection> {
+    if let Some(services) = &server.direct {
+        let way = Way::Direct(services.clone());
+        return Ok(InterceptedService::new(way, Login::default()));
+    }
     let login = Login::read(server.token_file.as_deref())?;
-    Ok(InterceptedService::new(channel(server, role).await?, login))
+    let way = Way::Connection(channel(server, role).await?);
+    Ok(InterceptedService::new(way, login))
 }
 
 async fn channel(server: &Address, role: &str) -> anyhow::Result<Channel> {

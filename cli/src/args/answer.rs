@@ -1,11 +1,11 @@
 //! Options that many questions share: who answers, as of when, about which time, and in which form.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use proto::trade::v1::PeriodBasis;
 use proto::{Frequency, Period};
+use tonic::service::Routes;
 
 use super::tls::ClientTlsArgs;
 
@@ -25,15 +25,19 @@ pub(crate) struct Address {
     pub(crate) token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tls: ClientTlsArgs,
+    /// Services of this process, which are asked instead of those at the address.
+    #[arg(skip)]
+    pub(crate) direct: Option<Routes>,
 }
 
 impl Address {
-    /// A service of this process, which needs no proof.
-    pub(crate) fn of(address: SocketAddr) -> Address {
+    /// Services of this process, asked without a socket.
+    pub(crate) fn inside(services: Routes) -> Address {
         Address {
-            url: format!("http://{address}"),
+            url: String::new(),
             token_file: None,
             tls: ClientTlsArgs::default(),
+            direct: Some(services),
         }
     }
 }
