@@ -215,33 +215,42 @@ impl TokenFile {
         change: impl FnOnce(&mut Contents) -> Result<T, TokenFileError>,
     ) -> Result<T, TokenFileError> {
         let _lock = self.lock()?;
-        let mut contents = if self.0.exists() {
-            self.read()?
-        } else {
-            Contents::default()
-        };
+        let mut contents = self.read_or_begin()?;
         let done = change(&mut contents)?;
         self.write(&contents)?;
         Ok(done)
     }
 
+    /// Ends with the value. The file of the lock is empty and stays, also where the change came to nothing: if one
+    /// took it away, another who waits for it and a third who makes it anew would each hold a lock of their own.
     fn lock(&self) -> Result<File, TokenFileError> {
         let mut path = self.0.clone().into_os_string();
         path.push(".lock");
         let path = PathBuf::from(path);
-        let mut options = File::options();
-        let file = options.create(true).write(true).truncate(false).open(&path);
-        let locked = file.and_then(|file| file.lock().map(|()| file));
+        let locked = open_lock(&path).and_then(|file| file.lock().map(|()| file));
         locked.map_err(io_error("locking", &path))
     }
 
     fn read(&self) -> Result<Contents, TokenFileError> {
         let bytes = read_bounded(&self.0, MAX_BYTES).map_err(io_error("reading", &self.0))?;
+        self.parse(&bytes)
+    }
+
+    /// The same, for a change, which may be the first.
+    fn read_or_begin(&self) -> Result<Contents, TokenFileError> {
+        match read_bounded(&self.0, MAX_BYTES) {
+            Ok(bytes) => self.parse(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Contents::default()),
+            Err(error) => Err(io_error("reading", &self.0)(error)),
+        }
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Result<Contents, TokenFileError> {
         let invalid = |what| TokenFileError::Invalid {
             path: self.0.clone(),
             what,
         };
-        let (contents, _) = parse_contents(&bytes).map_err(invalid)?;
+        let (contents, _) = parse_contents(bytes).map_err(invalid)?;
         Ok(contents)
     }
 
@@ -313,6 +322,15 @@ pub(super) fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Whoever may open it can hold the lock as long as they like: only its owner may.
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.create(true).write(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// Only its owner may read what the temporary file becomes.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path
@@ -360,8 +378,22 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let (_folder, file) = file();
         file.create("desk", Role::Reader, None).unwrap();
-        let mode = std::fs::metadata(&file.0).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        for path in [file.0.clone(), file.0.with_extension("json.lock")] {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{path:?}");
+        }
+    }
+
+    /// A link that leads to itself is there and cannot be read, whoever asks.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_taken_for_an_empty_one() {
+        let (_folder, file) = file();
+        std::os::unix::fs::symlink(&file.0, &file.0).unwrap();
+        let refused = file.create("desk", Role::Reader, None).unwrap_err();
+        assert!(matches!(&refused, TokenFileError::Io { path, .. } if *path == file.0));
+        assert!(refused.to_string().contains("tokens.json"), "{refused}");
+        assert!(file.0.is_symlink());
     }
 
     #[test]
