@@ -218,8 +218,9 @@ impl http_body::Body for Sent {
 fn headers(given: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for name in PASSED {
-        if let Some(value) = given.get(&name) {
-            headers.insert(name, value.clone());
+        // All of them: of two logins neither is the right one, and whoever reads them says so.
+        for value in given.get_all(&name) {
+            headers.append(&name, value.clone());
         }
     }
     let grpc = HeaderValue::from_static("application/grpc");
