@@ -109,9 +109,12 @@ pub enum Missing {
     #[error("calls are not encrypted (--tls-cert, --tls-key)")]
     Tls,
     /// Login.
-    #[error("callers are not asked who they are")]
+    #[error("callers are not asked who they are (--tokens, --jwks or --forwarder)")]
     Login,
     /// TLS and login.
-    #[error("calls are not encrypted (--tls-cert, --tls-key), nor callers asked who they are")]
+    #[error(
+        "calls are not encrypted (--tls-cert, --tls-key), nor callers asked who they are (--tokens, --jwks or \
+         --forwarder)"
+    )]
     Both,
 }
