@@ -53,5 +53,5 @@ pub use request::{UpdateRequest, VersionsRequest, WatchParts, WatchRequest};
 pub use timeline::{Lane, Stop, Stops, TimelineParts, TimelineQuery, TimelineRequest, record_lane};
 pub use topic::{Topic, are_about_the_same, countries_only_in};
 pub use version::{Version, all, find, find_version, get, get_version};
-pub use who::Who;
+pub use who::{NoUuid, Who};
 pub use write::{Batch, Changed, New, Removed, check_weight, done, is_done};
