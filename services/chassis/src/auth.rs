@@ -11,7 +11,7 @@
 //!   a stream may still have it.
 //! * `token.rs`, `token_file.rs`, `book.rs`: our own tokens: their text, their file, and as calls are held against them.
 //! * `jwt.rs`, `claims.rs`, `keys.rs`: signed tokens, what they say, and the keys that verify them.
-//! * `watched.rs`: a file that is looked at each second. `refusal.rs`: why a caller is turned away.
+//! * `watched.rs`: their files, which are looked at each second. `refusal.rs`: why a caller is turned away.
 
 mod believer;
 mod book;

@@ -34,6 +34,7 @@
 //! * [`Edge`]: who answers what is no gRPC call, by way of [`Grpc`].
 //! * `tls`: [`ServerTls`] of the listener and [`ClientTls`] towards other processes, from files that are looked at
 //!   again while the process runs.
+//! * `kept`: what is made of files, and made again when they change: those of `tls` and of `auth`.
 //! * `health`: the health service, which reads [`Shutdown`] and keeps no state of its own.
 //! * [`telemetry`]: the log of the process.
 
@@ -46,6 +47,7 @@ mod connection;
 mod edge;
 mod error;
 mod health;
+mod kept;
 mod listen;
 mod pass;
 mod serve;

@@ -7,9 +7,9 @@ use jsonwebtoken::{Validation, decode, decode_header, errors::ErrorKind};
 use sha2::{Digest, Sha256};
 
 use super::claims::Claims;
-use super::keys::{self, Keys, Verified};
+use super::keys::{Keys, Verified};
 use super::refusal::Failure;
-use super::watched::Watched;
+use super::watched::{self, Watched};
 use crate::caller::is_name;
 use crate::{Caller, Error, Role};
 
@@ -45,18 +45,18 @@ pub(super) struct Ticket {
 
 impl Verifier {
     pub(super) fn open(settings: Jwt) -> Result<Verifier, Error> {
-        let keys = Watched::open(settings.keys.clone(), keys::MAX_BYTES, Keys::parse)?;
+        let keys = watched::open(settings.keys.clone())?;
         Ok(Verifier { keys, settings })
     }
 
     /// Looks whether there are other keys.
     pub(super) fn refresh(&self) {
-        self.keys.look();
+        watched::look(&self.keys);
     }
 
     /// Whose token this is.
     pub(super) fn believe(&self, token: &str) -> Result<(Caller, Ticket), Failure> {
-        let keys = self.keys.now();
+        let keys = self.keys.current();
         let digest = Sha256::digest(token).into();
         let verified = if let Some(verified) = keys.remembered(&digest) {
             verified
@@ -75,7 +75,7 @@ impl Verifier {
 
     /// Whether a token is still to be believed: its key may have been withdrawn since.
     pub(super) fn look(&self, ticket: &Ticket) -> Result<(), Failure> {
-        let keys = self.keys.now();
+        let keys = self.keys.current();
         keys.find(&ticket.key_id).ok_or(Failure::Unknown)?;
         check_time(ticket)
     }
