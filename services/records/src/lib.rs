@@ -42,7 +42,7 @@ pub use apply::{apply_deleted, apply_recorded, recompute};
 pub use audit::{Audited, audit_change};
 pub use error::Error;
 pub use feed::Messages;
-pub use history::{Change, ChangesParts, ChangesQuery, ChangesRequest, Revision, revision_at};
+pub use history::{Change, ChangesParts, ChangesRequest, Revision, revision_of};
 pub use journals::Journals;
 pub use list::{Page, Paging, page, page_along};
 pub use place::{Ahead, Place, Span, Standing, standing, text_group};
