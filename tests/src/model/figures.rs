@@ -14,7 +14,7 @@ use super::{copy, never, open};
 use crate::wire::ingest_observations_request::Part;
 use crate::wire::timeline_entry::Entry;
 use crate::wire::{IngestObservationsRequest, ListObservationsRequest, ListTimelineRequest};
-use crate::{batch, dataset, header, shape};
+use crate::{batch, dataset, header, pages, shape};
 
 type Client = TradeServiceClient<TradeServiceServer<trade::Trade>>;
 
@@ -168,8 +168,7 @@ impl House {
     }
 
     async fn timeline(&self, country: &str, partner: &str, as_of: Option<Timestamp>) -> Told {
-        let (mut told, mut page_token) = (Told::new(), String::new());
-        loop {
+        let pages = pages(async |page_token| {
             let asked = ListTimelineRequest {
                 country: country.into(),
                 partner: partner.into(),
@@ -180,21 +179,20 @@ impl House {
             };
             let page = self.client.clone().list_timeline(asked).await;
             let page = page.expect("a page").into_inner();
-            for entry in page.entries {
-                let Some(Entry::Figures(figures)) = entry.entry else {
-                    panic!("nothing but figures was recorded");
-                };
-                // A day is an entry, and the steps may go past midnight.
-                let [recorded, revised] =
-                    told.entry((figures.dataset, figures.reporter)).or_default();
-                *recorded += figures.recorded;
-                *revised += figures.revised;
-            }
-            page_token = page.next_page_token;
-            if page_token.is_empty() {
-                return told;
-            }
+            (page.entries, page.next_page_token)
+        });
+        let mut told = Told::new();
+        for entry in pages.await.concat() {
+            let Some(Entry::Figures(figures)) = entry.entry else {
+                panic!("nothing but figures was recorded");
+            };
+            // A day is an entry, and the steps may go past midnight.
+            let key = (figures.dataset, figures.reporter);
+            let [recorded, revised] = told.entry(key).or_default();
+            *recorded += figures.recorded;
+            *revised += figures.revised;
         }
+        told
     }
 
     async fn listed(&self, dataset: usize) -> BTreeMap<String, String> {
