@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Status};
 
+use crate::which::Which;
 use crate::{Backend, Backends};
 
 /// The largest answer of a service.
@@ -60,17 +61,17 @@ impl Services {
         } = backends;
         Services {
             trade: Service {
-                name: "trade",
+                name: Which::Trade.name(),
                 client: Trade::new(trade.clone()).max_decoding_message_size(MAX_ANSWER),
                 journals: JournalServiceClient::new(trade.clone()),
             },
             events: Service {
-                name: "events",
+                name: Which::Events.name(),
                 client: Events::new(events.clone()).max_decoding_message_size(MAX_ANSWER),
                 journals: JournalServiceClient::new(events.clone()),
             },
             culture: Service {
-                name: "culture",
+                name: Which::Culture.name(),
                 client: Culture::new(culture.clone()).max_decoding_message_size(MAX_ANSWER),
                 journals: JournalServiceClient::new(culture.clone()),
             },

@@ -9,7 +9,6 @@
 
 mod address;
 mod answer;
-mod backoff;
 mod budget;
 mod call;
 mod check;

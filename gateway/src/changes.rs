@@ -23,13 +23,14 @@ use crate::briefing::{pair, stand_of};
 use crate::cursor::{Cursor, Point};
 use crate::merge::{self, List, Listed, Mark};
 use crate::outage::unreachable;
+use crate::which::Which;
 
-/// Where trade, events and culture stand among the points of a cursor.
-const TRADE: usize = 0;
-const EVENTS: usize = 1;
-const CULTURE: usize = 2;
+/// Where each service stands among the points of a cursor.
+const TRADE: usize = Which::Trade.place();
+const EVENTS: usize = Which::Events.place();
+const CULTURE: usize = Which::Culture.place();
 /// Which service each list is of: figures, statements, events, culture.
-const SERVICE: [usize; 4] = [TRADE, TRADE, EVENTS, CULTURE];
+const SERVICE: [Which; 4] = [Which::Trade, Which::Trade, Which::Events, Which::Culture];
 
 /// A page of changes.
 #[derive(Debug)]
@@ -168,17 +169,13 @@ pub(crate) async fn list(
         after: query.start.after,
         until: ends.map(Result::ok),
     };
-    let names = [
-        services.trade.name,
-        services.events.name,
-        services.culture.name,
-    ];
     let mut lost: [Option<Status>; 3] = Default::default();
     for (service, status) in SERVICE.into_iter().zip(merged.lost) {
-        lost[service] = lost[service].take().or(status);
+        let known = &mut lost[service.place()];
+        *known = known.take().or(status);
     }
-    let lost = names.iter().zip(&lost);
-    let lost = lost.filter_map(|(name, status)| Some(unreachable(name, status.as_ref()?)));
+    let lost = Which::ALL.iter().zip(&lost);
+    let lost = lost.filter_map(|(which, status)| Some(unreachable(which.name(), status.as_ref()?)));
     let is_over = start.marks.iter().all(|mark| *mark == Mark::Ended);
     let next = (!is_over).then(|| PageToken::encode(query.digest, &start.encode()));
     Ok(ListChangesResponse {
@@ -225,8 +222,11 @@ pub(crate) async fn here<C>(service: &Service<C>, asking: &Asking) -> Result<Poi
 /// A list of the changes of a service's records, whichever it is: the messages have the same fields.
 macro_rules! records {
     ($package:path, $variant:path, $service:expr, $list:literal, $query:ident, $ends:ident, $asking:ident) => {{
-        let (client, end) = ($service.client.clone(), $ends[SERVICE[$list]].clone());
-        let after = $query.start.after[SERVICE[$list]].time;
+        let (client, end) = (
+            $service.client.clone(),
+            $ends[SERVICE[$list].place()].clone(),
+        );
+        let after = $query.start.after[SERVICE[$list].place()].time;
         List {
             mark: $query.start.marks[$list].clone(),
             read: Box::new(move |page_token, page_size| {

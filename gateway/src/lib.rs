@@ -9,14 +9,17 @@
 //! * [`Gateway`] (`service.rs`): the calls that only a gateway can answer. `ask.rs`: asking the services for a caller.
 //! * `briefing`: the briefing; its head says how an answer comes about.
 //! * `timeline.rs`, `changes.rs`: lists over all services, put together by `merge.rs`. `watch`: their feeds in one
-//!   stream; `cursor.rs`: how far a reader has come in all journals. `outage.rs`: who did not answer.
+//!   stream; `cursor.rs`: how far a reader has come in all journals. `outage.rs`: who did not answer. `backoff.rs`: how long to
+//!   wait before one is tried again. `frame.rs`: gRPC's frames. `which.rs`: the services in order.
 //! * [`Web`] (`http/`): HTTP/JSON, gRPC-Web and the `OpenAPI` document, for browsers and for whoever has no gRPC.
 
 mod ask;
 mod backend;
+mod backoff;
 mod briefing;
 mod changes;
 mod cursor;
+mod frame;
 mod http;
 mod merge;
 mod methods;
@@ -25,6 +28,7 @@ mod pass;
 mod service;
 mod timeline;
 mod watch;
+mod which;
 
 pub use self::http::{Cors, OriginError, RouteError, Web};
 pub use backend::{Address, AddressError, Backend, Backends};

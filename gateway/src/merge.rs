@@ -10,10 +10,13 @@ use std::collections::VecDeque;
 
 use futures_util::future::{BoxFuture, join_all};
 use prost::Message;
+use proto::error::v1::ErrorReason;
 use tonic::{Code, Status};
 
 /// The most entries of a page of a list.
 const MAX_PAGE: usize = 500;
+/// The longest token that is followed; those of the services have 120 characters at most.
+const MAX_TOKEN: usize = 254;
 /// Pages that are read of a list for one page of all.
 const MAX_READS: usize = 4;
 /// A page that has reached this size ends: a client takes 4 MiB if nobody told it otherwise.
@@ -45,8 +48,7 @@ impl Mark {
         match self {
             Mark::Ended => bytes.push(u8::MAX),
             Mark::At { token, taken } => {
-                // A token of a service has 120 characters at most.
-                let length = u8::try_from(token.len()).unwrap_or(u8::MAX - 1);
+                let length = u8::try_from(token.len()).expect("a longer one is not followed");
                 bytes.push(length);
                 bytes.extend(taken.to_be_bytes());
                 bytes.extend(token.as_bytes());
@@ -145,6 +147,11 @@ fn is_refusal(code: Code) -> bool {
     )
 }
 
+fn too_long() -> Status {
+    let what = "the page token of a service is too long to be followed";
+    proto::status(Code::Internal, ErrorReason::Internal, what, [])
+}
+
 fn take_next<E>(walks: &mut [Walk<'_, E>], back: bool) -> Option<E> {
     let ahead = walks.iter().enumerate();
     let ahead = ahead.filter_map(|(list, walk)| Some((walk.ahead.front()?.0, list)));
@@ -190,6 +197,7 @@ impl<'a, E> Walk<'a, E> {
             let wanted = (size + usize::from(taken)).min(MAX_PAGE);
             let wanted = i32::try_from(wanted).unwrap_or(i32::MAX);
             match (self.list.read)(token, wanted).await {
+                Ok((_, next)) if next.len() > MAX_TOKEN => self.lost = Some(too_long()),
                 Ok((entries, next)) => self.arrive(entries, next),
                 Err(status) => self.lost = Some(status),
             }
@@ -345,6 +353,19 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(merged.entries, [16]);
+    }
+
+    #[tokio::test]
+    async fn a_page_token_that_cannot_be_kept_is_not_followed() {
+        let read: Read<'_, i64> =
+            Box::new(|_, _| Box::pin(async { Ok((vec![(1, 1)], "a".repeat(MAX_TOKEN + 1))) }));
+        let lists = vec![List {
+            mark: Mark::START,
+            read,
+        }];
+        let merged = page(lists, 5, false).await.unwrap();
+        assert_eq!(merged.marks, [Mark::START]);
+        assert_eq!(merged.lost[0].as_ref().unwrap().code(), Code::Internal);
     }
 
     #[test]

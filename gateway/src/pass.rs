@@ -11,14 +11,13 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 
 use crate::backend::{Message, gather};
-use crate::{Backend, Backends};
+use crate::which::Which;
+use crate::{Backend, Backends, frame};
 
 const TRADE: &str = trade::v1::trade_service_server::SERVICE_NAME;
 const EVENTS: &str = events::v1::events_service_server::SERVICE_NAME;
 const CULTURE: &str = culture::v1::culture_service_server::SERVICE_NAME;
 const JOURNALS: &str = journal::v1::journal_service_server::SERVICE_NAME;
-/// A flag and a length stand before a message.
-const PREFIX: usize = 5;
 
 /// Adds the services behind the gateway to what it serves.
 #[must_use]
@@ -79,29 +78,34 @@ impl Journals {
     }
 
     fn find(&self, name: &str) -> Result<&Backend, Status> {
-        match name.strip_prefix("journals/") {
-            Some("trade") => Ok(&self.0.trade),
-            Some("events") => Ok(&self.0.events),
-            Some("culture") => Ok(&self.0.culture),
-            Some(_) => Err(unknown(name)),
-            None => Err(misnamed(name)),
+        let journal = name.strip_prefix("journals/");
+        let journal = journal.ok_or_else(|| misnamed(name))?;
+        match Which::find(journal).ok_or_else(|| unknown(name))? {
+            Which::Trade => Ok(&self.0.trade),
+            Which::Events => Ok(&self.0.events),
+            Which::Culture => Ok(&self.0.culture),
         }
     }
 }
 
 /// The name in the one message of a request.
 fn named(request: &[u8]) -> Result<String, Status> {
-    let (prefix, message) = request
-        .split_at_checked(PREFIX)
-        .ok_or_else(|| Violations::one("", "not a message of this call"))?;
-    if prefix[0] != 0 {
+    let (flag, length, message) = frame::split(request).ok_or_else(no_message)?;
+    if flag != frame::PLAIN {
         return Err(Status::unimplemented(
             "requests of this service are not read compressed",
         ));
     }
-    let named = Named::decode(message)
-        .map_err(|error| Violations::one("", format!("not a message of this call: {error}")))?;
+    if message.len() != length {
+        return Err(no_message());
+    }
+    let named = Named::decode(message).map_err(|_| no_message())?;
     Ok(named.name)
+}
+
+fn no_message() -> Status {
+    let what = "the request is not one message of this call";
+    proto::status(Code::InvalidArgument, ErrorReason::InvalidField, what, [])
 }
 
 fn unknown(name: &str) -> Status {
@@ -152,10 +156,17 @@ mod tests {
         let message = Named {
             name: "journals/trade".into(),
         };
-        let mut request = vec![0, 0, 0, 0, 16];
-        message.encode(&mut request).unwrap();
+        let request = frame::frame(&message).unwrap();
         assert_eq!(named(&request).unwrap(), "journals/trade");
-        for broken in [&[][..], &[0, 0, 0, 0], &[0, 0, 0, 0, 2, 0xff, 0xff]] {
+        let twice = [&request[..], &request[..]].concat();
+        let cut = &request[..request.len() - 1];
+        for broken in [
+            &[][..],
+            &[0, 0, 0, 0],
+            &[0, 0, 0, 0, 2, 0xff, 0xff],
+            &twice,
+            cut,
+        ] {
             assert_eq!(named(broken).unwrap_err().code(), Code::InvalidArgument);
         }
     }

@@ -18,6 +18,7 @@ use crate::ask::{Asking, Service, Services};
 use crate::briefing::{pair, parse_audience, stand_of};
 use crate::merge::{self, List, Listed, Mark};
 use crate::outage::unreachable;
+use crate::which::Which;
 
 /// An instant that is not known yet.
 const UNKNOWN: i64 = i64::MIN;
@@ -36,7 +37,7 @@ pub(crate) struct Query {
     start: Start,
 }
 
-/// Where a page begins: of events, culture and trade, in this order.
+/// Where a page begins, for each service in their order.
 #[derive(Debug)]
 struct Start {
     marks: [Mark; 3],
@@ -123,7 +124,9 @@ impl TryFrom<ListTimelineRequest> for Query {
     }
 }
 
-/// The kinds of entries of each service.
+/// The services in the order in which they tell of one day.
+const ORDER: [Which; 3] = [Which::Events, Which::Culture, Which::Trade];
+/// The kinds of entries of each, in this order.
 const KINDS: [[TimelineKind; 2]; 3] = [
     [TimelineKind::Event, TimelineKind::AgreementStep],
     [TimelineKind::Milestone, TimelineKind::VisaRule],
@@ -167,13 +170,8 @@ pub(crate) async fn list(
     let as_of = instants(services, query, asking).await;
     let lists = lists(services, query, &as_of, asking);
     let merged = merge::page(lists, query.size, query.back).await?;
-    let names = [
-        services.events.name,
-        services.culture.name,
-        services.trade.name,
-    ];
-    let lost = names.iter().zip(&merged.lost);
-    let lost = lost.filter_map(|(name, status)| Some(unreachable(name, status.as_ref()?)));
+    let lost = ORDER.iter().zip(&merged.lost);
+    let lost = lost.filter_map(|(which, status)| Some(unreachable(which.name(), status.as_ref()?)));
     let next = Start {
         marks: merged
             .marks

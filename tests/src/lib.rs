@@ -4,6 +4,7 @@
 //!
 //! * [`Server`] (`server.rs`): a service that a story talks to over a socket, started in one of two
 //!   ways; [`both_ways!`] tells each story to both, under a limit of time.
+//! * [`Hosts`] (`hosts.rs`): names that lead where a story says.
 //! * [`House`] (`house.rs`): all three services and a gateway before them.
 //! * [`World`] (`world.rs`): the whole system, in one process or apart, and what can happen to its parts.
 //!   [`Stub`] (`stub.rs`): a service that does as a story says, behind a gateway. `health.rs`: what health says.
@@ -21,6 +22,7 @@ mod answers;
 mod errors;
 mod figures;
 mod health;
+mod hosts;
 mod house;
 pub mod http;
 pub mod model;
@@ -35,6 +37,7 @@ pub use errors::{fields, metadata, reason};
 pub use figures::{Shape, batch, dataset, groups, header, ingest, record, record_long_sources};
 pub use figures::{shape, with_figures};
 pub use health::{Health, services};
+pub use hosts::Hosts;
 pub use house::{GatewayClient, House};
 pub use pages::{observations, pages, pages_from};
 pub use records::{agreement, date, event, programme, sector, source, statement, text};

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chassis::{App, Drained, Login, Shutdown};
@@ -22,6 +22,8 @@ use tempfile::TempDir;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tonic::transport::{Channel, Endpoint};
 use trade::Trade;
+
+use crate::hosts::Hosts;
 
 /// A client of the trade service over a socket.
 pub type Client = TradeServiceClient<Channel>;
@@ -352,20 +354,27 @@ pub(crate) struct Binary {
 impl Binary {
     async fn start(role: Role, data: &Path) -> (Running, SocketAddr) {
         let args = [role.name(), "--listen", "127.0.0.1:0"];
-        let (binary, address) = Binary::run(&args.map(str::to_owned), data).await;
+        let (binary, address) = Binary::run(&args.map(str::to_owned), data, None).await;
         (Running::Binary(binary), address)
     }
 
-    /// Starts `entente serve` with some arguments on a folder.
-    pub(crate) async fn run(args: &[String], data: &Path) -> (Binary, SocketAddr) {
+    /// Starts `entente serve` with some arguments on a folder, where names may lead elsewhere.
+    pub(crate) async fn run(
+        args: &[String],
+        data: &Path,
+        hosts: Option<&Arc<Hosts>>,
+    ) -> (Binary, SocketAddr) {
         let (args, data) = (args.to_owned(), data.to_owned());
-        let started = spawn_blocking(move || Binary::spawn(&args, &data)).await;
+        let hosts = hosts.cloned();
+        let started = spawn_blocking(move || Binary::spawn(&args, &data, hosts.as_deref())).await;
         started.expect("the process starts")
     }
 
-    fn spawn(args: &[String], data: &Path) -> (Binary, SocketAddr) {
+    fn spawn(args: &[String], data: &Path, hosts: Option<&Hosts>) -> (Binary, SocketAddr) {
         let log = data.join("log");
-        let mut child = Command::new(executable())
+        let plain = || Command::new(executable());
+        let mut child = hosts
+            .map_or_else(plain, |hosts| hosts.command(executable()))
             .arg("serve")
             .args(args)
             .args(["--log", "warn", "--cache-mib", "16", "--ballast-mib", "0"])

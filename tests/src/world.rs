@@ -1,8 +1,9 @@
 //! The whole system: a gateway and the three services, in one process or each in its own.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use proto::culture::v1::culture_service_client::CultureServiceClient;
 use proto::culture::v1::culture_service_server::SERVICE_NAME as CULTURE;
@@ -17,8 +18,12 @@ use tempfile::TempDir;
 use tonic::transport::Channel;
 
 use crate::health::Health;
+use crate::hosts::Hosts;
 use crate::server::{Binary, channel};
 use crate::{Client, CultureClient, EventsClient, JournalClient, Role};
+
+/// A port of this machine that the system chooses.
+const HERE: &str = "127.0.0.1:0";
 
 /// How the system is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +55,7 @@ pub struct Node {
     args: Vec<String>,
     folder: PathBuf,
     address: SocketAddr,
+    hosts: Option<Arc<Hosts>>,
     running: Option<Binary>,
 }
 
@@ -64,7 +70,7 @@ impl World {
 
     async fn together() -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let door = Node::start(&[], &folder.path().join("all")).await;
+        let door = Node::start(&[], HERE, &folder.path().join("all"), None).await;
         World {
             trade: Vec::new(),
             events: None,
@@ -91,13 +97,13 @@ impl World {
         for (number, original) in copies_of.iter().enumerate() {
             let copy = folder.path().join(format!("trade-{number}"));
             copy_folder(original, &copy);
-            trade.push(Node::start(&["trade"], &copy).await);
+            trade.push(Node::start(&["trade"], HERE, &copy, None).await);
         }
         if trade.is_empty() {
-            trade.push(Node::start(&["trade"], &folder.path().join("trade")).await);
+            trade.push(Node::start(&["trade"], HERE, &folder.path().join("trade"), None).await);
         }
-        let addresses: Vec<_> = trade.iter().map(|node| node.address).collect();
-        let mut world = World::with_trade_at(&addresses, options, folder).await;
+        let addresses: Vec<_> = trade.iter().map(|node| url(&node.address)).collect();
+        let mut world = World::with_trade_at(&addresses.join(","), options, folder, None).await;
         world.trade = trade;
         world.wait().await;
         world
@@ -106,24 +112,46 @@ impl World {
     /// Starts a system whose trade is somewhere else.
     pub async fn with_trade_elsewhere(address: SocketAddr) -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        World::with_trade_at(&[address], &[], folder).await
+        World::with_trade_at(&url(&address), &[], folder, None).await
     }
 
-    async fn with_trade_at(trade: &[SocketAddr], options: &[&str], folder: TempDir) -> World {
-        let events = Node::start(&["events"], &folder.path().join("events")).await;
-        let culture = Node::start(&["culture"], &folder.path().join("culture")).await;
-        let trade: Vec<_> = trade.iter().map(url).collect();
+    /// Starts a system whose trade is found by a name: processes at the same port of the places to which it may lead.
+    pub async fn with_trade_behind(name: &str, places: &[IpAddr], hosts: Arc<Hosts>) -> World {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (mut trade, mut port) = (Vec::<Node>::new(), 0);
+        for (number, place) in places.iter().enumerate() {
+            let folder = folder.path().join(format!("trade-{number}"));
+            let at = SocketAddr::new(*place, port).to_string();
+            let node = Node::start(&["trade"], &at, &folder, None).await;
+            port = node.address.port();
+            trade.push(node);
+        }
+        let url = format!("http://{name}:{port}");
+        let mut world = World::with_trade_at(&url, &[], folder, Some(hosts)).await;
+        world.trade = trade;
+        world.wait().await;
+        world
+    }
+
+    async fn with_trade_at(
+        trade: &str,
+        options: &[&str],
+        folder: TempDir,
+        hosts: Option<Arc<Hosts>>,
+    ) -> World {
+        let start = async |role| Node::start(&[role], HERE, &folder.path().join(role), None).await;
+        let (events, culture) = (start("events").await, start("culture").await);
         let args = [
             "gateway",
             "--trade",
-            &trade.join(","),
+            trade,
             "--events",
             &url(&events.address),
             "--culture",
             &url(&culture.address),
         ];
         let args = [&args, options].concat();
-        let door = Node::start(&args, &folder.path().join("gateway")).await;
+        let door = Node::start(&args, HERE, &folder.path().join("gateway"), hosts).await;
         World {
             trade: Vec::new(),
             events: Some(events),
@@ -203,14 +231,15 @@ impl World {
 }
 
 impl Node {
-    async fn start(args: &[&str], folder: &Path) -> Node {
+    async fn start(args: &[&str], listen: &str, folder: &Path, hosts: Option<Arc<Hosts>>) -> Node {
         fs::create_dir_all(folder).expect("a folder");
         let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let (running, address) = Binary::run(&on(&args, "127.0.0.1:0"), folder).await;
+        let (running, address) = Binary::run(&on(&args, listen), folder, hosts.as_ref()).await;
         Node {
             args,
             folder: folder.to_owned(),
             address,
+            hosts,
             running: Some(running),
         }
     }
@@ -220,11 +249,16 @@ impl Node {
         self.address
     }
 
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
     /// Starts it again on the same folder, at the same address.
     pub async fn start_again(&mut self) {
         assert!(self.running.is_none(), "it runs already");
         let args = on(&self.args, &self.address.to_string());
-        let (running, _) = Binary::run(&args, &self.folder).await;
+        let (running, _) = Binary::run(&args, &self.folder, self.hosts.as_ref()).await;
         self.running = Some(running);
     }
 

@@ -46,6 +46,8 @@ both_settings!(
     figures_come_in_line_by_line_or_not_at_all,
     what_is_wrong_is_told_in_the_words_of_http,
     a_feed_goes_on_after_its_last_event_and_ends_with_the_process,
+    a_watch_of_a_pair_that_began_at_the_beginning_goes_on_after_its_last_event,
+    chunks_without_a_length_are_refused,
     whoever_leaves_a_feed_leaves_its_place,
     a_call_of_a_browser_has_its_trailers_in_its_body,
     no_bytes_are_more_than_an_error,
@@ -230,6 +232,17 @@ async fn what_is_wrong_is_told_in_the_words_of_http(world: &World) {
     );
     assert!(unknown.headers.contains_key("x-request-id"));
 
+    let packed = Request::post("/v1/sectors")
+        .header("content-type", "application/json")
+        .header("content-encoding", "gzip");
+    let packed = ask(door, packed.body(Bytes::from_static(b"{}")).unwrap()).await;
+    assert_eq!(
+        (packed.code, packed.fields()),
+        (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            vec!["content-encoding".to_owned()]
+        )
+    );
     let broken = send_json(door, "POST", "/v1/sectors", "{").await;
     assert_eq!(
         (broken.code, broken.fields()),
@@ -298,6 +311,57 @@ async fn a_feed_goes_on_after_its_last_event_and_ends_with_the_process(world: &W
     );
     let nonsense = ask(door, feed(Some("yesterday"))).await;
     assert_eq!(nonsense.fields(), ["Last-Event-ID"]);
+}
+
+async fn a_watch_of_a_pair_that_began_at_the_beginning_goes_on_after_its_last_event(world: &World) {
+    let door = with_figures(world).await;
+    let watch = |last: Option<&str>| {
+        let path = "/v1/relationshipChanges:watch?country=CHN&partner=KAZ&fromBeginning=true";
+        let mut request = Request::get(path).header("accept", "text/event-stream");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        request.body(Bytes::new()).unwrap()
+    };
+    let mut first = follow(door, watch(None)).await;
+    let event = loop {
+        let event = first.until("\n\n").await.unwrap();
+        if event.contains("\"trade\":") {
+            break event;
+        }
+    };
+    let last = event.lines().find_map(|line| line.strip_prefix("id: "));
+    drop(first);
+
+    record(
+        &world.trade_client(),
+        "comtrade",
+        "second",
+        "KAZ CHN M H6 TOTAL 2023 9",
+    )
+    .await;
+    let mut resumed = follow(door, watch(last)).await;
+    let told = loop {
+        let event = resumed.until("\n\n").await.unwrap();
+        if event.contains("\"trade\":") {
+            break event;
+        }
+    };
+    assert!(!told.contains("datasetRecorded"), "{told}");
+    assert_ne!(told, event);
+}
+
+async fn chunks_without_a_length_are_refused(world: &World) {
+    let door = with_figures(world).await;
+    let mut socket = TcpStream::connect(door).await.unwrap();
+    let request = "POST /v1/sectors HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+        transfer-encoding: chunked\r\n\r\nmany\r\n";
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(answer.contains("INVALID_FIELD"), "{answer}");
 }
 
 async fn whoever_leaves_a_feed_leaves_its_place(world: &World) {

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, wherever it does, and tells what it counted"
 )]
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -14,8 +15,8 @@ use proto::culture::v1::culture_service_server::SERVICE_NAME as CULTURE;
 use proto::culture::v1::{GetProgrammeRequest, ListProgrammesRequest};
 use proto::events::v1::events_service_server::SERVICE_NAME as EVENTS;
 use proto::events::v1::{ExportCalendarRequest, GetEventRequest, ListEventsRequest, OfficeLevel};
-use proto::gateway::v1::GetBriefingRequest;
 use proto::gateway::v1::gateway_service_server::SERVICE_NAME as GATEWAY;
+use proto::gateway::v1::{GetBriefingRequest, ListChangesRequest, ListTimelineRequest};
 use proto::journal::v1::journal_service_server::SERVICE_NAME as JOURNALS;
 use proto::journal::v1::{BackupJournalRequest, GetJournalRequest};
 use proto::trade::v1::trade_service_server::SERVICE_NAME as TRADE;
@@ -23,7 +24,7 @@ use tests::wire::{
     GetDatasetRequest, GetObservationRequest, ListDatasetsRequest, WatchChangesRequest,
 };
 use tests::{
-    Client, Health, Role, Server, Setting, Way, World, build_binary, dataset, event, fields,
+    Client, Health, Hosts, Role, Server, Setting, Way, World, build_binary, dataset, event, fields,
     programme, reason, record, services, within_limit,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -259,9 +260,12 @@ async fn each_service_may_be_down_and_comes_back() {
                     asked.unwrap();
                 }
             }
+            let lost = vec![down.name().to_owned()];
+            assert_eq!(missing(&world).await, [lost.clone(), lost]);
             world.node(down).start_again().await;
             health.until(true).await;
             ask(&world, down).await.unwrap();
+            assert_eq!(missing(&world).await, [vec![], vec![]] as [Vec<String>; 2]);
         }
         let log = world.end().await;
         assert!(!log.contains("ERROR"), "{log}");
@@ -283,6 +287,8 @@ async fn a_service_that_stands_still_costs_its_callers_their_deadline() {
                 }
             };
             assert_eq!(reason(&late), "DeadlineExceeded DEADLINE_EXCEEDED");
+            let lost = vec![still.name().to_owned()];
+            assert_eq!(missing(&world).await, [lost.clone(), lost]);
             let mut health = Health::watch(world.channel(), name).await;
             health.until(false).await;
             world.node(still).thaw();
@@ -312,8 +318,67 @@ async fn nonsense_in_place_of_a_service_is_told_from_an_answer() {
         let asked = ask(&world, Role::Trade).await;
         assert_eq!(reason(&asked.unwrap_err()), "Unavailable UNREACHABLE");
         assert!(!Health::check(world.channel(), TRADE).await.unwrap());
+        let lost = vec!["trade".to_owned()];
+        assert_eq!(missing(&world).await, [lost.clone(), lost]);
         ask(&world, Role::Events).await.unwrap();
         babble.abort();
+        world.end().await;
+    })
+    .await;
+}
+
+/// The services that lists over all name as not reached, and the rest is told.
+async fn missing(world: &World) -> [Vec<String>; 2] {
+    let pair = || ("CHN".to_owned(), "KAZ".to_owned());
+    let (country, partner) = pair();
+    let timeline = ListTimelineRequest {
+        country,
+        partner,
+        ..ListTimelineRequest::default()
+    };
+    let (country, partner) = pair();
+    let changes = ListChangesRequest {
+        country,
+        partner,
+        ..ListChangesRequest::default()
+    };
+    let mut gateway = world.gateway_client();
+    let timeline = gateway.list_timeline(timeline).await.unwrap().into_inner();
+    let changes = gateway.list_changes(changes).await.unwrap().into_inner();
+    [timeline.unreachable, changes.unreachable]
+        .map(|lost| lost.into_iter().map(|one| one.service).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_come_and_go_behind_a_name() {
+    const LEADING: &str = "trade.test";
+    let folder = tempfile::tempdir().unwrap();
+    let Some(hosts) = Hosts::new(folder.path()) else {
+        return;
+    };
+    in_time(async || {
+        let hosts = Arc::new(hosts);
+        let places: [IpAddr; 2] = [[127, 0, 0, 1].into(), [127, 0, 0, 2].into()];
+        hosts.lead(LEADING, &places[..1]);
+        let mut world = World::with_trade_behind(LEADING, &places, Arc::clone(&hosts)).await;
+        ask(&world, Role::Trade).await.unwrap();
+        let mut health = Health::watch(world.channel(), TRADE).await;
+        health.until(true).await;
+
+        world.trade[1].stop().await;
+        hosts.lead(LEADING, &places[1..]);
+        health.until(false).await;
+        world.trade[1].start_again().await;
+        health.until(true).await;
+        world.trade[0].kill();
+        ask(&world, Role::Trade).await.unwrap();
+
+        hosts.lead(LEADING, &[]);
+        while !world.door.log().contains("leads nowhere") {
+            tokio::task::yield_now().await;
+        }
+        // What it led to is kept as long as nothing better is known.
+        ask(&world, Role::Trade).await.unwrap();
         world.end().await;
     })
     .await;

@@ -4,15 +4,17 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+use std::time::Duration;
 
 use chassis::ClientTls;
 use http::Uri;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 
-/// An address of a service: `http://host:port`, or `https://host:port`. A name may stand for several processes, and is asked for again and
-/// again, so that processes may come and go behind it.
+/// An address of a service: `http://host:port`, or `https://host:port`. A name may stand for several processes (32 at
+/// most), and is asked for again and again, so that processes may come and go behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
     scheme: Scheme,
@@ -26,6 +28,11 @@ pub struct Address {
     "an address is `http://HOST:PORT` or `https://HOST:PORT` without a path, such as http://127.0.0.1:50061"
 )]
 pub struct AddressError;
+
+/// How long a look-up of a name may take.
+const LOOKUP_LIMIT: Duration = Duration::from_secs(5);
+/// Places that a name may lead to; each is connected to.
+const MAX_PLACES: usize = 32;
 
 /// What carries the bytes of a connection.
 pub(super) type Stream = Box<dyn Carrier>;
@@ -77,10 +84,15 @@ impl Address {
         self.host().parse::<IpAddr>().is_err()
     }
 
-    /// Where it leads now.
+    /// Where it leads now: to different places, the same ones as long as they are named.
     pub(super) async fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
-        let found = lookup_host((self.host(), self.port)).await?;
-        Ok(found.collect())
+        let found = timeout(LOOKUP_LIMIT, lookup_host((self.host(), self.port))).await;
+        let found = found.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let mut places: Vec<SocketAddr> = found.collect();
+        places.sort_unstable();
+        places.dedup();
+        places.truncate(MAX_PLACES);
+        Ok(places)
     }
 
     /// Whether the service must prove that it is what the address names.

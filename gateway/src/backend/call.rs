@@ -76,6 +76,10 @@ fn joined(start: Bytes, more: Bytes) -> Bytes {
     if start.is_empty() {
         return more;
     }
+    // Most clients end a request with an empty frame.
+    if more.is_empty() {
+        return start;
+    }
     let mut joined = BytesMut::from(start);
     joined.extend_from_slice(&more);
     joined.freeze()

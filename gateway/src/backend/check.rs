@@ -1,6 +1,6 @@
 //! A question for the health of a service, over the connection that calls take.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use h2::RecvStream;
 use h2::client::SendRequest;
 use http::header::{CONTENT_TYPE, TE};
@@ -8,30 +8,16 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 use prost::Message;
 use tonic::{Code, Status};
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use super::address::Address;
 use super::failure::Failure;
+use crate::frame;
 
 const PATH: PathAndQuery = PathAndQuery::from_static("/grpc.health.v1.Health/Check");
 /// More is no answer to this question.
 const MOST_BYTES: usize = 1_024;
-/// A flag and a length stand before a message.
-const PREFIX: usize = 5;
-const SERVING: i32 = 1;
-
-/// `grpc.health.v1.HealthCheckRequest`.
-#[derive(Clone, PartialEq, Message)]
-struct Question {
-    #[prost(string, tag = "1")]
-    service: String,
-}
-
-/// `grpc.health.v1.HealthCheckResponse`.
-#[derive(Clone, PartialEq, Message)]
-struct Answer {
-    #[prost(int32, tag = "1")]
-    status: i32,
-}
 
 /// Asks for the health of one service at one address.
 #[derive(Clone, Debug)]
@@ -42,10 +28,12 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn new(address: &Address, service: &str) -> Check {
-        let service = service.to_owned();
+        let question = HealthCheckRequest {
+            service: service.to_owned(),
+        };
         Check {
             address: address.clone(),
-            question: frame(&Question { service }),
+            question: frame::frame(&question).expect("a name is short"),
         }
     }
 
@@ -74,31 +62,23 @@ impl Check {
     }
 }
 
-fn frame(message: &Question) -> Bytes {
-    let length = message.encoded_len();
-    let mut frame = BytesMut::with_capacity(PREFIX + length);
-    frame.put_u8(0);
-    frame.put_u32(u32::try_from(length).expect("a name is short"));
-    message.encode(&mut frame).expect("a buffer takes all");
-    frame.freeze()
-}
-
 async fn read(mut body: RecvStream) -> Result<bool, Failure> {
-    let mut frame = BytesMut::new();
+    let mut frames = BytesMut::new();
     while let Some(bytes) = body.data().await {
         let bytes = bytes?;
         body.flow_control().release_capacity(bytes.len())?;
-        if frame.len() + bytes.len() > MOST_BYTES {
+        if frames.len() + bytes.len() > MOST_BYTES {
             return Err(Failure::Unhealthy(Code::Internal));
         }
-        frame.extend_from_slice(&bytes);
+        frames.extend_from_slice(&bytes);
     }
     if let Some(trailers) = body.trailers().await? {
         succeeded(&trailers)?;
     }
-    let message = frame.get(PREFIX..).unwrap_or_default();
-    let answer = Answer::decode(message).map_err(|_| Failure::Unhealthy(Code::Internal))?;
-    Ok(answer.status == SERVING)
+    let message = frame::take(&mut frames).unwrap_or_default();
+    let answer = HealthCheckResponse::decode(message);
+    let answer = answer.map_err(|_| Failure::Unhealthy(Code::Internal))?;
+    Ok(answer.status() == ServingStatus::Serving)
 }
 
 fn succeeded(headers: &HeaderMap) -> Result<(), Failure> {

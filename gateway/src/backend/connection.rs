@@ -12,11 +12,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use chassis::Gather;
 use h2::client::{Builder, ResponseFuture, SendRequest};
 use h2::{PingPong, Reason, SendStream};
 use http::Request;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::time::timeout;
 
 use super::address::Stream;
 use super::check::Check;
@@ -36,6 +38,8 @@ const SPARE: usize = 8;
 const MOST_CALLS: usize = 1_024;
 const PING_PAUSE: Duration = Duration::from_secs(30);
 const PONG_LIMIT: Duration = Duration::from_secs(10);
+/// How long abandoned calls wait for the answer that shows that they were taken up.
+const SWEEP_LIMIT: Duration = Duration::from_secs(10);
 /// Abandoned calls that one question is asked for.
 const SWEPT_AT_ONCE: usize = 1_024;
 
@@ -93,7 +97,7 @@ impl Connection {
         // Nothing has come from the other side yet: only an answer shows that it speaks gRPC.
         let serving = check.ask(&sender).await?;
         let (abandoned, left) = mpsc::unbounded_channel();
-        tokio::spawn(sweep(left, sender.clone(), check.clone()));
+        tokio::spawn(sweep(left, sender.clone(), check.clone(), lost.clone()));
         let places = sender.current_max_send_streams().min(MOST_CALLS);
         let connection = Connection {
             places: places.saturating_sub(SPARE).max(1),
@@ -203,7 +207,7 @@ type Driven = h2::client::Connection<Stream, Bytes>;
 async fn drive(mut connection: Driven, lost: Arc<Lost>) {
     let pings = connection.ping_pong().expect("it was not taken before");
     tokio::select! {
-        ended = connection => if let Err(error) = ended {
+        ended = Gather::new(connection) => if let Err(error) = ended {
             tracing::debug!(%error, "a connection to a service failed");
         },
         () = silence(pings) => tracing::debug!("a connection to a service fell silent"),
@@ -216,7 +220,7 @@ async fn silence(mut pings: PingPong) {
     loop {
         tokio::time::sleep(PING_PAUSE).await;
         let pong = pings.ping(h2::Ping::opaque());
-        match tokio::time::timeout(PONG_LIMIT, pong).await {
+        match timeout(PONG_LIMIT, pong).await {
             Ok(Ok(_)) => {}
             // What has ended says so itself.
             Ok(Err(_)) => std::future::pending().await,
@@ -225,17 +229,25 @@ async fn silence(mut pings: PingPong) {
     }
 }
 
-/// Resets abandoned calls when they have surely been taken up.
+/// Resets abandoned calls when they have surely been taken up, or when the replica does not even tell its health: then
+/// the connection is given up, so that they do not keep its places for ever.
 async fn sweep(
     mut abandoned: UnboundedReceiver<Abandoned>,
     sender: SendRequest<Bytes>,
     check: Check,
+    lost: Arc<Lost>,
 ) {
     let mut left = Vec::new();
     while abandoned.recv_many(&mut left, SWEPT_AT_ONCE).await > 0 {
-        // Whatever the answer says; without one the connection has ended, and the calls with it.
-        if let Err(failure) = check.ask(&sender).await {
-            tracing::debug!(%failure, "calls were abandoned with their connection");
+        match timeout(SWEEP_LIMIT, check.ask(&sender)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(failure)) => {
+                tracing::debug!(%failure, "calls were abandoned with their connection");
+            }
+            Err(_) => {
+                tracing::debug!("a connection to a service tells no health, and is given up");
+                lost.tell();
+            }
         }
         left.drain(..).for_each(Abandoned::reset);
     }

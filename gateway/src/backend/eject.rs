@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backoff::Backoff;
+use crate::backoff::Backoff;
 
 /// Failures one after the other that mean that it is not the call's fault.
 const FAILURES: u32 = 5;

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use chassis::ClientTls;
+use futures_util::future::join_all;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -39,6 +40,8 @@ struct Shared {
     service: &'static str,
     tls: Option<ClientTls>,
     members: RwLock<Vec<Member>>,
+    /// Whether nobody wants members any more; changed with them locked.
+    closed: AtomicBool,
     turn: AtomicUsize,
     changed: Notify,
     reached: watch::Sender<bool>,
@@ -91,6 +94,7 @@ impl Pool {
             service,
             tls,
             members: RwLock::default(),
+            closed: AtomicBool::new(false),
             turn: AtomicUsize::new(0),
             changed: Notify::new(),
             reached: watch::Sender::new(false),
@@ -154,7 +158,7 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.following.abort();
-        self.shared.write().clear();
+        self.shared.close();
     }
 }
 
@@ -219,6 +223,9 @@ impl Shared {
     /// Takes up what the addresses lead to, and lets the others go.
     fn follow(self: &Arc<Self>, found: HashMap<SocketAddr, Address>) {
         let mut members = self.write();
+        if self.closed.load(Ordering::Relaxed) {
+            return;
+        }
         members.retain(|member| found.contains_key(&member.replica.place()));
         for (place, address) in found {
             if !members.iter().any(|member| member.replica.place() == place) {
@@ -228,6 +235,13 @@ impl Shared {
         drop(members);
         self.looked_up.store(true, Ordering::Relaxed);
         self.tell();
+    }
+
+    /// Lets all go, for good: a look-up that just ended on another thread brings none back.
+    fn close(&self) {
+        let mut members = self.write();
+        self.closed.store(true, Ordering::Relaxed);
+        members.clear();
     }
 
     fn member(self: &Arc<Self>, address: &Address, place: SocketAddr) -> Member {
@@ -289,8 +303,9 @@ async fn follow(shared: Arc<Shared>, addresses: Vec<Address>) {
     let mut failing = HashSet::new();
     loop {
         let mut found = HashMap::new();
-        for address in &addresses {
-            let places = match address.resolve().await {
+        let looked_up = join_all(addresses.iter().map(Address::resolve)).await;
+        for (address, places) in addresses.iter().zip(looked_up) {
+            let places = match places {
                 Ok(places) => {
                     failing.remove(address);
                     places

@@ -10,11 +10,11 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use super::address::Address;
-use super::backoff::Backoff;
 use super::check::Check;
 use super::connection::Connection;
 use super::eject::Ejection;
 use super::failure::Failure;
+use crate::backoff::Backoff;
 
 /// Pause between two questions for the health.
 const CHECK_PAUSE: Duration = Duration::from_secs(2);

@@ -7,7 +7,6 @@
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
@@ -21,16 +20,14 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::fields::{self, Filling};
-use super::frame::frame;
 use super::query::Query;
 use super::routes::{Route, Takes};
 use super::text;
+use crate::frame::frame;
 
 /// Bytes of a message in JSON, which needs more of them than the wire; the services' own limits hold for what it
 /// says.
 const MAX_JSON: usize = 2 << 20;
-/// How long the next part of a body may take; unary calls have their deadline besides.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Headers that the call has from the request.
 const PASSED: [HeaderName; 6] = [
@@ -314,8 +311,7 @@ impl Lines {
 
 async fn read(body: &mut Body) -> Result<Option<Bytes>, Status> {
     loop {
-        let frame = tokio::time::timeout(PATIENCE, body.frame()).await;
-        let Some(frame) = frame.map_err(|_| late())?.transpose()? else {
+        let Some(frame) = body.frame().await.transpose()? else {
             return Ok(None);
         };
         if let Ok(data) = frame.into_data() {
@@ -335,10 +331,4 @@ fn extend(buffer: &mut BytesMut, data: &[u8]) -> Result<(), Status> {
 fn too_large() -> Status {
     let what = format!("a message in JSON has more than {MAX_JSON} bytes");
     proto::status(Code::ResourceExhausted, ErrorReason::TooLarge, what, [])
-}
-
-fn late() -> Status {
-    let what = format!("nothing came of the body for {} s", PATIENCE.as_secs());
-    let reason = ErrorReason::DeadlineExceeded;
-    proto::status(Code::DeadlineExceeded, reason, what, [])
 }

@@ -1,31 +1,23 @@
 //! What is no call of a service: the first page, the document, and whether the process is well.
 
-use bytes::Bytes;
 use chassis::Grpc;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use prost::Message;
 use serde_json::{Value, json};
 use tonic::body::Body;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
-use super::frame::Messages;
+use super::messages::Messages;
 use super::not_allowed;
-use super::reply::{self, Wants};
-
-/// Serving, as `grpc.health.v1` numbers it.
-const SERVING: i32 = 1;
+use super::reply::{self, Made, Wants};
+use crate::frame::frame;
 
 /// The answers that are the same for everyone.
 #[derive(Debug)]
 pub(super) struct Fixed {
-    document: Bytes,
-    root: Bytes,
-}
-
-/// Of `grpc.health.v1.HealthCheckResponse`, whose schema the chassis has.
-#[derive(Clone, Copy, PartialEq, Message)]
-struct Health {
-    #[prost(int32, tag = "1")]
-    status: i32,
+    document: Made,
+    root: Made,
 }
 
 impl Fixed {
@@ -45,8 +37,8 @@ impl Fixed {
             }
         });
         Fixed {
-            document: document.to_string().into(),
-            root: format!("{root:#}\n").into(),
+            document: Made::new(document.to_string()),
+            root: Made::new(format!("{root:#}\n")),
         }
     }
 
@@ -67,8 +59,8 @@ impl Fixed {
         let wants = Wants::of(headers, false);
         Some(match path {
             "/healthz" => health(grpc).await,
-            "/" => wants.reply(self.root.clone(), true).await,
-            _ => wants.reply(self.document.clone(), true).await,
+            "/" => wants.repeat(&self.root),
+            _ => wants.repeat(&self.document),
         })
     }
 }
@@ -79,8 +71,8 @@ async fn health(grpc: &Grpc) -> Response<Body> {
         Ok(mut messages) => messages.next().await.and_then(Result::ok),
         Err(_) => None,
     };
-    let health = status.and_then(|bytes| Health::decode(bytes).ok());
-    if health.is_some_and(|health| health.status == SERVING) {
+    let health = status.and_then(|bytes| HealthCheckResponse::decode(bytes).ok());
+    if health.is_some_and(|health| health.status() == ServingStatus::Serving) {
         return reply::json(
             StatusCode::OK,
             json!({ "status": "SERVING" }).to_string().into(),
@@ -92,7 +84,8 @@ async fn health(grpc: &Grpc) -> Response<Body> {
 
 /// A check of the process, which an empty message asks for.
 fn check() -> Request<Body> {
-    let mut request = Request::new(reply::full(Bytes::from_static(&[0; 5])));
+    let message = frame(&HealthCheckRequest::default()).expect("an empty message is short");
+    let mut request = Request::new(reply::full(message));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = Uri::from_static("/grpc.health.v1.Health/Check");
     let grpc = http::HeaderValue::from_static("application/grpc");

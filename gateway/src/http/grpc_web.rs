@@ -18,6 +18,8 @@ use tonic::{Code, Status};
 
 use chassis::Grpc;
 
+use crate::frame::begun;
+
 /// The flag of the frame that has the trailers.
 const TRAILERS: u8 = 0x80;
 
@@ -254,9 +256,7 @@ fn written(trailers: &HeaderMap) -> Bytes {
         text.put_slice(value.as_bytes());
         text.put_slice(b"\r\n");
     }
-    let mut frame = BytesMut::with_capacity(5 + text.len());
-    frame.put_u8(TRAILERS);
-    frame.put_u32(u32::try_from(text.len()).unwrap_or(u32::MAX));
+    let mut frame = begun(TRAILERS, text.len()).expect("trailers are short");
     frame.put(text);
     frame.freeze()
 }

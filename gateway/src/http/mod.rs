@@ -6,17 +6,19 @@
 //!
 //! * [`routes`], [`template`]: which method a path asks for. [`ask`]: its request, from path, query and body
 //!   ([`query`], [`text`], [`fields`]).
-//! * [`frame`]: gRPC's frames. [`reply`], [`stream`], [`error`]: the answer as JSON, as lines or events, and errors.
-//! * [`grpc_web`] and [`cors`]: calls of browsers. [`openapi`]: the document. [`fixed`]: what is no call of a service.
+//! * [`messages`]: what a service answers. [`reply`], [`stream`], [`error`]: the same as JSON, as lines or events, and
+//!   errors.
+//! * [`patience`]: bodies that must come. [`grpc_web`] and [`cors`]: calls of browsers. [`openapi`]: the document. [`fixed`]: what is no call of a service.
 
 mod ask;
 mod cors;
 mod error;
 mod fields;
 mod fixed;
-mod frame;
 mod grpc_web;
+mod messages;
 mod openapi;
+mod patience;
 mod query;
 mod reply;
 mod routes;
@@ -38,10 +40,11 @@ use tonic::{Code, Status};
 
 use self::ask::{Asked, Refusal};
 use self::fixed::Fixed;
-use self::frame::{Messages, broken};
 use self::grpc_web::Form;
+use self::messages::{Messages, broken};
+use self::patience::Patient;
 use self::query::Query;
-use self::reply::{Wants, render};
+use self::reply::{Wants, aside, render};
 use self::routes::{Found, Route, Routes, Takes};
 use self::stream::Feed;
 
@@ -82,6 +85,7 @@ impl Web {
 impl Edge for Web {
     fn answer(&self, request: Request<Body>, grpc: Grpc) -> Answering {
         let shared = self.shared.clone();
+        let request = request.map(|body| Body::new(Patient::new(body)));
         Box::pin(async move {
             let origin = request.headers().get(header::ORIGIN).cloned();
             let mut response = shared.answer(request, grpc).await;
@@ -170,8 +174,10 @@ async fn answer(
             more?;
             return Err(broken("the answer of a service has a second message"));
         }
-        let json = render(output, &message, wants.pretty)?;
-        return Ok(wants.reply(json.into(), route.is_kept()).await);
+        let pretty = wants.pretty;
+        let json = aside(message.len(), move || render(output, &message, pretty)).await?;
+        let response = wants.reply(json.into(), route.is_kept()).await;
+        return Ok(response.map(|body| messages.held_by(body)));
     }
     let is_raw = output.full_name() == RAW;
     let feed = Feed {
@@ -190,10 +196,15 @@ fn last_event(wants: &Wants, headers: &HeaderMap) -> Option<String> {
     Some(String::from_utf8_lossy(last.as_bytes()).into_owned())
 }
 
-/// A body is JSON, and says so: what a page of another origin can send without asking is refused.
+/// A body is JSON as it is, and says so: what a page of another origin can send without asking is refused.
 fn check_content_type(route: &Route, headers: &HeaderMap) -> Result<(), Status> {
     if matches!(route.takes, Takes::Nothing) {
         return Ok(());
+    }
+    if let Some(encoding) = headers.get(header::CONTENT_ENCODING)
+        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        return Err(Violations::one("content-encoding", "bodies are taken as they are").into());
     }
     let kind = headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();

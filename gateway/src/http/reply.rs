@@ -16,11 +16,11 @@ use tonic::Status;
 use tonic::body::Body;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::frame::broken;
+use super::messages::broken;
 
 /// Below this, compression makes an answer no shorter in packets.
 const WORTH_COMPRESSING: usize = 1_024;
-/// Above this, compression takes a thread that may be held up.
+/// Above this, work on the bytes takes a thread that may be held up.
 const SHORT: usize = 64 * 1_024;
 
 /// Canonical: names in lowerCamelCase, enumerations by name, 64-bit integers as text, defaults left out.
@@ -121,39 +121,34 @@ impl Wants {
 
     /// The answer with these bytes. One that may be asked for again is named by a hash of them.
     pub(super) async fn reply(&self, body: Bytes, kept: bool) -> Response<Body> {
-        let compressed = self.gzip && body.len() >= WORTH_COMPRESSING;
-        let tag = format!(
-            "\"{:032x}{}\"",
-            xxh3_128(&body),
-            if compressed { "-gzip" } else { "" }
-        );
-        let mut response = if kept && self.knows(&tag) {
-            not_modified()
-        } else {
-            self.fresh(body, compressed).await
-        };
-        let headers = response.headers_mut();
-        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        if kept {
-            let checked = HeaderValue::from_static("private, no-cache");
-            headers.insert(header::CACHE_CONTROL, checked);
-            if let Ok(tag) = HeaderValue::from_str(&tag) {
-                headers.insert(header::ETAG, tag);
-            }
+        let packed = self.gzip && body.len() >= WORTH_COMPRESSING;
+        let tag = kept.then(|| tag(&body, packed));
+        if let Some(tag) = tag.as_ref().filter(|tag| self.knows(tag)) {
+            return named(not_modified(), tag);
         }
-        response
+        let response = if packed {
+            compressed(aside(body.len(), move || compress(&body)).await)
+        } else {
+            varied(json(StatusCode::OK, body))
+        };
+        match &tag {
+            Some(tag) => named(response, tag),
+            None => response,
+        }
     }
 
-    async fn fresh(&self, body: Bytes, compressed: bool) -> Response<Body> {
-        if !compressed {
-            return json(StatusCode::OK, body);
+    /// The answer that was made before.
+    pub(super) fn repeat(&self, made: &Made) -> Response<Body> {
+        let packed = made.packed.as_ref().filter(|_| self.gzip);
+        let (_, tag) = packed.unwrap_or(&made.plain);
+        if self.knows(tag) {
+            return named(not_modified(), tag);
         }
-        let mut response = json(StatusCode::OK, gzip(body).await);
-        let gzip = HeaderValue::from_static("gzip");
-        response
-            .headers_mut()
-            .insert(header::CONTENT_ENCODING, gzip);
-        response
+        let response = match packed {
+            Some((body, _)) => compressed(body.clone()),
+            None => varied(json(StatusCode::OK, made.plain.0.clone())),
+        };
+        named(response, tag)
     }
 
     fn knows(&self, tag: &str) -> bool {
@@ -165,8 +160,58 @@ impl Wants {
     }
 }
 
+/// An answer that is given again and again: its bytes with their name, and, if that is worth it, packed with theirs.
+#[derive(Debug)]
+pub(super) struct Made {
+    plain: (Bytes, String),
+    packed: Option<(Bytes, String)>,
+}
+
+impl Made {
+    pub(super) fn new(body: String) -> Made {
+        let body = Bytes::from(body);
+        let packed = (body.len() >= WORTH_COMPRESSING).then(|| (compress(&body), tag(&body, true)));
+        let name = tag(&body, false);
+        Made {
+            packed,
+            plain: (body, name),
+        }
+    }
+}
+
+/// The name of an answer: a hash of its bytes, and how they are written.
+fn tag(body: &[u8], packed: bool) -> String {
+    let form = if packed { "-gzip" } else { "" };
+    format!("\"{:032x}{form}\"", xxh3_128(body))
+}
+
+fn compressed(body: Bytes) -> Response<Body> {
+    let mut response = varied(json(StatusCode::OK, body));
+    let gzip = HeaderValue::from_static("gzip");
+    response
+        .headers_mut()
+        .insert(header::CONTENT_ENCODING, gzip);
+    response
+}
+
+fn varied(mut response: Response<Body>) -> Response<Body> {
+    let vary = HeaderValue::from_static("accept-encoding");
+    response.headers_mut().insert(header::VARY, vary);
+    response
+}
+
+fn named(mut response: Response<Body>, tag: &str) -> Response<Body> {
+    let headers = response.headers_mut();
+    let checked = HeaderValue::from_static("private, no-cache");
+    headers.insert(header::CACHE_CONTROL, checked);
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}
+
 fn not_modified() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
+    let mut response = varied(Response::new(Body::empty()));
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     response
 }
@@ -185,12 +230,16 @@ fn takes(headers: &HeaderMap, list: &HeaderName, name: &str) -> bool {
     })
 }
 
-async fn gzip(body: Bytes) -> Bytes {
-    if body.len() <= SHORT {
-        return compress(&body);
+/// Does what takes long with many bytes on a thread that may be held up.
+pub(super) async fn aside<T: Send + 'static>(
+    bytes: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    if bytes <= SHORT {
+        return work();
     }
-    let aside = tokio::task::spawn_blocking(move || compress(&body)).await;
-    aside.expect("it does not panic, and tasks do not outlive their runtime")
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
 }
 
 fn compress(body: &[u8]) -> Bytes {

@@ -20,8 +20,8 @@ use tonic::body::Body;
 
 use super::ask::Refusal;
 use super::error;
-use super::frame::{Messages, broken};
-use super::reply::{Wants, render};
+use super::messages::{Messages, broken};
+use super::reply::{Wants, aside, render};
 
 /// Fields that name a message of a feed, so that the feed can go on after it.
 const NAMES: [&str; 2] = ["cursor", "position"];
@@ -36,12 +36,17 @@ pub(super) struct Feed {
 
 impl Feed {
     /// The next message as `write` has it, or the error that ends the feed.
-    async fn next<T>(
+    async fn next<T: Send + 'static>(
         &mut self,
-        write: impl Fn(MessageDescriptor, &[u8]) -> Result<T, Status>,
+        write: fn(MessageDescriptor, &[u8]) -> Result<T, Status>,
     ) -> Option<Result<T, Status>> {
-        let message = self.messages.next().await?;
-        let written = message.and_then(|bytes| write(self.output.clone(), &bytes));
+        let written = match self.messages.next().await? {
+            Ok(bytes) => {
+                let output = self.output.clone();
+                aside(bytes.len(), move || write(output, &bytes)).await
+            }
+            Err(status) => Err(status),
+        };
         Some(written.map_err(|status| self.refusal.or(status)))
     }
 
@@ -118,9 +123,12 @@ fn compressed(
             let end = encoder.finish().expect("memory takes what is written");
             return Some((end.into(), None));
         };
-        let written = encoder.write_all(&chunk).and_then(|()| encoder.flush());
-        written.expect("memory takes what is written");
-        let packed = std::mem::take(encoder.get_mut());
+        let (packed, encoder) = aside(chunk.len(), move || {
+            let written = encoder.write_all(&chunk).and_then(|()| encoder.flush());
+            written.expect("memory takes what is written");
+            (std::mem::take(encoder.get_mut()), encoder)
+        })
+        .await;
         Some((packed.into(), Some((encoder, chunks))))
     })
 }

@@ -9,11 +9,12 @@ use proto::gateway::v1::Unreachable;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tonic::{Code, Status};
 
-use super::backoff::Backoff;
 use super::tail::Tail;
-use super::upstream::{self, Entries, Entry, Which};
+use super::upstream::{self, Entries, Entry};
 use crate::ask::Services;
+use crate::backoff::Backoff;
 use crate::cursor::Point;
+use crate::which::Which;
 
 /// How long who catches up may leave untaken what was read for them, before their place is given to another.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,7 +64,7 @@ impl Lane {
             knows_lost: false,
             own: None,
             caught: None,
-            backoff: Backoff::default(),
+            backoff: super::backoff(),
         }
     }
 

@@ -4,9 +4,7 @@
 //!
 //! * `upstream.rs`: the feed of a service, whichever it is.
 //! * `tail.rs`: its end, which all who watch a pair share. `lane.rs`: one service's part of a watch.
-//! * `backoff.rs`: how long to wait before a service is asked again.
 
-mod backoff;
 mod lane;
 mod tail;
 mod upstream;
@@ -28,11 +26,13 @@ use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status};
 
 use crate::ask::Services;
+use crate::backoff::Backoff;
 use crate::briefing::pair;
 use crate::cursor::Cursor;
+use crate::which::Which;
 use lane::{Lane, Told, Way};
 use tail::Tail;
-use upstream::{Changes, Which};
+use upstream::Changes;
 
 /// Watchers at a time: each holds a place among the calls of the listener.
 const MAX_WATCHERS: usize = 2_048;
@@ -42,6 +42,9 @@ const MAX_PAIRS: usize = 64;
 const MAX_CATCHING_UP: usize = 32;
 /// How often a quiet watch says where it stands.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+/// Pauses before a service that was lost is asked again.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The messages of a watch.
 pub(crate) type Messages =
@@ -94,7 +97,7 @@ fn parse_services(names: &[String], violations: &mut Violations) -> Vec<Which> {
     }
     let mut services = Vec::new();
     for (at, name) in names.iter().enumerate() {
-        match Which::ALL.into_iter().find(|which| which.name() == name) {
+        match Which::find(name) {
             Some(which) if services.contains(&which) => {
                 violations.push(format!("services[{at}]"), "twice");
             }
@@ -202,6 +205,10 @@ impl Watches {
         pairs.insert(pair, Arc::downgrade(&tails));
         Ok(tails)
     }
+}
+
+fn backoff() -> Backoff {
+    Backoff::new(FIRST_PAUSE, LONGEST_PAUSE)
 }
 
 fn too_many(what: &str) -> Status {

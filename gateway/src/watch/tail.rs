@@ -6,7 +6,6 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use proto::Country;
@@ -14,17 +13,16 @@ use proto::gateway::v1::Unreachable;
 use tokio::sync::watch;
 use tonic::{Code, Status};
 
-use super::backoff::Backoff;
-use super::upstream::{self, Entry, Which};
+use super::upstream::{self, Entry};
 use crate::ask::Services;
+use crate::backoff::Backoff;
 use crate::cursor::Point;
 use crate::outage::unreachable;
+use crate::which::Which;
 
 /// What is kept, at most.
 const MAX_ENTRIES: usize = 256;
 const MAX_BYTES: usize = 4 << 20;
-/// How long a feed may be silent: services say every ten seconds where they stand.
-const SILENCE: Duration = Duration::from_secs(45);
 
 /// The end of a feed.
 #[derive(Debug)]
@@ -133,7 +131,7 @@ impl Tail {
 
 /// Follows a feed for ever: when it is lost, again from where it was lost.
 pub(crate) async fn follow(tail: Arc<Tail>, services: Services, which: Which, pair: [Country; 2]) {
-    let mut backoff = Backoff::default();
+    let mut backoff = super::backoff();
     loop {
         let status = match follow_once(&tail, &services, which, pair, &mut backoff).await {
             Err(status) => status,
@@ -157,13 +155,9 @@ async fn follow_once(
     let place = tail.place(services, which).await?;
     let mut entries = upstream::open(services, which, pair, place.position).await?;
     tail.change(|state| state.lost = None);
-    loop {
-        let next = tokio::time::timeout(SILENCE, entries.try_next()).await;
-        let next = next.map_err(|_| Status::unavailable("the feed says nothing any more"))?;
-        let Some(entry) = next? else {
-            return Ok(());
-        };
+    while let Some(entry) = entries.try_next().await? {
         backoff.reset();
         tail.arrive(entry);
     }
+    Ok(())
 }

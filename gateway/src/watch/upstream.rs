@@ -1,6 +1,8 @@
 //! The feed of a service for a pair, whichever service it is.
 
-use futures_util::stream::{BoxStream, StreamExt};
+use std::time::Duration;
+
+use futures_util::stream::{self, BoxStream, StreamExt};
 use futures_util::{TryFutureExt, TryStreamExt};
 use prost::Message;
 use proto::culture::v1::{self as culture, CultureChange};
@@ -12,35 +14,7 @@ use tonic::{Request, Status};
 use crate::ask::{Asking, Services};
 use crate::changes::here;
 use crate::cursor::Point;
-
-/// A service, by its place in a cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
-    Trade,
-    Events,
-    Culture,
-}
-
-impl Which {
-    pub(crate) const ALL: [Which; 3] = [Which::Trade, Which::Events, Which::Culture];
-
-    /// Its place in a cursor.
-    pub(crate) fn place(self) -> usize {
-        match self {
-            Which::Trade => 0,
-            Which::Events => 1,
-            Which::Culture => 2,
-        }
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Which::Trade => "trade",
-            Which::Events => "events",
-            Which::Culture => "culture",
-        }
-    }
-}
+use crate::which::Which;
 
 /// What a service recorded together of a pair.
 #[derive(Clone, Debug)]
@@ -71,6 +45,9 @@ pub(crate) struct Entry {
     pub(crate) bytes: usize,
 }
 
+/// How long a feed may be silent, from its opening on: services say every ten seconds where they stand.
+const SILENCE: Duration = Duration::from_secs(45);
+
 /// The messages of a feed.
 pub(crate) type Entries = BoxStream<'static, Result<Entry, Status>>;
 
@@ -80,10 +57,30 @@ pub(crate) fn watch(services: Services, which: Which, pair: [Country; 2], after:
     opening.try_flatten_stream().boxed()
 }
 
+/// Opens a feed after a position; it fails when it falls silent.
+pub(crate) async fn open(
+    services: &Services,
+    which: Which,
+    pair: [Country; 2],
+    after: u64,
+) -> Result<Entries, Status> {
+    let entries = in_time(open_unbounded(services, which, pair, after)).await?;
+    let heard = stream::try_unfold(entries, async |mut entries| {
+        let next = in_time(entries.try_next()).await?;
+        Ok(next.map(|entry| (entry, entries)))
+    });
+    Ok(heard.boxed())
+}
+
+async fn in_time<T>(next: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+    let next = tokio::time::timeout(SILENCE, next).await;
+    next.unwrap_or_else(|_| Err(Status::unavailable("the feed says nothing any more")))
+}
+
 macro_rules! feed {
     ($client:expr, $request:expr, $changes:path) => {{
         let mut client = $client.clone();
-        // Without a deadline: it goes on until somebody ends it.
+        // Without a deadline: it goes on until somebody ends it, or it falls silent.
         let stream = client.watch_changes(Request::new($request)).await?;
         let entries = stream.into_inner().map_ok(|message| Entry {
             position: message.position,
@@ -97,8 +94,7 @@ macro_rules! feed {
     }};
 }
 
-/// Opens a feed after a position.
-pub(crate) async fn open(
+async fn open_unbounded(
     services: &Services,
     which: Which,
     pair: [Country; 2],

@@ -22,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::call::{Calls, Process};
 use crate::edge::Door;
+use crate::gather::Gather;
 use crate::tls::peer_names;
 use crate::{Config, Edge, ServerTls, Shutdown};
 
@@ -142,7 +143,7 @@ impl Connection {
         let mut connection = pin!(acceptor.http.serve_connection(io, door));
         let ended = tokio::select! {
             biased;
-            ended = connection.as_mut() => ended,
+            ended = Gather::new(connection.as_mut()) => ended,
             () = acceptor.shutdown.wait() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await

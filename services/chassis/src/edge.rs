@@ -133,11 +133,7 @@ fn host_of(host: &str) -> &str {
 
 fn misdirected() -> Response<Body> {
     let words = r#"{"code":9,"message":"without a login, this process answers to localhost and to addresses only, so that no page can have its own name lead here"}"#;
-    let mut response = Response::new(Body::new(Full::new(Bytes::from_static(words.as_bytes()))));
-    *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response
+    told(StatusCode::MISDIRECTED_REQUEST, words)
 }
 
 fn is_call<B>(request: &Request<B>) -> bool {
@@ -161,9 +157,17 @@ impl Future for Passing {
     }
 }
 
+/// `google.rpc.Status`, as all errors over HTTP are.
 fn defect() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    let words = r#"{"code":13,"message":"a defect of this service; its log holds more"}"#;
+    told(StatusCode::INTERNAL_SERVER_ERROR, words)
+}
+
+fn told(code: StatusCode, words: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::new(Full::new(Bytes::from_static(words.as_bytes()))));
+    *response.status_mut() = code;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
     response
 }
 

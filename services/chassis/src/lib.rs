@@ -30,7 +30,8 @@
 //! * [`Caller`]: who makes a call, and how that is told to a service behind a gateway.
 //! * `auth`: login. [`Login`] is what a process believes, [`policy`] which role a call needs, [`Rates`] how often it may
 //!   be made, [`TokenFile`] where tokens are kept.
-//! * `connection`: accepting under a limit, settings of HTTP, the greeting's own deadline.
+//! * `connection`: accepting under a limit, settings of HTTP, the greeting's own deadline. [`Gather`]: writing for many
+//!   calls at once.
 //! * [`Edge`]: who answers what is no gRPC call, by way of [`Grpc`].
 //! * `tls`: [`ServerTls`] of the listener and [`ClientTls`] towards other processes, from files that are looked at
 //!   again while the process runs.
@@ -46,6 +47,7 @@ mod config;
 mod connection;
 mod edge;
 mod error;
+mod gather;
 mod health;
 mod kept;
 mod listen;
@@ -63,6 +65,7 @@ pub use caller::{Caller, PeerNames, Role, strip};
 pub use config::Config;
 pub use edge::{Answering, Edge, Grpc};
 pub use error::{Error, Missing};
+pub use gather::Gather;
 pub use listen::bind;
 pub use pass::{Pass, Passing};
 pub use serve::{Drained, serve};

@@ -1,4 +1,4 @@
-//! Pauses that grow, and are never the same for two processes: those that lost a backend together would come back
+//! Pauses that grow, and are never the same for two processes: those that lost a service together would come back
 //! together.
 
 use std::hash::{BuildHasher, RandomState};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Pauses between attempts that fail.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     first: Duration,
     most: Duration,
     failures: u32,
@@ -14,7 +14,7 @@ pub(super) struct Backoff {
 
 impl Backoff {
     /// Grows from `first` to `most` by doubling.
-    pub(super) fn new(first: Duration, most: Duration) -> Backoff {
+    pub(crate) fn new(first: Duration, most: Duration) -> Backoff {
         Backoff {
             first,
             most,
@@ -23,12 +23,12 @@ impl Backoff {
     }
 
     /// Begins again.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 
     /// The pause after one more failure: half of what it has grown to, and up to as much again.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let grown = self.first * 2u32.saturating_pow(self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         jittered(grown.min(self.most))

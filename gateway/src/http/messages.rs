@@ -1,29 +1,20 @@
-//! gRPC's frames: a flag, a length, a message.
+//! What a service answers, message by message.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response};
+use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
-use prost::Message;
-use prost_reflect::DynamicMessage;
 use proto::error::v1::ErrorReason;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-const HEAD: usize = 5;
+use crate::frame;
+
 /// Bytes of a message that a service answers; what they send is far below.
 const MAX_MESSAGE: usize = 16 << 20;
-
-/// A message as a call sends it.
-pub(super) fn frame(message: &DynamicMessage) -> Result<Bytes, Status> {
-    let length = message.encoded_len();
-    let told = u32::try_from(length).map_err(|_| broken("a message is too long to be sent"))?;
-    let mut bytes = BytesMut::with_capacity(HEAD + length);
-    bytes.put_u8(0);
-    bytes.put_u32(told);
-    let encoded = message.encode(&mut bytes);
-    encoded.map_err(|_| broken("a message cannot be written"))?;
-    Ok(bytes.freeze())
-}
 
 /// The messages of an answer, one after the other.
 #[derive(Debug)]
@@ -63,6 +54,14 @@ impl Messages {
         }
     }
 
+    /// Another body, which holds the call and its place as long as it is being sent.
+    pub(super) fn held_by(self, body: Body) -> Body {
+        Body::new(Holding {
+            body,
+            _call: self.body,
+        })
+    }
+
     fn end(&mut self, status: Status) -> Status {
         self.ended = true;
         self.buffer.clear();
@@ -71,19 +70,12 @@ impl Messages {
 
     /// Takes a whole message out of what was read.
     fn take(&mut self) -> Result<Option<Bytes>, Status> {
-        let Some((head, rest)) = self.buffer.split_first_chunk::<HEAD>() else {
-            return Ok(None);
-        };
-        let [flag, length @ ..] = *head;
-        let length = u32::from_be_bytes(length) as usize;
-        if flag != 0 || length > MAX_MESSAGE {
+        if let Some((flag, length, _)) = frame::split(&self.buffer)
+            && (flag != frame::PLAIN || length > MAX_MESSAGE)
+        {
             return Err(broken("the answer of a service cannot be read"));
         }
-        if rest.len() < length {
-            return Ok(None);
-        }
-        self.buffer.advance(HEAD);
-        Ok(Some(self.buffer.split_to(length).freeze()))
+        Ok(frame::take(&mut self.buffer))
     }
 
     async fn read(&mut self) -> Result<(), Status> {
@@ -98,6 +90,33 @@ impl Messages {
             }
         }
         Ok(())
+    }
+}
+
+/// A body that holds a call.
+#[derive(Debug)]
+struct Holding {
+    body: Body,
+    _call: Body,
+}
+
+impl http_body::Body for Holding {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
