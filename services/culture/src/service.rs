@@ -64,7 +64,10 @@ impl CultureService for Culture {
         &self,
         request: Request<wire::ListProgrammesRequest>,
     ) -> Reply<wire::ListProgrammesResponse> {
-        let (programmes, next_page_token) = self.register.find(request, filter::list).await?;
+        let (programmes, next_page_token) = self
+            .register
+            .filtered::<filter::Filter, _>(request, |request| request.filter)
+            .await?;
         Ok(Response::new(wire::ListProgrammesResponse {
             programmes,
             next_page_token,
@@ -110,7 +113,10 @@ impl CultureService for Culture {
         &self,
         request: Request<wire::ListMeasuresRequest>,
     ) -> Reply<wire::ListMeasuresResponse> {
-        let (measures, next_page_token) = self.register.find(request, measure::list).await?;
+        let (measures, next_page_token) = self
+            .register
+            .filtered::<measure::Filter, _>(request, |request| request.filter)
+            .await?;
         Ok(Response::new(wire::ListMeasuresResponse {
             measures,
             next_page_token,

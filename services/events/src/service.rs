@@ -59,7 +59,10 @@ impl EventsService for Events {
         &self,
         request: Request<wire::ListEventsRequest>,
     ) -> Reply<wire::ListEventsResponse> {
-        let (events, next_page_token) = self.register.find(request, filter::list).await?;
+        let (events, next_page_token) = self
+            .register
+            .filtered::<filter::Filter, _>(request, |request| request.filter)
+            .await?;
         Ok(Response::new(wire::ListEventsResponse {
             events,
             next_page_token,
@@ -107,7 +110,10 @@ impl EventsService for Events {
         &self,
         request: Request<wire::ListAgreementsRequest>,
     ) -> Reply<wire::ListAgreementsResponse> {
-        let (agreements, next_page_token) = self.register.find(request, agreement::list).await?;
+        let (agreements, next_page_token) = self
+            .register
+            .filtered::<agreement::Filter, _>(request, |request| request.filter)
+            .await?;
         Ok(Response::new(wire::ListAgreementsResponse {
             agreements,
             next_page_token,

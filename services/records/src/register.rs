@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 
 use crate::error::Error;
 use crate::feed::{self, Messages};
+use crate::filter::{Filter, Filtered};
 use crate::history::{self, ChangesQuery, ChangesRequest};
 use crate::list::{self, Page, Paging};
 use crate::record::{Fields, Record};
@@ -190,6 +191,19 @@ impl<M: store::Model> Register<M> {
         let paging = paging.ok_or(violations)?;
         let page = self.read_aside(move |state| list::page::<M, R>(state, &paging, |_| true));
         Ok(page.await?)
+    }
+
+    /// A page of the records that a filter lets through, which is taken out of a request.
+    ///
+    /// # Errors
+    /// [`Error::PageToken`], and [`Error::Invalid`] for what does not parse.
+    pub async fn filtered<F: Filter<M>, Q: ListRequest<M>>(
+        &self,
+        request: Request<Q>,
+        filter: fn(Q) -> Option<F::Wire>,
+    ) -> Result<Page<F::Record>, Status> {
+        let list = Filtered::<F>::parse(request.into_inner(), filter)?;
+        Ok(self.read_aside(move |state| list.page(state)).await?)
     }
 
     /// A page of the versions of a record, the latest first.
