@@ -28,6 +28,7 @@ pub(crate) mod texts;
 pub(crate) mod tls;
 pub(crate) mod token;
 pub(crate) mod trade;
+pub(crate) mod url;
 pub(crate) mod vintages;
 pub(crate) mod visa;
 pub(crate) mod web;

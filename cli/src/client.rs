@@ -1,6 +1,7 @@
-//! The connection to a service, and what went wrong there in words.
+//! The way to a service, and what went wrong there in words.
 
 mod login;
+mod way;
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +13,6 @@ use proto::events::v1::events_service_client::EventsServiceClient;
 use proto::gateway::v1::gateway_service_client::GatewayServiceClient;
 use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
-use tonic::codegen::http::uri::Scheme;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
@@ -21,9 +21,10 @@ use tonic_types::StatusExt;
 use crate::args::answer::{Address, ServerArgs};
 
 use self::login::Login;
+use self::way::Way;
 
-/// A connection whose calls bring a login.
-type Connection = InterceptedService<Channel, Login>;
+/// A way to a service, whose calls bring a login.
+type Connection = InterceptedService<Way, Login>;
 
 /// A client of the trade service.
 pub(crate) type TradeClient = TradeServiceClient<Connection>;
@@ -71,19 +72,23 @@ pub(crate) async fn journals(server: &Address, role: &str) -> anyhow::Result<Jou
 }
 
 async fn connect(server: &Address, role: &str) -> anyhow::Result<Connection> {
+    if let Some(services) = &server.direct {
+        let way = Way::Direct(services.clone());
+        return Ok(InterceptedService::new(way, Login::default()));
+    }
     let login = Login::read(server.token_file.as_deref())?;
-    Ok(InterceptedService::new(channel(server, role).await?, login))
+    let way = Way::Connection(channel(server, role).await?);
+    Ok(InterceptedService::new(way, login))
 }
 
 async fn channel(server: &Address, role: &str) -> anyhow::Result<Channel> {
     let url = &server.url;
-    let endpoint = Endpoint::from_shared(url.clone())
-        .with_context(|| format!("`{url}` is no address; it looks like http://127.0.0.1:50051"))?
+    let endpoint = Endpoint::from(url.uri())
         .connect_timeout(Duration::from_secs(5))
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(2 << 20)
         .tcp_nodelay(true);
-    let connected = match tls(&endpoint, server)? {
+    let connected = match tls(server)? {
         None => endpoint.connect().await,
         Some(tls) => endpoint.connect_with_connector(tls).await,
     };
@@ -95,8 +100,8 @@ async fn channel(server: &Address, role: &str) -> anyhow::Result<Channel> {
 }
 
 /// TLS, where the address asks for it.
-fn tls(endpoint: &Endpoint, server: &Address) -> anyhow::Result<Option<ClientTls>> {
-    if endpoint.uri().scheme() != Some(&Scheme::HTTPS) {
+fn tls(server: &Address) -> anyhow::Result<Option<ClientTls>> {
+    if !server.url.is_secure() {
         return Ok(None);
     }
     let tls = server.tls.load()?;

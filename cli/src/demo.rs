@@ -50,9 +50,8 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let serving = Serving::start(Plan::Whole, &args.data, &args.listener, &args.storage).await?;
     let serving = serving.with_web(&args.web)?;
     let address = serving.address;
-    let aside = serving.aside()?;
+    let server = Address::inside(serving.direct());
     let running = tokio::spawn(serving.run());
-    let server = Address::of(aside.address);
     let mut client = client::trade(&server).await?;
     let mut out = output::stdout();
     let new = load(&mut client).await?;
@@ -69,25 +68,23 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
             "Loaded {new} demonstration figures and {records} records into {folder}.\n"
         )?,
     }
-    drop(client);
     out.flush()?;
     drop(out);
-    show(&server).await?;
-    drop(aside);
+    show(server).await?;
     announce(address)?;
     writeln!(std::io::stdout(), "Stop it with Ctrl-C.")?;
     running.await?
 }
 
 /// Asks for the briefing as somebody would who looks at the demonstration, and says what else can be asked.
-async fn show(server: &Address) -> anyhow::Result<()> {
+async fn show(server: Address) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "`entente {}`\n", SHOWN.join(" "))?;
-    let line = ["entente"].into_iter().chain(SHOWN);
-    let cli = Cli::try_parse_from(line.chain(["--server", &server.url]))?;
-    let Command::Briefing(args) = cli.command else {
+    let cli = Cli::try_parse_from(["entente"].into_iter().chain(SHOWN))?;
+    let Command::Briefing(mut args) = cli.command else {
         anyhow::bail!("`{}` is not shown", SHOWN[0]);
     };
+    args.server.server = server;
     briefing::run(&args).await?;
     writeln!(out, "\nAsk on, in another terminal:")?;
     for next in NEXT {

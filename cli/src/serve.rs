@@ -1,7 +1,7 @@
 //! Services as a process.
 
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -88,18 +88,6 @@ pub(crate) struct Serving {
     web: Option<Web>,
     config: Config,
     shutdown: Shutdown,
-}
-
-/// Services as the process that runs them asks them; ends with the value.
-pub(crate) struct Aside {
-    pub(crate) address: SocketAddr,
-    shutdown: Shutdown,
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        self.shutdown.trigger();
-    }
 }
 
 /// What a process serves.
@@ -199,15 +187,10 @@ impl Serving {
         Ok(self)
     }
 
-    /// Serves the same stores on loopback as well, for what this process itself asks them, whatever the listener wants
-    /// of others. It ends with the handle.
-    pub(crate) fn aside(&self) -> anyhow::Result<Aside> {
-        let (config, shutdown) = (Config::default(), Shutdown::new());
-        let socket = chassis::bind((Ipv4Addr::LOCALHOST, 0).into(), &config)?;
-        let address = socket.local_addr()?;
-        let (app, stop) = (self.served.app(&shutdown), shutdown.clone());
-        tokio::spawn(async move { chassis::serve(socket, app, &config, stop).await });
-        Ok(Aside { address, shutdown })
+    /// The services over the same stores, for what this process itself asks them, whatever the listener wants of
+    /// others.
+    pub(crate) fn direct(&self) -> Routes {
+        self.served.app(&self.shutdown).direct()
     }
 
     /// Serves until it is told to stop, then closes the stores.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use chassis::{TokenFile, TokenRecord, TokenState};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::args::answer::Output;
+use crate::args::answer::{AsOf, Output};
 use crate::args::token::{CreateArgs, ListArgs, RevokeArgs, TokenCommand};
 use crate::output;
 
@@ -24,7 +24,7 @@ pub(crate) fn run(command: &TokenCommand) -> anyhow::Result<()> {
 
 fn create(args: &CreateArgs) -> anyhow::Result<()> {
     let file = TokenFile::new(&args.file.tokens);
-    let made = file.create(&args.name, args.role, expiry(args)?)?;
+    let made = file.create(&args.name, args.role, expiry(args))?;
     writeln!(io::stdout(), "{}", made.text())?;
     let TokenRecord {
         id, name, expires, ..
@@ -38,14 +38,14 @@ fn create(args: &CreateArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn expiry(args: &CreateArgs) -> anyhow::Result<Option<Timestamp>> {
+fn expiry(args: &CreateArgs) -> Option<Timestamp> {
     if let Some(days) = args.days {
-        return Ok(Some(Timestamp::now() + DAY * i32::from(days)));
+        return Some(Timestamp::now() + DAY * i32::from(days));
     }
-    let end = args
-        .expires
-        .map(|expires| Timestamp::from_microsecond(expires.micros()));
-    Ok(end.transpose()?)
+    // The last hours of the calendar are no instants here, and nobody will miss them.
+    let end =
+        |expires: AsOf| Timestamp::from_microsecond(expires.micros()).unwrap_or(Timestamp::MAX);
+    args.expires.map(end)
 }
 
 fn revoke(args: &RevokeArgs) -> anyhow::Result<()> {

@@ -8,8 +8,12 @@
 mod common;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Child;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use common::{Ran, entente, interrupt, run, start};
 
@@ -21,7 +25,12 @@ struct House {
 }
 
 impl House {
+    /// The trade service alone.
     fn open(tokens: &[(&str, &str)]) -> House {
+        House::serving(&["serve", "trade"], tokens)
+    }
+
+    fn serving(what: &[&str], tokens: &[(&str, &str)]) -> House {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tokens.json");
         for (name, role) in tokens {
@@ -31,9 +40,8 @@ impl House {
         }
         let data = folder.path().join("data");
         let [data, file] = [&data, &file].map(|path| path.to_str().unwrap());
-        let (process, url, _) = start(&[
-            "serve", "trade", "--data", data, "--log", "error", "--tokens", file,
-        ]);
+        let options = ["--data", data, "--log", "info", "--tokens", file];
+        let (process, url, _) = start(&[what, &options[..]].concat());
         House {
             folder,
             url,
@@ -41,8 +49,40 @@ impl House {
         }
     }
 
+    /// Waits until a line of the log says this.
+    fn wait_for(&mut self, said: &'static str) {
+        let log = BufReader::new(self.process.stderr.take().unwrap());
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || {
+            // To its end, so that the process can go on writing.
+            for line in log.lines().map_while(Result::ok) {
+                if line.contains(said) {
+                    tell.send(()).ok();
+                }
+            }
+        });
+        told.recv_timeout(Duration::from_secs(60)).expect(said);
+    }
+
     fn file(&self) -> PathBuf {
         self.folder.path().join("tokens.json")
+    }
+
+    /// Asks over HTTP with these logins; the line of the status.
+    fn ask_by_http(&self, logins: &[&str]) -> String {
+        let mut socket = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
+        let logins = logins
+            .iter()
+            .map(|token| format!("authorization: Bearer {token}\r\n"));
+        let headers = logins.collect::<String>();
+        write!(
+            socket,
+            "GET /v1/datasets HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n"
+        )
+        .unwrap();
+        let mut line = String::new();
+        BufReader::new(socket).read_line(&mut line).unwrap();
+        line
     }
 
     /// Runs a command as somebody whose token lies in the folder.
@@ -206,13 +246,41 @@ fn without_a_token_it_is_told_where_one_may_be_named() {
 
 #[test]
 fn a_token_that_is_taken_back_stops() {
-    let house = House::open(&[("desk", "reader")]);
+    let mut house = House::open(&[("desk", "reader")]);
     assert_eq!(house.run_as("desk", &["trade", "datasets"]).code, 0);
     let revoked = token(&house.file(), &["revoke", "desk"]);
     assert!(revoked.out.contains("is revoked"), "{revoked:?}");
-    let limit = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while house.run_as("desk", &["trade", "datasets"]).code == 0 {
-        assert!(std::time::Instant::now() < limit, "it is still believed");
-    }
+    house.wait_for("a file of the login has changed");
+    assert_eq!(house.run_as("desk", &["trade", "datasets"]).code, 1);
     assert!(token(&house.file(), &["list"]).out.contains("revoked"));
+}
+
+#[test]
+fn of_two_logins_neither_is_believed() {
+    let house = House::serving(&["serve"], &[("desk", "reader")]);
+    let token = fs::read_to_string(house.folder.path().join("desk")).unwrap();
+    let token = token.trim();
+    assert!(house.ask_by_http(&[token]).contains("200"));
+    for logins in [&[token, token][..], &[token, "x"], &["x", token], &[]] {
+        let answer = house.ask_by_http(logins);
+        assert!(answer.contains("401"), "{logins:?}: {answer}");
+    }
+}
+
+#[test]
+fn the_demonstration_opens_no_door_but_the_one_with_the_login() {
+    let mut house = House::serving(&["demo"], &[("desk", "reader")]);
+    assert!(house.ask_by_http(&[]).contains("401"));
+    let asked = house.run_as("desk", &["trade", "datasets"]);
+    assert!(asked.out.contains("china-customs"), "{asked:?}");
+    assert_eq!(interrupt(&mut house.process), 0);
+    let mut log = String::new();
+    let mut stderr = house.process.stderr.take().unwrap();
+    stderr.read_to_string(&mut log).unwrap();
+    let doors: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains(" serving "))
+        .collect();
+    assert_eq!(doors.len(), 1, "{log}");
+    assert!(doors[0].contains("login=true"), "{log}");
 }

@@ -12,6 +12,7 @@
 //!   way in.
 //! * [`sector`], [`statement`], [`event`], [`agreement`], [`programme`] and their parts (`records.rs`): records that nothing is wrong with.
 //! * [`entries`], [`growth`], [`missing`] (`answers.rs`): what an answer says, as lines of text.
+//! * [`pages`], [`observations`] (`pages.rs`): lists to their end.
 //! * [`reason`], [`fields`], [`metadata`] (`errors.rs`): what an error says to a program.
 //! * [`mod@http`]: a client of HTTP/1.1.
 //! * [`model`]: a service against a plain model of it.
@@ -25,6 +26,7 @@ mod hosts;
 mod house;
 pub mod http;
 pub mod model;
+mod pages;
 mod records;
 mod server;
 mod stub;
@@ -37,6 +39,7 @@ pub use figures::{shape, with_figures};
 pub use health::{Health, services};
 pub use hosts::Hosts;
 pub use house::{GatewayClient, House};
+pub use pages::{observations, pages, pages_from};
 pub use records::{agreement, date, event, programme, sector, source, statement, text};
 pub use server::{Client, CultureClient, EventsClient, JournalClient};
 pub use server::{Role, Server, Way, build_binary, tell, within_limit};

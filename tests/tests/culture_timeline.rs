@@ -7,7 +7,7 @@
 
 use proto::culture::v1 as wire;
 use proto::r#type::v1::DateWindow;
-use tests::{CultureClient, Server, both_ways, date, fields, programme, reason, source};
+use tests::{CultureClient, Server, both_ways, date, fields, pages, programme, reason, source};
 use wire::timeline_entry::Entry;
 use wire::timeline_milestone::Point;
 use wire::{
@@ -55,8 +55,7 @@ async fn timeline(
     asked: ListTimelineRequest,
     page_size: i32,
 ) -> Vec<String> {
-    let (mut entries, mut page_token) = (Vec::new(), String::new());
-    loop {
+    let pages = pages(async |page_token| {
         let request = ListTimelineRequest {
             country: "KAZ".into(),
             partner: "CHN".into(),
@@ -67,12 +66,9 @@ async fn timeline(
         let page = client.clone().list_timeline(request).await.unwrap();
         let page = page.into_inner();
         assert!(page.entries.len() <= usize::try_from(page_size).unwrap());
-        entries.extend(page.entries.iter().map(told));
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return entries;
-        }
-    }
+        (page.entries, page.next_page_token)
+    });
+    pages.await.concat().iter().map(told).collect()
 }
 
 /// A programme with milestones as kind and date.

@@ -13,7 +13,7 @@ use proto::events::v1::{
     ListAgreementsRequest, ListTimelineRequest, OfficeLevel, StepKind, TimelineEntry,
 };
 use proto::r#type::v1::DateWindow;
-use tests::{EventsClient, Server, agreement, both_ways, date, event, fields};
+use tests::{EventsClient, Server, agreement, both_ways, date, event, fields, pages};
 
 both_ways!(Events:
     a_timeline_has_events_and_steps_in_one_order,
@@ -73,8 +73,7 @@ async fn timeline(
     asked: ListTimelineRequest,
     page_size: i32,
 ) -> Vec<String> {
-    let (mut entries, mut page_token) = (Vec::new(), String::new());
-    loop {
+    let pages = pages(async |page_token| {
         let request = ListTimelineRequest {
             country: "KAZ".into(),
             partner: "CHN".into(),
@@ -82,19 +81,12 @@ async fn timeline(
             page_token,
             ..asked.clone()
         };
-        let page = client
-            .clone()
-            .list_timeline(request)
-            .await
-            .unwrap()
-            .into_inner();
+        let page = client.clone().list_timeline(request).await.unwrap();
+        let page = page.into_inner();
         assert!(page.entries.len() <= usize::try_from(page_size).unwrap());
-        entries.extend(page.entries.iter().map(told));
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return entries;
-        }
-    }
+        (page.entries, page.next_page_token)
+    });
+    pages.await.concat().iter().map(told).collect()
 }
 
 /// What happened between China and Kazakhstan, and beside it.

@@ -13,7 +13,7 @@ use proto::events::v1::{
 };
 use proto::r#type::v1::{CivilDate, DateWindow, LocalizedText, Organisation, Place};
 use tests::{
-    EventsClient, Server, agreement, both_ways, date, event, fields, metadata, reason, text,
+    EventsClient, Server, agreement, both_ways, date, event, fields, metadata, pages, reason, text,
 };
 use tonic::Status;
 
@@ -69,31 +69,21 @@ async fn delete(client: &EventsClient, name: &str, etag: &str) -> Result<(), Sta
 
 /// Ids of the events that a filter lets through, over pages of two.
 async fn listed(client: &EventsClient, filter: EventFilter) -> String {
-    let (mut ids, mut page_token) = (Vec::new(), String::new());
-    loop {
+    let pages = pages(async |page_token| {
         let request = ListEventsRequest {
             filter: Some(filter.clone()),
             page_size: 2,
             page_token,
             as_of: None,
         };
-        let page = client
-            .clone()
-            .list_events(request)
-            .await
-            .unwrap()
-            .into_inner();
+        let page = client.clone().list_events(request).await.unwrap();
+        let page = page.into_inner();
         assert!(page.events.len() <= 2);
-        ids.extend(
-            page.events
-                .iter()
-                .map(|one| one.name.replace("events/", "")),
-        );
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return ids.join(" ");
-        }
-    }
+        (page.events, page.next_page_token)
+    });
+    let ids = pages.await.concat().into_iter();
+    let ids = ids.map(|event| event.name.replace("events/", ""));
+    ids.collect::<Vec<_>>().join(" ")
 }
 
 fn visit(id: &str, start: &str, end: &str) -> CreateEventRequest {

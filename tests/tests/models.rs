@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use records::Record;
 use tests::model::{
-    Agreements, Events, Machine, Programmes, Service, Subject, VisaRules, measures,
+    Agreements, Events, Machine, Programmes, Service, Subject, VisaRules, figures, measures,
 };
 
 /// Steps of a run, at most.
@@ -59,6 +59,17 @@ fn measures_are_what_a_map_of_them_is() {
     let outcome = runner.run(&measures::any_steps(), |steps| {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(measures::run(&steps));
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+#[test]
+fn figures_are_what_a_map_of_them_is() {
+    let mut runner = TestRunner::new(config());
+    let outcome = runner.run(&figures::any_steps(), |steps| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(figures::run(&steps));
         Ok(())
     });
     outcome.unwrap();

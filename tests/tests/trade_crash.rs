@@ -14,7 +14,9 @@ use tests::wire::{
     GetIngestRequest, IngestObservationsRequest, ListObservationsRequest, ObservationBatch,
     RowCounts,
 };
-use tests::{Client, Server, Shape, Way, dataset, header, ingest, shape, within_limit};
+use tests::{
+    Client, Server, Shape, Way, dataset, header, ingest, observations, shape, within_limit,
+};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
@@ -51,21 +53,13 @@ fn figures(file: &[ObservationBatch]) -> BTreeSet<Shape> {
 }
 
 async fn stored(client: &Client) -> BTreeSet<Shape> {
-    let mut request = ListObservationsRequest {
+    let request = ListObservationsRequest {
         parent: "datasets/comtrade".into(),
         page_size: 1_000,
         ..ListObservationsRequest::default()
     };
-    let mut stored = BTreeSet::new();
-    loop {
-        let page = client.clone().list_observations(request.clone()).await;
-        let page = page.expect("a page").into_inner();
-        stored.extend(page.observations.iter().map(shape));
-        if page.next_page_token.is_empty() {
-            return stored;
-        }
-        request.page_token = page.next_page_token;
-    }
+    let stored = observations(client, request).await;
+    stored.iter().map(shape).collect()
 }
 
 /// How many batches are in.

@@ -12,7 +12,9 @@ use tests::wire::{
     ExportObservationsRequest, ExportObservationsResponse, ListObservationsRequest, Observation,
     ObservationBatch, ObservationFilter, ObservationGroup,
 };
-use tests::{Client, Server, both_ways, dataset, fields, header, ingest, reason, record};
+use tests::{
+    Client, Server, both_ways, dataset, fields, header, ingest, observations, reason, record,
+};
 use tonic::{Status, Streaming};
 
 both_ways!(
@@ -126,22 +128,13 @@ fn listed(observations: &[Observation]) -> Vec<String> {
 }
 
 async fn list(client: &Client, filter: &ObservationFilter) -> Vec<Observation> {
-    let mut request = ListObservationsRequest {
+    let request = ListObservationsRequest {
         parent: "datasets/comtrade".into(),
         filter: Some(filter.clone()),
         page_size: 1_000,
         ..ListObservationsRequest::default()
     };
-    let mut all = Vec::new();
-    loop {
-        let page = client.clone().list_observations(request.clone()).await;
-        let page = page.expect("a page").into_inner();
-        all.extend(page.observations);
-        if page.next_page_token.is_empty() {
-            return all;
-        }
-        request.page_token = page.next_page_token;
-    }
+    observations(client, request).await
 }
 
 /// A source as long as it may be, in three bytes a character.

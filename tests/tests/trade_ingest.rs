@@ -13,7 +13,8 @@ use tests::wire::{
     ObservationGroup, RowCounts, RowRejection,
 };
 use tests::{
-    Client, Server, both_ways, dataset, fields, groups, header, ingest, metadata, reason, record,
+    Client, Server, both_ways, dataset, fields, groups, header, ingest, metadata, observations,
+    reason, record,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -106,21 +107,12 @@ async fn value(client: &Client, key: &str) -> String {
 
 /// All figures of the dataset.
 async fn all(client: &Client) -> Vec<Observation> {
-    let mut request = ListObservationsRequest {
+    let request = ListObservationsRequest {
         parent: "datasets/comtrade".into(),
         page_size: 1_000,
         ..ListObservationsRequest::default()
     };
-    let mut all = Vec::new();
-    loop {
-        let page = client.clone().list_observations(request.clone()).await;
-        let page = page.expect("a page").into_inner();
-        all.extend(page.observations);
-        if page.next_page_token.is_empty() {
-            return all;
-        }
-        request.page_token = page.next_page_token;
-    }
+    observations(client, request).await
 }
 
 fn places(rejections: &[RowRejection]) -> Vec<(i64, &str)> {

@@ -15,7 +15,9 @@ use tests::wire::{
     ExportObservationsRequest, Flow, Frequency, ListObservationsRequest, ListObservationsResponse,
     Observation, ObservationBatch, ObservationFilter,
 };
-use tests::{Client, Server, Way, both_ways, dataset, fields, header, ingest, reason, record};
+use tests::{
+    Client, Server, Way, both_ways, dataset, fields, header, ingest, pages_from, reason, record,
+};
 use tonic::Status;
 
 both_ways!(
@@ -60,20 +62,16 @@ async fn page(
 }
 
 /// All pages from this one on.
-async fn pages(client: &Client, mut request: ListObservationsRequest) -> Vec<Vec<Observation>> {
-    let mut pages = Vec::new();
-    loop {
-        let answer = page(client, request.clone()).await.expect("a page");
-        pages.push(answer.observations);
-        if answer.next_page_token.is_empty() {
-            return pages;
-        }
-        assert_ne!(
-            answer.next_page_token, request.page_token,
-            "the list goes on"
-        );
-        request.page_token = answer.next_page_token;
-    }
+async fn pages(client: &Client, request: ListObservationsRequest) -> Vec<Vec<Observation>> {
+    let ask = async |page_token| {
+        let request = ListObservationsRequest {
+            page_token,
+            ..request.clone()
+        };
+        let page = page(client, request).await.expect("a page");
+        (page.observations, page.next_page_token)
+    };
+    pages_from(request.page_token.clone(), ask).await
 }
 
 async fn all(client: &Client, request: ListObservationsRequest) -> Vec<Observation> {

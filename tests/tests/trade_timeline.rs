@@ -12,7 +12,7 @@ use proto::{parse_timestamp, to_timestamp};
 use tests::wire::timeline_entry::Entry;
 use tests::wire::{ListObservationChangesRequest, ObservationChange};
 use tests::wire::{ListTimelineRequest, TimelineEntry, TimelineFigures, TimelineKind};
-use tests::{Client, Server, both_ways, dataset, date, record, statement};
+use tests::{Client, Server, both_ways, dataset, date, pages, record, statement};
 
 both_ways!(
     statements_stand_on_the_day_of_their_source,
@@ -28,8 +28,7 @@ async fn entries(
     asked: ListTimelineRequest,
     page_size: i32,
 ) -> Vec<TimelineEntry> {
-    let (mut entries, mut page_token) = (Vec::new(), String::new());
-    loop {
+    let pages = pages(async |page_token| {
         let request = ListTimelineRequest {
             country: "KAZ".into(),
             partner: "CHN".into(),
@@ -40,12 +39,9 @@ async fn entries(
         let page = client.clone().list_timeline(request).await.unwrap();
         let page = page.into_inner();
         assert!(page.entries.len() <= usize::try_from(page_size).unwrap());
-        entries.extend(page.entries);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return entries;
-        }
-    }
+        (page.entries, page.next_page_token)
+    });
+    pages.await.concat()
 }
 
 async fn figures(client: &Client, as_of: Option<Timestamp>) -> Vec<TimelineFigures> {

@@ -17,7 +17,7 @@ use tests::wire::{
     GetSeriesRequest, ListObservationChangesRequest, ListObservationsRequest, ListVintagesRequest,
     ListVintagesResponse, Observation, ObservationChange, Series, SeriesPoint,
 };
-use tests::{Client, Server, Way, both_ways, dataset, fields, reason, record, shape};
+use tests::{Client, Server, Way, both_ways, dataset, fields, observations, reason, record, shape};
 use tonic::Status;
 
 both_ways!(
@@ -72,17 +72,8 @@ fn list_request(as_of: AsOf) -> ListObservationsRequest {
 }
 
 async fn list(client: &Client, as_of: AsOf) -> Vec<Observation> {
-    let mut request = list_request(as_of);
-    let mut all = Vec::new();
-    loop {
-        let page = client.clone().list_observations(request.clone()).await;
-        let page = page.expect("a page").into_inner();
-        all.extend(page.observations);
-        if page.next_page_token.is_empty() {
-            return all;
-        }
-        request.page_token = page.next_page_token;
-    }
+    let request = list_request(as_of);
+    observations(client, request).await
 }
 
 fn series_request(as_of: AsOf) -> GetSeriesRequest {

@@ -1,13 +1,16 @@
 //! Options that many questions share: who answers, as of when, about which time, and in which form.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use proto::trade::v1::PeriodBasis;
 use proto::{Frequency, Period};
+use tonic::service::Routes;
 
 use super::tls::ClientTlsArgs;
+use super::url::Url;
 
 /// Where a service is, and whether it is believed.
 #[derive(Clone, Debug, Args)]
@@ -16,24 +19,28 @@ pub(crate) struct Address {
     #[arg(
         long = "server",
         env = "ENTENTE_SERVER",
-        default_value = "http://127.0.0.1:50051",
+        default_value_t,
         value_name = "URL"
     )]
-    pub(crate) url: String,
+    pub(crate) url: Url,
     /// File with the token to log in with; without one, the token in `ENTENTE_TOKEN`, if there is any
     #[arg(long, env = "ENTENTE_TOKEN_FILE", value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) tls: ClientTlsArgs,
+    /// Services of this process, which are asked instead of those at the address.
+    #[arg(skip)]
+    pub(crate) direct: Option<Routes>,
 }
 
 impl Address {
-    /// A service of this process, which needs no proof.
-    pub(crate) fn of(address: SocketAddr) -> Address {
+    /// Services of this process, asked without a socket.
+    pub(crate) fn inside(services: Routes) -> Address {
         Address {
-            url: format!("http://{address}"),
+            url: Url::default(),
             token_file: None,
             tls: ClientTlsArgs::default(),
+            direct: Some(services),
         }
     }
 }
@@ -95,6 +102,12 @@ impl AsOfArgs {
 pub(crate) struct AsOf(i64);
 
 impl AsOf {
+    /// One that the wire has room for.
+    fn bounded(micros: i64) -> Result<AsOf, &'static str> {
+        let instant = proto::parse_timestamp(&proto::to_timestamp(micros));
+        instant.map(AsOf).map_err(|_| NO_TIME)
+    }
+
     /// In microseconds since 1970.
     pub(crate) fn micros(self) -> i64 {
         self.0
@@ -109,41 +122,29 @@ impl AsOf {
 /// Microseconds of a day; UTC has no other.
 const DAY: i64 = 86_400_000_000;
 
+const NO_TIME: &str =
+    "neither a day (2024-07-01) nor an instant (2024-07-01T12:00:00Z) of the years 1 to 9999";
+
 /// An instant, or the end of a day.
-pub(super) fn parse_as_of(text: &str) -> Result<AsOf, String> {
-    parse_instant(text, |day| {
-        // The last day of all has no day after it.
-        Ok(start_of(day)?.as_microsecond() + DAY - 1)
-    })
+pub(super) fn parse_as_of(text: &str) -> Result<AsOf, &'static str> {
+    parse_instant_after(text).or_else(|_| AsOf::bounded(start_of(text)? + DAY - 1))
 }
 
 /// An instant, or the start of a day.
-pub(super) fn parse_since(text: &str) -> Result<AsOf, String> {
-    parse_instant(text, |day| Ok(start_of(day)?.as_microsecond()))
+pub(super) fn parse_since(text: &str) -> Result<AsOf, &'static str> {
+    parse_instant_after(text).or_else(|_| AsOf::bounded(start_of(text)?))
 }
 
 /// An instant, and no day.
-pub(super) fn parse_instant_after(text: &str) -> Result<AsOf, String> {
-    let instant = text.parse::<jiff::Timestamp>();
-    let instant = instant.map_err(|_| "neither an instant (2024-07-01T12:00:00Z) nor a day")?;
-    Ok(AsOf(instant.as_microsecond()))
+pub(super) fn parse_instant_after(text: &str) -> Result<AsOf, &'static str> {
+    let instant: Timestamp = text.parse().map_err(|_| NO_TIME)?;
+    AsOf::bounded(instant.as_microsecond())
 }
 
-fn parse_instant(
-    text: &str,
-    of_day: impl Fn(jiff::civil::Date) -> Result<i64, jiff::Error>,
-) -> Result<AsOf, String> {
-    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
-        return Ok(AsOf(instant.as_microsecond()));
-    }
-    let day = text
-        .parse()
-        .map_err(|_| "neither an instant (2024-07-01T12:00:00Z) nor a day (2024-07-01)")?;
-    of_day(day).map(AsOf).map_err(|error| error.to_string())
-}
-
-fn start_of(day: jiff::civil::Date) -> Result<jiff::Timestamp, jiff::Error> {
-    Ok(day.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
+/// When a day starts, in microseconds since 1970; also the last day of all, which has instants that jiff has not.
+fn start_of(text: &str) -> Result<i64, &'static str> {
+    let day: Date = text.parse().map_err(|_| NO_TIME)?;
+    Ok(i64::from((day - jiff::civil::date(1970, 1, 1)).get_days()) * DAY)
 }
 
 /// What a figure of a period is.
@@ -207,6 +208,21 @@ mod tests {
         let AsOf(instant) = parse_as_of("2024-07-01T23:59:59.999999Z").unwrap();
         assert_eq!(day, instant);
         assert!(parse_as_of("yesterday").is_err());
+    }
+
+    #[test]
+    fn every_day_of_the_calendar_has_an_end_and_what_lies_outside_is_told_in_own_words() {
+        assert!(parse_as_of("0001-01-01").is_ok());
+        let AsOf(last) = parse_as_of("9999-12-31").unwrap();
+        assert_eq!(last % DAY, DAY - 1);
+        for outside in [
+            "10000-01-01",
+            "0000-12-31",
+            "-000001-01-01",
+            "9999-12-31T23:00:00Z",
+        ] {
+            assert_eq!(parse_as_of(outside), Err(NO_TIME), "{outside}");
+        }
     }
 
     #[test]

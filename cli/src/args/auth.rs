@@ -46,7 +46,7 @@ pub(crate) struct AuthArgs {
     )]
     forwarders: Vec<String>,
     /// How often a caller of a role may call one method: `reader=50` a second, `editor=600/min`, `admin=1000/h`;
-    /// `anyone` are callers without a name, by their address
+    /// `anyone` are callers without a name, by their address (in IPv6, its first 64 bits)
     #[arg(
         long = "rate-limit",
         env = "ENTENTE_RATE_LIMITS",

@@ -63,7 +63,7 @@ pub(crate) enum Since {
     Instant(AsOf),
 }
 
-fn parse_since(text: &str) -> Result<Since, String> {
+fn parse_since(text: &str) -> Result<Since, &'static str> {
     match crate::dates::parse_day(text) {
         Ok(day) => Ok(Since::Day(day)),
         Err(_) => parse_instant_after(text).map(Since::Instant),

@@ -16,7 +16,7 @@ const TOKEN: &str = "ENTENTE_TOKEN";
 const MAX_BYTES: u64 = 8 << 10;
 
 /// Puts a token, if there is one, into every call.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Login(Option<MetadataValue<Ascii>>);
 
 impl Login {

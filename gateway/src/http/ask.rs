@@ -215,6 +215,7 @@ impl http_body::Body for Sent {
 fn headers(given: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for name in PASSED {
+        // All of them: of two logins neither is the right one, and whoever reads them says so.
         for value in given.get_all(&name) {
             headers.append(&name, value.clone());
         }

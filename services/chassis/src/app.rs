@@ -82,6 +82,12 @@ impl App {
         self
     }
 
+    /// The services that run in this process, for this process itself: what [`serve`](crate::serve()) puts around a
+    /// call is not there, its login included.
+    pub fn direct(self) -> Routes {
+        self.routes.prepare()
+    }
+
     pub(crate) fn assemble(self, shutdown: &Shutdown) -> Result<Assembled, Error> {
         let unary = unary(self.descriptors)?;
         let health = health::server(self.health(), shutdown.clone());

@@ -10,11 +10,12 @@
 //! * `shown.rs`: what a call shows. `believer.rs`: whom it is taken to come from. `standing.rs`: whether whoever opened
 //!   a stream may still have it.
 //! * `token.rs`, `token_file.rs`, `book.rs`: our own tokens: their text, their file, and as calls are held against them.
-//! * `jwt.rs`, `keys.rs`: signed tokens and the keys that verify them.
-//! * `watched.rs`: a file that is looked at each second. `refusal.rs`: why a caller is turned away.
+//! * `jwt.rs`, `claims.rs`, `keys.rs`: signed tokens, what they say, and the keys that verify them.
+//! * `watched.rs`: their files, which are looked at each second. `refusal.rs`: why a caller is turned away.
 
 mod believer;
 mod book;
+mod claims;
 mod jwt;
 mod keys;
 pub mod policy;

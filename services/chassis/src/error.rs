@@ -90,12 +90,12 @@ pub enum Error {
         source: ParseError,
     },
     /// A file of the login cannot be read.
-    #[error("{}, which the login rests on, cannot be read: {what}", path.display())]
+    #[error("{}, which the login rests on, cannot be read", path.display())]
     Login {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        what: String,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A log was set up before.
     #[error("the log is set up already: call telemetry::init once, at the start of main")]
@@ -109,9 +109,12 @@ pub enum Missing {
     #[error("calls are not encrypted (--tls-cert, --tls-key)")]
     Tls,
     /// Login.
-    #[error("callers are not asked who they are")]
+    #[error("callers are not asked who they are (--tokens, --jwks or --forwarder)")]
     Login,
     /// TLS and login.
-    #[error("calls are not encrypted (--tls-cert, --tls-key), nor callers asked who they are")]
+    #[error(
+        "calls are not encrypted (--tls-cert, --tls-key), nor callers asked who they are (--tokens, --jwks or \
+         --forwarder)"
+    )]
     Both,
 }

@@ -35,6 +35,7 @@
 //! * [`Edge`]: who answers what is no gRPC call, by way of [`Grpc`].
 //! * `tls`: [`ServerTls`] of the listener and [`ClientTls`] towards other processes, from files that are looked at
 //!   again while the process runs.
+//! * `kept`: what is made of files, and made again when they change: those of `tls` and of `auth`.
 //! * `health`: the health service, which reads [`Shutdown`] and keeps no state of its own.
 //! * [`telemetry`]: the log of the process.
 
@@ -48,6 +49,7 @@ mod edge;
 mod error;
 mod gather;
 mod health;
+mod kept;
 mod listen;
 mod pass;
 mod serve;

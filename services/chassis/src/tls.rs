@@ -1,18 +1,16 @@
 //! TLS of the listener, and of connections to other processes: rustls on ring, certificates from PEM files.
 //!
-//! The files are read again while the process runs. A set that has changed and is whole takes the place of the one
-//! before, for connections that are made from then on; those that are open go on. A set that cannot be used changes
-//! nothing: a certificate that somebody is about to copy there must not end a service. What counts is what the files
-//! hold, not when they were written, so it does not matter how they are exchanged: in place, by renaming, or by a link
-//! that points elsewhere.
+//! The files are read again while the process runs (see [`kept`](crate::kept)). A set that has changed and is whole
+//! takes the place of the one before, for connections that are made from then on; those that are open go on. A set that
+//! cannot be used changes nothing: a certificate that somebody is about to copy there must not end a service. So it
+//! does not matter how files are exchanged: in place, by renaming, or by a link that points elsewhere.
 //!
-//! Each part is a file: [`client`], [`connector`], [`expiry`], [`file`], [`kept`], [`server`].
+//! Each part is a file: [`client`], [`connector`], [`expiry`], [`file`], [`server`].
 
 mod client;
 mod connector;
 mod expiry;
 mod file;
-mod kept;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -23,12 +21,13 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::Error;
+use crate::kept::Files;
 
 pub use self::client::{ClientFiles, ClientTls, SecureStream};
 pub(crate) use self::server::peer_names;
 pub use self::server::{ServerFiles, ServerTls};
 
-use self::file::Reading;
+use self::file::PemFile;
 
 /// How often the files are looked at, unless told otherwise.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -48,9 +47,13 @@ pub struct Identity {
 type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 impl Identity {
-    fn read(&self, reading: &mut Reading) -> Result<Pair, Error> {
-        let chain = reading.file(&self.certificate)?.certificates()?;
-        let key = reading.file(&self.key)?.key()?;
+    fn paths(&self) -> [&Path; 2] {
+        [&self.certificate, &self.key]
+    }
+
+    fn among(&self, files: &Files<'_>) -> Result<Pair, Error> {
+        let chain = PemFile::among(files, &self.certificate).certificates()?;
+        let key = PemFile::among(files, &self.key).key()?;
         Ok((chain, key))
     }
 

@@ -4,9 +4,8 @@ use proto::culture::v1 as wire;
 use proto::{
     DateWindow, Day, Violations, check_each, check_name, check_themes, has_wanted, one_of,
 };
-use records::{Page, Paging, Span, Topic, text_group};
-use store::State;
-use wire::{ListProgrammesRequest, Programme, ProgrammeFilter, ProgrammeKind, ProgrammeStatus};
+use records::{Span, Topic, text_group};
+use wire::{Programme, ProgrammeFilter, ProgrammeKind, ProgrammeStatus};
 
 use crate::Model;
 use crate::programme::{self, BY_DATE, BY_INSTITUTION, BY_TOPIC};
@@ -64,9 +63,12 @@ impl TryFrom<ProgrammeFilter> for Filter {
     }
 }
 
-impl Filter {
-    /// The shortest way to all that it lets through. A programme may last for decades, so a window bounds its first
-    /// day on one side only, and what has long ended is looked at as well.
+impl records::Filter<Model> for Filter {
+    type Wire = ProgrammeFilter;
+    type Record = Programme;
+
+    /// A programme may last for decades, so a window bounds its first day on one side only, and what has long ended is
+    /// looked at as well.
     fn span(&self) -> Span {
         let span = match (&self.institution, self.topic) {
             (Some(text), _) => Span::of(BY_INSTITUTION, text_group(text)),
@@ -93,38 +95,13 @@ impl Filter {
                 window.overlaps(first, last)
             })
     }
+}
 
+impl Filter {
     fn has_status(&self, programme: &Programme) -> bool {
         let inferred = programme.inferred_status.as_ref();
         let inferred: Vec<i32> = inferred.map(|one| one.status).into_iter().collect();
         has_wanted(&self.inferred, &inferred)
             && has_wanted(&self.observed, &programme::last_observed(programme))
     }
-}
-
-/// A page of programmes by filter.
-#[derive(Debug)]
-pub(crate) struct Query {
-    paging: Paging,
-    filter: Filter,
-}
-
-impl TryFrom<ListProgrammesRequest> for Query {
-    type Error = Violations;
-
-    fn try_from(mut request: ListProgrammesRequest) -> Result<Query, Violations> {
-        let mut violations = Violations::new();
-        let paging = Paging::take::<Model, _>(&mut request, (50, 500), &mut violations);
-        let filter = Filter::try_from(request.filter.unwrap_or_default());
-        let filter = violations.check_nested("filter", filter);
-        let (paging, filter) = paging.zip(filter).ok_or(violations)?;
-        Ok(Query { paging, filter })
-    }
-}
-
-/// A page of programmes, by date.
-pub(crate) fn list(state: &State<'_>, query: &Query) -> Result<Page<Programme>, records::Error> {
-    let Query { paging, filter } = query;
-    let keep = |programme: &Programme| filter.lets_through(programme);
-    records::page_along::<Model, _>(state, paging, &filter.span(), keep)
 }

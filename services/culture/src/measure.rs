@@ -4,8 +4,7 @@ use proto::culture::v1 as wire;
 use proto::{Currency, DecimalError, Excerpt, Month, Period, PeriodWindow};
 use proto::{Scaled, Slug, Source, Violations, check_each, check_text, given, has_wanted};
 use proto::{measure_name, one_country, one_of, parse_measure_name, parse_programme_name};
-use records::{Field, Page, Paging, Place, Record, Span, Topic, text_group};
-use store::State;
+use records::{Field, Place, Record, Span, Topic, text_group};
 use wire::{CultureChange, DeleteMeasureRequest, Direction, ListMeasureVersionsRequest};
 use wire::{ListMeasuresRequest, Measure, MeasureFilter, MeasureFlag, MeasureKind};
 use wire::{culture_change::Change, measure::Subject};
@@ -351,8 +350,11 @@ impl TryFrom<MeasureFilter> for Filter {
     }
 }
 
-impl Filter {
-    /// The shortest way to all that it lets through.
+impl records::Filter<Model> for Filter {
+    type Wire = MeasureFilter;
+    type Record = Measure;
+    const SIZES: (u32, u32) = (100, 1_000);
+
     fn span(&self) -> Span {
         let span = match (&self.programme, self.topic) {
             (Some(programme), _) => of_subject(programme, MeasureKind::Unspecified, &self.item),
@@ -372,33 +374,6 @@ impl Filter {
                 .is_none_or(|topic| topic.is_among(countries(measure)))
             && period(measure).is_some_and(|period| self.window.contains(period))
     }
-}
-
-/// A page of measures by filter.
-#[derive(Debug)]
-pub(crate) struct Query {
-    paging: Paging,
-    filter: Filter,
-}
-
-impl TryFrom<ListMeasuresRequest> for Query {
-    type Error = Violations;
-
-    fn try_from(mut request: ListMeasuresRequest) -> Result<Query, Violations> {
-        let mut violations = Violations::new();
-        let paging = Paging::take::<Model, _>(&mut request, (100, 1_000), &mut violations);
-        let filter = Filter::try_from(request.filter.unwrap_or_default());
-        let filter = violations.check_nested("filter", filter);
-        let (paging, filter) = paging.zip(filter).ok_or(violations)?;
-        Ok(Query { paging, filter })
-    }
-}
-
-/// A page of measures, by period.
-pub(crate) fn list(state: &State<'_>, query: &Query) -> Result<Page<Measure>, records::Error> {
-    let Query { paging, filter } = query;
-    let keep = |measure: &Measure| filter.lets_through(measure);
-    records::page_along::<Model, _>(state, paging, &filter.span(), keep)
 }
 
 #[cfg(test)]

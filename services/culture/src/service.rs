@@ -2,14 +2,14 @@
 
 use chassis::Shutdown;
 use proto::culture::v1 as wire;
-use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply, TimelineQuery};
+use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply};
 use store::{State, Store};
 use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response};
 use wire::culture_service_server::{CultureService, CultureServiceServer};
 
 use crate::recording::Recording;
-use crate::{Model, changes, filter, measure, series, timeline, visa, visa_rule, watch};
+use crate::{Model, filter, measure, series, timeline, visa, visa_rule, watch};
 
 /// The culture service over a store.
 #[derive(Clone, Debug)]
@@ -64,9 +64,10 @@ impl CultureService for Culture {
         &self,
         request: Request<wire::ListProgrammesRequest>,
     ) -> Reply<wire::ListProgrammesResponse> {
-        let query = filter::Query::try_from(request.into_inner())?;
-        let list = move |state: &State<'_>| filter::list(state, &query);
-        let (programmes, next_page_token) = self.register.read_aside(list).await?;
+        let (programmes, next_page_token) = self
+            .register
+            .filtered::<filter::Filter, _>(request, |request| request.filter)
+            .await?;
         Ok(Response::new(wire::ListProgrammesResponse {
             programmes,
             next_page_token,
@@ -112,9 +113,10 @@ impl CultureService for Culture {
         &self,
         request: Request<wire::ListMeasuresRequest>,
     ) -> Reply<wire::ListMeasuresResponse> {
-        let query = measure::Query::try_from(request.into_inner())?;
-        let list = move |state: &State<'_>| measure::list(state, &query);
-        let (measures, next_page_token) = self.register.read_aside(list).await?;
+        let (measures, next_page_token) = self
+            .register
+            .filtered::<measure::Filter, _>(request, |request| request.filter)
+            .await?;
         Ok(Response::new(wire::ListMeasuresResponse {
             measures,
             next_page_token,
@@ -136,9 +138,7 @@ impl CultureService for Culture {
         &self,
         request: Request<wire::GetMeasureSeriesRequest>,
     ) -> Reply<wire::MeasureSeries> {
-        let query = series::Query::try_from(request.into_inner())?;
-        let get = move |state: &State<'_>| series::get(state, &query);
-        Ok(Response::new(self.register.read_aside(get).await?))
+        self.register.answer(request, series::get).await
     }
 
     async fn create_visa_rule(
@@ -167,9 +167,7 @@ impl CultureService for Culture {
         &self,
         request: Request<wire::ListVisaRulesRequest>,
     ) -> Reply<wire::ListVisaRulesResponse> {
-        let query = visa_rule::Query::try_from(request.into_inner())?;
-        let list = move |state: &State<'_>| visa_rule::list(state, &query);
-        let (visa_rules, next_page_token) = self.register.read_aside(list).await?;
+        let (visa_rules, next_page_token) = self.register.find(request, visa_rule::list).await?;
         Ok(Response::new(wire::ListVisaRulesResponse {
             visa_rules,
             next_page_token,
@@ -218,22 +216,14 @@ impl CultureService for Culture {
         &self,
         request: Request<wire::ListTimelineRequest>,
     ) -> Reply<wire::ListTimelineResponse> {
-        let query = TimelineQuery::parse::<Model, _>(request.into_inner())?;
-        let list = move |state: &State<'_>| timeline::list(state, &query);
-        let (entries, next_page_token) = self.register.read_aside(list).await?;
-        Ok(Response::new(wire::ListTimelineResponse {
-            entries,
-            next_page_token,
-        }))
+        self.register.timeline(request, timeline::list).await
     }
 
     async fn list_changes(
         &self,
         request: Request<wire::ListChangesRequest>,
     ) -> Reply<wire::ListChangesResponse> {
-        let query = records::ChangesQuery::parse::<Model, _>(request.into_inner())?;
-        let list = move |state: &State<'_>| changes::list(state, &query);
-        Ok(Response::new(self.register.read_aside(list).await?))
+        self.register.changes(request).await
     }
 
     type WatchChangesStream = Messages<wire::WatchChangesResponse>;

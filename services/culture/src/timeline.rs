@@ -5,14 +5,21 @@ use proto::culture::v1 as wire;
 use proto::stored_date;
 use records::{Error, Lane, Page, Span, TimelineQuery, record_lane};
 use store::{Micros, State};
-use wire::{ListTimelineRequest, Programme, TimelineEntry, TimelineKind, TimelineMilestone};
+use wire::{
+    ListTimelineRequest, ListTimelineResponse, Programme, TimelineEntry, TimelineKind,
+    TimelineMilestone,
+};
 use wire::{VisaChange, VisaRule, timeline_entry::Entry, timeline_milestone::Point as Told};
 
 use crate::Model;
 use crate::programme::{self, Point, points};
 use crate::visa_rule;
 
-records::timeline_request!(Model, ListTimelineRequest, TimelineKind);
+records::timeline_request!(
+    Model,
+    ListTimelineRequest,
+    ListTimelineResponse { TimelineEntry of TimelineKind }
+);
 
 /// A page of a timeline.
 pub(crate) fn list(state: &State<'_>, query: &TimelineQuery) -> Result<Page<TimelineEntry>, Error> {

@@ -7,9 +7,8 @@ use proto::{CivilDate, DateWindow, Day, Violations, agreement_name, check_each, 
 use proto::{check_organisation, check_sources, check_summary, check_text, check_themes};
 use proto::{check_title, given, has_wanted, is_same_text, one_country, one_of};
 use proto::{parse_agreement_name, parse_event_name, source_index};
-use records::{Page, Paging, Place, Record, Span, Topic};
+use records::{Place, Record, Span, Topic};
 use records::{are_about_the_same, countries_only_in, text_group};
-use store::State;
 use wire::{
     Agreement, AgreementFilter, AgreementKind, AgreementStep, EventsChange, Party, StepKind,
 };
@@ -359,10 +358,12 @@ impl TryFrom<AgreementFilter> for Filter {
     }
 }
 
-impl Filter {
-    /// The shortest way to all that it lets through. An agreement may take a step long after its first, so a window
-    /// bounds its first step on one side only.
-    pub(crate) fn span(&self) -> Span {
+impl records::Filter<Model> for Filter {
+    type Wire = AgreementFilter;
+    type Record = Agreement;
+
+    /// An agreement may take a step long after its first, so a window bounds its first step on one side only.
+    fn span(&self) -> Span {
         let span = match self.topic {
             _ if !self.event.is_empty() => Span::of(BY_EVENT, text_group(&self.event)),
             Some(topic) => Span::of(BY_TOPIC, topic.bytes()),
@@ -372,7 +373,7 @@ impl Filter {
         span.between(0, until)
     }
 
-    pub(crate) fn lets_through(&self, agreement: &Agreement) -> bool {
+    fn lets_through(&self, agreement: &Agreement) -> bool {
         has_wanted(&self.kinds, &[agreement.kind])
             && has_wanted(&self.themes, &agreement.themes)
             && (self.event.is_empty() || self.event == agreement.event)
@@ -383,31 +384,4 @@ impl Filter {
                 .window
                 .is_none_or(|window| step_dates(agreement).any(|date| window.may_hold(date)))
     }
-}
-
-/// A page of agreements by filter.
-#[derive(Debug)]
-pub(crate) struct Query {
-    paging: Paging,
-    filter: Filter,
-}
-
-impl TryFrom<ListAgreementsRequest> for Query {
-    type Error = Violations;
-
-    fn try_from(mut request: ListAgreementsRequest) -> Result<Query, Violations> {
-        let mut violations = Violations::new();
-        let paging = Paging::take::<Model, _>(&mut request, (50, 500), &mut violations);
-        let filter = Filter::try_from(request.filter.unwrap_or_default());
-        let filter = violations.check_nested("filter", filter);
-        let (paging, filter) = paging.zip(filter).ok_or(violations)?;
-        Ok(Query { paging, filter })
-    }
-}
-
-/// A page of agreements, by the date of their first step.
-pub(crate) fn list(state: &State<'_>, query: &Query) -> Result<Page<Agreement>, records::Error> {
-    let Query { paging, filter } = query;
-    let keep = |agreement: &Agreement| filter.lets_through(agreement);
-    records::page_along::<Model, _>(state, paging, &filter.span(), keep)
 }

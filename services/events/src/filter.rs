@@ -2,9 +2,8 @@
 
 use proto::events::v1 as wire;
 use proto::{DateWindow, Day, Violations, check_each, check_name, has_wanted, one_of};
-use records::{Page, Paging, Span, Topic, text_group};
-use store::State;
-use wire::{Event, EventFilter, EventKind, EventStatus, ListEventsRequest};
+use records::{Span, Topic, text_group};
+use wire::{Event, EventFilter, EventKind, EventStatus};
 
 use crate::Model;
 use crate::event::{self, BY_DATE, BY_PAIR, BY_PARTICIPANT, MAX_DAYS};
@@ -57,9 +56,11 @@ impl TryFrom<EventFilter> for Filter {
     }
 }
 
-impl Filter {
-    /// The shortest way to all that it lets through.
-    pub(crate) fn span(&self) -> Span {
+impl records::Filter<Model> for Filter {
+    type Wire = EventFilter;
+    type Record = Event;
+
+    fn span(&self) -> Span {
         let by_text = |text: &str| Span::of(BY_PARTICIPANT, text_group(text));
         let span = match (&self.participant, self.topic) {
             (_, Some(topic)) if topic.is_pair() => Span::of(BY_PAIR, topic.bytes()),
@@ -70,7 +71,7 @@ impl Filter {
         within(span, self.window)
     }
 
-    pub(crate) fn lets_through(&self, event: &Event) -> bool {
+    fn lets_through(&self, event: &Event) -> bool {
         has_wanted(&self.kinds, &[event.kind])
             && has_wanted(&self.statuses, &[event.status])
             && has_wanted(&self.themes, &event.themes)
@@ -98,31 +99,4 @@ pub(crate) fn within(span: Span, window: Option<DateWindow>) -> Span {
 
 pub(crate) fn overlaps(window: DateWindow, event: &Event) -> bool {
     event::days(event).is_some_and(|(first, last)| window.overlaps(Some(first), Some(last)))
-}
-
-/// A page of events by filter.
-#[derive(Debug)]
-pub(crate) struct Query {
-    paging: Paging,
-    filter: Filter,
-}
-
-impl TryFrom<ListEventsRequest> for Query {
-    type Error = Violations;
-
-    fn try_from(mut request: ListEventsRequest) -> Result<Query, Violations> {
-        let mut violations = Violations::new();
-        let paging = Paging::take::<Model, _>(&mut request, (50, 500), &mut violations);
-        let filter = Filter::try_from(request.filter.unwrap_or_default());
-        let filter = violations.check_nested("filter", filter);
-        let (paging, filter) = paging.zip(filter).ok_or(violations)?;
-        Ok(Query { paging, filter })
-    }
-}
-
-/// A page of events, by date.
-pub(crate) fn list(state: &State<'_>, query: &Query) -> Result<Page<Event>, records::Error> {
-    let Query { paging, filter } = query;
-    let keep = |event: &Event| filter.lets_through(event);
-    records::page_along::<Model, _>(state, paging, &filter.span(), keep)
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proto::events::v1 as wire;
 use proto::{Day, Violations, check_each, one_of};
+use records::Filter as _;
 use records::{Error, Page, Paging};
 use store::State;
 use wire::{Agreement, AgreementOnDay, AgreementState, ListAgreementStatesRequest, StepKind};

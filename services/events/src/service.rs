@@ -3,14 +3,14 @@
 use chassis::Shutdown;
 use proto::events::v1 as wire;
 use proto::google::api::HttpBody;
-use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply, TimelineQuery};
+use records::{MAX_REQUEST, MAX_RESPONSE, Messages, Register, Reply};
 use store::{State, Store};
 use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response};
 use wire::events_service_server::{EventsService, EventsServiceServer};
 
 use crate::calendar::{Export, Import};
-use crate::{Model, agreement, changes, filter, life, meetings, timeline, watch};
+use crate::{Model, agreement, filter, life, meetings, timeline, watch};
 
 /// The events service over a store.
 #[derive(Clone, Debug)]
@@ -59,9 +59,10 @@ impl EventsService for Events {
         &self,
         request: Request<wire::ListEventsRequest>,
     ) -> Reply<wire::ListEventsResponse> {
-        let query = filter::Query::try_from(request.into_inner())?;
-        let list = move |state: &State<'_>| filter::list(state, &query);
-        let (events, next_page_token) = self.register.read_aside(list).await?;
+        let (events, next_page_token) = self
+            .register
+            .filtered::<filter::Filter, _>(request, |request| request.filter)
+            .await?;
         Ok(Response::new(wire::ListEventsResponse {
             events,
             next_page_token,
@@ -109,9 +110,10 @@ impl EventsService for Events {
         &self,
         request: Request<wire::ListAgreementsRequest>,
     ) -> Reply<wire::ListAgreementsResponse> {
-        let query = agreement::Query::try_from(request.into_inner())?;
-        let list = move |state: &State<'_>| agreement::list(state, &query);
-        let (agreements, next_page_token) = self.register.read_aside(list).await?;
+        let (agreements, next_page_token) = self
+            .register
+            .filtered::<agreement::Filter, _>(request, |request| request.filter)
+            .await?;
         Ok(Response::new(wire::ListAgreementsResponse {
             agreements,
             next_page_token,
@@ -155,13 +157,7 @@ impl EventsService for Events {
         &self,
         request: Request<wire::ListTimelineRequest>,
     ) -> Reply<wire::ListTimelineResponse> {
-        let query = TimelineQuery::parse::<Model, _>(request.into_inner())?;
-        let list = move |state: &State<'_>| timeline::list(state, &query);
-        let (entries, next_page_token) = self.register.read_aside(list).await?;
-        Ok(Response::new(wire::ListTimelineResponse {
-            entries,
-            next_page_token,
-        }))
+        self.register.timeline(request, timeline::list).await
     }
 
     async fn find_meetings(
@@ -178,9 +174,7 @@ impl EventsService for Events {
         &self,
         request: Request<wire::CountMeetingsRequest>,
     ) -> Reply<wire::CountMeetingsResponse> {
-        let asked = meetings::Count::try_from(request.into_inner())?;
-        let count = move |state: &State<'_>| meetings::count(state, &asked);
-        Ok(Response::new(self.register.read_aside(count).await?))
+        self.register.answer(request, meetings::count).await
     }
 
     type ExportCalendarStream = Messages<HttpBody>;
@@ -216,9 +210,7 @@ impl EventsService for Events {
         &self,
         request: Request<wire::ListChangesRequest>,
     ) -> Reply<wire::ListChangesResponse> {
-        let query = records::ChangesQuery::parse::<Model, _>(request.into_inner())?;
-        let list = move |state: &State<'_>| changes::list(state, &query);
-        Ok(Response::new(self.register.read_aside(list).await?))
+        self.register.changes(request).await
     }
 
     type WatchChangesStream = Messages<wire::WatchChangesResponse>;

@@ -4,7 +4,9 @@
 use proto::events::v1 as wire;
 use records::{Error, Lane, Page, Span, TimelineQuery, record_lane};
 use store::{Micros, State};
-use wire::{Agreement, AgreementStep, Event, ListTimelineRequest, TimelineEntry};
+use wire::{
+    Agreement, AgreementStep, Event, ListTimelineRequest, ListTimelineResponse, TimelineEntry,
+};
 use wire::{TimelineKind, TimelineStep, timeline_entry::Entry};
 
 use crate::Model;
@@ -12,7 +14,11 @@ use crate::agreement::{BY_STEP, is_about};
 use crate::event::{BY_PAIR, date};
 use crate::filter::{overlaps, within};
 
-records::timeline_request!(Model, ListTimelineRequest, TimelineKind);
+records::timeline_request!(
+    Model,
+    ListTimelineRequest,
+    ListTimelineResponse { TimelineEntry of TimelineKind }
+);
 
 /// A page of a timeline.
 pub(crate) fn list(state: &State<'_>, query: &TimelineQuery) -> Result<Page<TimelineEntry>, Error> {

@@ -112,7 +112,7 @@ fn parse(key: &[u8]) -> Option<Change> {
 
 /// A page of changes that is asked for.
 #[derive(Debug)]
-pub struct ChangesQuery {
+pub(crate) struct ChangesQuery {
     paging: Paging,
     topic: Option<Topic>,
     after: Micros,
@@ -133,16 +133,62 @@ pub struct ChangesParts {
 }
 
 /// A request for changes; [`changes_request!`](crate::changes_request) writes it.
-pub trait ChangesRequest<S>: ListRequest<S> {
+pub trait ChangesRequest<S: Model>: ListRequest<S> {
+    /// A change as it is told.
+    type Change: Message;
+    /// Its answer.
+    type Response: Send + 'static;
+
     /// Takes it apart.
     fn parts(self) -> ChangesParts;
+    /// Tells a change.
+    ///
+    /// # Errors
+    /// [`Error::Store`] for one of a kind that the service has not.
+    fn tell(state: &State<'_>, change: &Change) -> Result<Self::Change, Error>;
+    /// The answer with a page of changes.
+    fn response(page: Page<Self::Change>) -> Self::Response;
 }
 
-/// Names a request for changes.
+/// Names a request for changes, its response, and the message of a change with the records that it can be of: each is a
+/// message and a variant of the same name.
 #[macro_export]
 macro_rules! changes_request {
-    ($model:ty, $request:ident) => {
+    ($model:ty, $request:ident, $response:ident { $told:ident { $variants:ident: $($record:ident),+ } }) => {
+        $crate::list_request!($model, now: $request);
+
         impl $crate::ChangesRequest<$model> for $request {
+            type Change = $told;
+            type Response = $response;
+
+            fn tell(
+                state: &store::State<'_>,
+                change: &$crate::Change,
+            ) -> Result<$told, $crate::Error> {
+                match change.kind {
+                    $(<$record as $crate::Record<$model>>::KIND => {
+                        let revision = $crate::revision_of::<$model, $record>(state, change)?;
+                        let $crate::Revision { time, change: kind, changed_fields, record } = revision;
+                        Ok($told {
+                            record_time: Some(proto::to_timestamp(time)),
+                            name: <$record as $crate::Fields<$model>>::NAME(&change.id),
+                            change: kind.into(),
+                            changed_fields,
+                            record: record.map($variants::$record),
+                        })
+                    })+
+                    kind => Err(store::Error::View(format!("a change of the kind {kind}")).into()),
+                }
+            }
+
+            fn response(page: $crate::Page<$told>) -> $response {
+                let (changes, next_page_token) = page;
+                $response {
+                    changes,
+                    next_page_token,
+                }
+            }
+
             fn parts(self) -> $crate::ChangesParts {
                 let $request {
                     country,
@@ -168,7 +214,9 @@ impl ChangesQuery {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn parse<S, Q: ChangesRequest<S>>(mut request: Q) -> Result<ChangesQuery, Violations> {
+    pub(crate) fn parse<S: Model, Q: ChangesRequest<S>>(
+        mut request: Q,
+    ) -> Result<ChangesQuery, Violations> {
         let mut violations = Violations::new();
         let paging = Paging::take(&mut request, (50, 500), &mut violations);
         let ChangesParts {
@@ -205,7 +253,7 @@ impl ChangesQuery {
     ///
     /// # Errors
     /// [`Error::PageToken`], and those of `tell`.
-    pub fn page<T: Message>(
+    pub(crate) fn page<T: Message>(
         &self,
         state: &State<'_>,
         tell: impl Fn(&Change) -> Result<T, Error>,
@@ -235,17 +283,17 @@ impl ChangesQuery {
     }
 }
 
-/// The version of a record that was recorded at an instant.
+/// The version of a record that a change made.
 ///
 /// # Errors
-/// [`Error::NotFound`] when none was.
-pub fn revision_at<S: Model, M: Record<S>>(
+/// [`Error::NotFound`] when it made none.
+pub fn revision_of<S: Model, M: Record<S>>(
     state: &State<'_>,
-    id: &Slug,
-    time: Micros,
+    change: &Change,
 ) -> Result<Revision<M>, Error> {
-    let version = Version::as_of(state, M::KIND, id.as_str(), time)?;
-    let version = version.filter(|version| version.since() == time);
+    let Change { time, kind: _, id } = change;
+    let version = Version::as_of(state, M::KIND, id.as_str(), *time)?;
+    let version = version.filter(|version| version.since() == *time);
     let version = version.ok_or_else(|| Error::NotFound(M::NAME(id)))?;
     Ok(revision::<S, M>(state, id, &version)?.0)
 }

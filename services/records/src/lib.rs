@@ -11,7 +11,8 @@
 //!   the instant that a read is of.
 //! * `keys.rs`: every key. [`Topic`] (`topic.rs`): which countries a record is about. [`Place`], [`Span`]
 //!   (`place.rs`): where a record stands in an index, and a walk along one.
-//! * `write.rs`, `request.rs`: the decisions, and the requests that they come from. `list.rs`: pages.
+//! * `write.rs`, `request.rs`: the decisions, and the requests that they come from. `list.rs`: pages;
+//!   [`Filter`] (`filter.rs`): of the records that one lets through.
 //!   `timeline.rs`: pages over several indexes by date in one order. `history.rs`: versions of a record, and changes
 //!   of all.
 //! * [`Who`] (`who.rs`): who asks, which every write has in the journal.
@@ -24,6 +25,7 @@ mod apply;
 mod audit;
 mod error;
 mod feed;
+mod filter;
 mod history;
 mod journals;
 mod keys;
@@ -42,7 +44,8 @@ pub use apply::{apply_deleted, apply_recorded, recompute};
 pub use audit::{Audited, audit_change};
 pub use error::Error;
 pub use feed::Messages;
-pub use history::{Change, ChangesParts, ChangesQuery, ChangesRequest, Revision, revision_at};
+pub use filter::Filter;
+pub use history::{Change, ChangesParts, ChangesRequest, Revision, revision_of};
 pub use journals::Journals;
 pub use list::{Page, Paging, page, page_along};
 pub use place::{Ahead, Place, Span, Standing, standing, text_group};
@@ -53,5 +56,5 @@ pub use request::{UpdateRequest, VersionsRequest, WatchParts, WatchRequest};
 pub use timeline::{Lane, Stop, Stops, TimelineParts, TimelineQuery, TimelineRequest, record_lane};
 pub use topic::{Topic, are_about_the_same, countries_only_in};
 pub use version::{Version, all, find, find_version, get, get_version};
-pub use who::Who;
+pub use who::{NoUuid, Who};
 pub use write::{Batch, Changed, New, Removed, check_weight, done, is_done};

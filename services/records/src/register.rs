@@ -13,11 +13,13 @@ use tonic::{Request, Response, Status};
 
 use crate::error::Error;
 use crate::feed::{self, Messages};
-use crate::history;
-use crate::list::Paging;
+use crate::filter::{Filter, Filtered};
+use crate::history::{self, ChangesQuery, ChangesRequest};
+use crate::list::{self, Page, Paging};
 use crate::record::{Fields, Record};
-use crate::request::{BatchRequest, CreateRequest, DeleteRequest, UpdateRequest};
+use crate::request::{BatchRequest, CreateRequest, DeleteRequest, ListRequest, UpdateRequest};
 use crate::request::{VersionsRequest, WatchParts, WatchRequest};
+use crate::timeline::{TimelineQuery, TimelineRequest};
 use crate::topic::Topic;
 use crate::version;
 use crate::write::{Batch, Changed, New, Removed};
@@ -175,6 +177,35 @@ impl<M: store::Model> Register<M> {
         Ok(Response::new(found?))
     }
 
+    /// A page of all records of a kind, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`Error::PageToken`], and [`Error::Invalid`] for what does not parse.
+    pub async fn list<Q: ListRequest<M>, R: Record<M>>(
+        &self,
+        request: Request<Q>,
+    ) -> Result<Page<R>, Status> {
+        let mut request = request.into_inner();
+        let mut violations = Violations::new();
+        let paging = Paging::take(&mut request, (50, 1_000), &mut violations);
+        let paging = paging.ok_or(violations)?;
+        let page = self.read_aside(move |state| list::page::<M, R>(state, &paging, |_| true));
+        Ok(page.await?)
+    }
+
+    /// A page of the records that a filter lets through, which is taken out of a request.
+    ///
+    /// # Errors
+    /// [`Error::PageToken`], and [`Error::Invalid`] for what does not parse.
+    pub async fn filtered<F: Filter<M>, Q: ListRequest<M>>(
+        &self,
+        request: Request<Q>,
+        filter: fn(Q) -> Option<F::Wire>,
+    ) -> Result<Page<F::Record>, Status> {
+        let list = Filtered::<F>::parse(request.into_inner(), filter)?;
+        Ok(self.read_aside(move |state| list.page(state)).await?)
+    }
+
     /// A page of the versions of a record, the latest first.
     ///
     /// # Errors
@@ -188,6 +219,66 @@ impl<M: store::Model> Register<M> {
         let (paging, id) = paging.zip(id).ok_or(violations)?;
         let page = self.read_aside(move |state| history::versions(state, &id, &paging));
         Ok(Response::new(Q::response(page.await?)))
+    }
+
+    /// A page of what changed between two instants.
+    ///
+    /// # Errors
+    /// [`Error::PageToken`], and [`Error::Invalid`] for what does not parse.
+    pub async fn changes<Q: ChangesRequest<M>>(&self, request: Request<Q>) -> Reply<Q::Response> {
+        let query = ChangesQuery::parse::<M, Q>(request.into_inner())?;
+        let page = self.read_aside(move |state| query.page(state, |change| Q::tell(state, change)));
+        Ok(Response::new(Q::response(page.await?)))
+    }
+
+    /// A page of what happened, as `list` finds it.
+    ///
+    /// # Errors
+    /// Those of `list`, and [`Error::Invalid`] for what does not parse.
+    pub async fn timeline<Q: TimelineRequest<M>>(
+        &self,
+        request: Request<Q>,
+        list: impl Fn(&State<'_>, &TimelineQuery) -> Result<Page<Q::Entry>, Error> + Send + 'static,
+    ) -> Reply<Q::Response> {
+        let query = TimelineQuery::parse::<M, Q>(request.into_inner())?;
+        let page = self.read_aside(move |state| list(state, &query)).await?;
+        Ok(Response::new(Q::response(page)))
+    }
+
+    /// Answers what is found for a query, which the request is parsed into.
+    ///
+    /// # Errors
+    /// Those of [`Register::find`].
+    pub async fn answer<R, Q, T, E>(
+        &self,
+        request: Request<R>,
+        find: fn(&State<'_>, &Q) -> Result<T, E>,
+    ) -> Reply<T>
+    where
+        Q: TryFrom<R, Error: Into<Status>> + Send + 'static,
+        T: Send + 'static,
+        E: From<store::Error> + Into<Status> + Send + 'static,
+    {
+        self.find(request, find).await.map(Response::new)
+    }
+
+    /// What is found for a query, which the request is parsed into; read on a thread that may wait for the disk.
+    ///
+    /// # Errors
+    /// What is wrong with the request, and those of `find`.
+    pub async fn find<R, Q, T, E>(
+        &self,
+        request: Request<R>,
+        find: fn(&State<'_>, &Q) -> Result<T, E>,
+    ) -> Result<T, Status>
+    where
+        Q: TryFrom<R, Error: Into<Status>> + Send + 'static,
+        T: Send + 'static,
+        E: From<store::Error> + Into<Status> + Send + 'static,
+    {
+        let query = Q::try_from(request.into_inner()).map_err(Into::into)?;
+        let found = self.read_aside(move |state| find(state, &query)).await;
+        found.map_err(E::into)
     }
 
     /// Reads on a thread that may wait for the disk: for pages, which look at many records.

@@ -127,19 +127,37 @@ pub struct TimelineParts {
 
 /// A request for a page of a timeline; [`timeline_request!`](crate::timeline_request) writes it.
 pub trait TimelineRequest<S>: ListRequest<S> {
+    /// What happened.
+    type Entry: Message + 'static;
+    /// Its answer.
+    type Response: Send + 'static;
+
     /// Takes it apart.
     fn parts(self) -> TimelineParts;
     /// The kind of an entry by its number.
     fn kind(number: i32) -> Result<i32, String>;
+    /// The answer with a page of entries.
+    fn response(page: Page<Self::Entry>) -> Self::Response;
 }
 
-/// Names a request for a page of a timeline, and the kinds of its entries.
+/// Names a request for a page of a timeline, its response, its entries and their kinds.
 #[macro_export]
 macro_rules! timeline_request {
-    ($model:ty, $request:ident, $kind:ty) => {
+    ($model:ty, $request:ident, $response:ident { $entry:ident of $kind:ty }) => {
         $crate::list_request!($model, $request);
 
         impl $crate::TimelineRequest<$model> for $request {
+            type Entry = $entry;
+            type Response = $response;
+
+            fn response(page: $crate::Page<$entry>) -> $response {
+                let (entries, next_page_token) = page;
+                $response {
+                    entries,
+                    next_page_token,
+                }
+            }
+
             fn parts(self) -> $crate::TimelineParts {
                 let $request {
                     country,
@@ -184,7 +202,9 @@ impl TimelineQuery {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn parse<S, Q: TimelineRequest<S>>(mut request: Q) -> Result<TimelineQuery, Violations> {
+    pub(crate) fn parse<S, Q: TimelineRequest<S>>(
+        mut request: Q,
+    ) -> Result<TimelineQuery, Violations> {
         let mut violations = Violations::new();
         let paging = Paging::take(&mut request, (50, 500), &mut violations);
         let TimelineParts {

@@ -3,12 +3,18 @@
 
 use chassis::Caller;
 use prost::Message;
+use proto::Excerpt;
 use store::Origin;
 use tonic::Request;
 
 /// Who asks: the caller's name, or nobody where there is no login.
 #[derive(Clone, Debug, Default)]
 pub struct Who(String);
+
+/// A request id that is none.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is no UUID")]
+pub struct NoUuid(Excerpt);
 
 impl Who {
     /// Who makes a request.
@@ -34,18 +40,18 @@ impl Who {
     /// has more than one spelling; so nobody is answered by another's id. Without an id it stands for nothing.
     ///
     /// # Errors
-    /// What is wrong with the id.
+    /// [`NoUuid`] when the id is none.
     pub fn asks<R: Message>(
         self,
         method: &str,
         request_id: &str,
         without_id: &R,
-    ) -> Result<Origin, String> {
+    ) -> Result<Origin, NoUuid> {
         if request_id.is_empty() {
             return Ok(self.origin());
         }
         let id = uuid::Uuid::try_parse(request_id);
-        let id = id.map_err(|_| format!("`{request_id:.40}` is no UUID"))?;
+        let id = id.map_err(|_| NoUuid(Excerpt::of(request_id)))?;
         let stands_for = [
             method.as_bytes(),
             self.0.as_bytes(),

@@ -393,10 +393,7 @@ impl Page<'_> {
 }
 
 /// A page of codes with their names.
-pub(crate) fn list(
-    state: &State<'_>,
-    query: &Query,
-) -> Result<ListCommoditiesResponse, store::Error> {
+pub(crate) fn list(state: &State<'_>, query: &Query) -> Result<ListCommoditiesResponse, Error> {
     if languages(state, query.classification)?.tags.is_empty() {
         return Ok(list_built_in(query));
     }

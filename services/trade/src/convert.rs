@@ -19,6 +19,7 @@ use store::State;
 use wire::Relation;
 
 use crate::concordance::{self, Code6, chapter, relation};
+use crate::error::Error;
 use crate::keys::Revisions;
 use crate::sector::parse_group;
 
@@ -322,7 +323,7 @@ fn parse_codes(codes: &[String]) -> Result<Vec<Code>, Violations> {
 }
 
 /// Answers a request.
-pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Conversion, store::Error> {
+pub(crate) fn get(state: &State<'_>, query: &Query) -> Result<wire::Conversion, Error> {
     let Query { from, codes, to } = query;
     Ok(convert(state, *from, codes, *to)?.to_wire())
 }

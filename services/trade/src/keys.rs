@@ -518,6 +518,11 @@ impl ReleaseKey {
         .concat()
     }
 
+    /// Where all releases start and end.
+    pub(crate) fn all() -> (Vec<u8>, Vec<u8>) {
+        (vec![RELEASE], vec![RELEASE + 1])
+    }
+
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut key = ReleaseKey::pair(self.reporter, self.partner);
         key.extend(self.day.to_be_bytes());

@@ -11,7 +11,8 @@
 //! * `query.rs`: one figure, and any block, as of an instant. `filter.rs`: a filter, walked block by block;
 //!   `list.rs`, `export.rs`: its figures in pages, and as a stream. `vintages.rs`, `changes.rs`: the versions of a
 //!   figure, and what a pair went through. `releases.rs`: the days on which figures of a pair were recorded, for
-//!   `timeline.rs`: what was said and published, by date. `comparison.rs`: two figures held against each other.
+//!   `timeline.rs`: what was said and published, by date; [`recompute()`] (`recompute.rs`) counts them anew.
+//!   `comparison.rs`: two figures held against each other.
 //! * `reading.rs`: a dataset as of an instant, under every question about figures. `goods.rs`: what was traded,
 //!   and its figure in a span of time. `amount.rs`: exact sums, ratios, shares, concentration. `growth.rs`:
 //!   growth like for like. `absence.rs`: why there is no figure. `sources.rs`: what an answer cites.
@@ -57,6 +58,7 @@ mod model;
 mod query;
 mod ranking;
 mod reading;
+mod recompute;
 mod record_changes;
 mod releases;
 mod sector;
@@ -72,4 +74,5 @@ mod vintages;
 mod watch;
 
 pub use model::Model;
+pub use recompute::recompute;
 pub use service::Trade;

@@ -3,7 +3,7 @@
 use chassis::Shutdown;
 use proto::trade::v1 as wire;
 use proto::{Violations, parse_ingest_name, parse_observation_name, parse_timestamp};
-use records::{MAX_RESPONSE, Messages, Paging, Register, Reply, TimelineQuery, Who};
+use records::{MAX_RESPONSE, Messages, Register, Reply, Who};
 use store::{State, Store};
 use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response, Streaming};
@@ -11,12 +11,11 @@ use wire::trade_service_server::{TradeService, TradeServiceServer};
 
 use crate::commodity::{self, NewNames};
 use crate::concordance::{self, NewTable};
-use crate::error::Error;
 use crate::export::{self, Export};
 use crate::upload::{self, Upload};
 use crate::{
     Model, changes, check, comparison, convert, coverage, indicators, ingest, list, mirror, query,
-    ranking, record_changes, series, sides, statement, timeline, vintages, watch,
+    ranking, series, sides, statement, timeline, vintages, watch,
 };
 
 /// A batch of a mebibyte, and what is around it.
@@ -65,12 +64,7 @@ impl TradeService for Trade {
         &self,
         request: Request<wire::ListDatasetsRequest>,
     ) -> Reply<wire::ListDatasetsResponse> {
-        let mut request = request.into_inner();
-        let mut violations = Violations::new();
-        let paging = Paging::take(&mut request, (50, 1_000), &mut violations);
-        let paging = paging.ok_or(violations)?;
-        let list = move |state: &State<'_>| records::page(state, &paging, |_| true);
-        let (datasets, next_page_token) = self.register.read_aside(list).await?;
+        let (datasets, next_page_token) = self.register.list(request).await?;
         Ok(Response::new(wire::ListDatasetsResponse {
             datasets,
             next_page_token,
@@ -81,9 +75,7 @@ impl TradeService for Trade {
         &self,
         request: Request<wire::ListSidesRequest>,
     ) -> Reply<wire::ListSidesResponse> {
-        let query = sides::Query::try_from(request.into_inner())?;
-        let list = move |state: &State<'_>| sides::list(state, &query);
-        Ok(Response::new(self.register.read_aside(list).await?))
+        self.register.answer(request, sides::list).await
     }
 
     async fn ingest_observations(
@@ -152,12 +144,7 @@ impl TradeService for Trade {
     }
 
     async fn get_series(&self, request: Request<wire::GetSeriesRequest>) -> Reply<wire::Series> {
-        let query = series::Query::try_from(request.into_inner())?;
-        let series = self
-            .register
-            .read_aside(move |state| series::get(state, &query))
-            .await?;
-        Ok(Response::new(series))
+        self.register.answer(request, series::get).await
     }
 
     async fn update_dataset(
@@ -171,12 +158,7 @@ impl TradeService for Trade {
         &self,
         request: Request<wire::ListCoverageRequest>,
     ) -> Reply<wire::ListCoverageResponse> {
-        let query = coverage::Query::try_from(request.into_inner())?;
-        let page = self
-            .register
-            .read_aside(move |state| coverage::list(state, &query))
-            .await?;
-        Ok(Response::new(page))
+        self.register.answer(request, coverage::list).await
     }
 
     async fn compare_observations(
@@ -210,61 +192,39 @@ impl TradeService for Trade {
         &self,
         request: Request<wire::ListVintagesRequest>,
     ) -> Reply<wire::ListVintagesResponse> {
-        let query = vintages::Query::try_from(request.into_inner())?;
-        let page = self
-            .register
-            .read_aside(move |state| vintages::list(state, &query))
-            .await?;
-        Ok(Response::new(page))
+        self.register.answer(request, vintages::list).await
     }
 
     async fn list_observation_changes(
         &self,
         request: Request<wire::ListObservationChangesRequest>,
     ) -> Reply<wire::ListObservationChangesResponse> {
-        let query = changes::Query::try_from(request.into_inner())?;
-        let page = self
-            .register
-            .read_aside(move |state| changes::list(state, &query))
-            .await?;
-        Ok(Response::new(page))
+        self.register.answer(request, changes::list).await
     }
 
     async fn rank_partners(
         &self,
         request: Request<wire::RankPartnersRequest>,
     ) -> Reply<wire::Ranking> {
-        self.rank(ranking::Query::try_from(request.into_inner())?)
-            .await
+        self.register.answer(request, ranking::get).await
     }
 
     async fn rank_commodities(
         &self,
         request: Request<wire::RankCommoditiesRequest>,
     ) -> Reply<wire::Ranking> {
-        self.rank(ranking::Query::try_from(request.into_inner())?)
-            .await
+        self.register.answer(request, ranking::get).await
     }
 
     async fn get_mirror(&self, request: Request<wire::GetMirrorRequest>) -> Reply<wire::Mirror> {
-        let query = mirror::Query::try_from(request.into_inner())?;
-        let mirror = self
-            .register
-            .read_aside(move |state| mirror::get(state, &query))
-            .await?;
-        Ok(Response::new(mirror))
+        self.register.answer(request, mirror::get).await
     }
 
     async fn get_indicators(
         &self,
         request: Request<wire::GetIndicatorsRequest>,
     ) -> Reply<wire::Indicators> {
-        let query = indicators::Query::try_from(request.into_inner())?;
-        let found = self
-            .register
-            .read_aside(move |state| indicators::get(state, &query))
-            .await?;
-        Ok(Response::new(found))
+        self.register.answer(request, indicators::get).await
     }
 
     async fn create_sector(
@@ -283,12 +243,7 @@ impl TradeService for Trade {
         &self,
         request: Request<wire::ListSectorsRequest>,
     ) -> Reply<wire::ListSectorsResponse> {
-        let mut request = request.into_inner();
-        let mut violations = Violations::new();
-        let paging = Paging::take(&mut request, (50, 1_000), &mut violations);
-        let paging = paging.ok_or(violations)?;
-        let list = move |state: &State<'_>| records::page(state, &paging, |_| true);
-        let (sectors, next_page_token) = self.register.read_aside(list).await?;
+        let (sectors, next_page_token) = self.register.list(request).await?;
         Ok(Response::new(wire::ListSectorsResponse {
             sectors,
             next_page_token,
@@ -341,12 +296,7 @@ impl TradeService for Trade {
         &self,
         request: Request<wire::ConvertCommodityRequest>,
     ) -> Reply<wire::Conversion> {
-        let query = convert::Query::try_from(request.into_inner())?;
-        let conversion = self
-            .register
-            .read_aside(move |state| Ok::<_, Error>(convert::get(state, &query)?))
-            .await?;
-        Ok(Response::new(conversion))
+        self.register.answer(request, convert::get).await
     }
 
     async fn record_commodity_names(
@@ -370,12 +320,7 @@ impl TradeService for Trade {
         &self,
         request: Request<wire::ListCommoditiesRequest>,
     ) -> Reply<wire::ListCommoditiesResponse> {
-        let query = commodity::Query::try_from(request.into_inner())?;
-        let page = self
-            .register
-            .read_aside(move |state| Ok::<_, Error>(commodity::list(state, &query)?))
-            .await?;
-        Ok(Response::new(page))
+        self.register.answer(request, commodity::list).await
     }
 
     async fn create_statement(
@@ -404,9 +349,7 @@ impl TradeService for Trade {
         &self,
         request: Request<wire::ListStatementsRequest>,
     ) -> Reply<wire::ListStatementsResponse> {
-        let query = statement::Query::try_from(request.into_inner())?;
-        let list = move |state: &State<'_>| statement::list(state, &query);
-        let (statements, next_page_token) = self.register.read_aside(list).await?;
+        let (statements, next_page_token) = self.register.find(request, statement::list).await?;
         Ok(Response::new(wire::ListStatementsResponse {
             statements,
             next_page_token,
@@ -428,34 +371,21 @@ impl TradeService for Trade {
         &self,
         request: Request<wire::CheckStatementRequest>,
     ) -> Reply<wire::StatementCheck> {
-        let query = check::Query::try_from(request.into_inner())?;
-        let check = self
-            .register
-            .read_aside(move |state| check::get(state, &query))
-            .await?;
-        Ok(Response::new(check))
+        self.register.answer(request, check::get).await
     }
 
     async fn list_timeline(
         &self,
         request: Request<wire::ListTimelineRequest>,
     ) -> Reply<wire::ListTimelineResponse> {
-        let query = TimelineQuery::parse::<Model, _>(request.into_inner())?;
-        let list = move |state: &State<'_>| timeline::list(state, &query);
-        let (entries, next_page_token) = self.register.read_aside(list).await?;
-        Ok(Response::new(wire::ListTimelineResponse {
-            entries,
-            next_page_token,
-        }))
+        self.register.timeline(request, timeline::list).await
     }
 
     async fn list_changes(
         &self,
         request: Request<wire::ListChangesRequest>,
     ) -> Reply<wire::ListChangesResponse> {
-        let query = records::ChangesQuery::parse::<Model, _>(request.into_inner())?;
-        let list = move |state: &State<'_>| record_changes::list(state, &query);
-        Ok(Response::new(self.register.read_aside(list).await?))
+        self.register.changes(request).await
     }
 
     type WatchChangesStream = Messages<wire::WatchChangesResponse>;
@@ -469,16 +399,6 @@ impl TradeService for Trade {
         let pass = move |change| query.pass(change);
         let changes = self.register.watch(after, pass, watch::tell)?;
         Ok(Response::new(changes))
-    }
-}
-
-impl Trade {
-    async fn rank(&self, query: ranking::Query) -> Reply<wire::Ranking> {
-        let ranking = self
-            .register
-            .read_aside(move |state| ranking::get(state, &query))
-            .await?;
-        Ok(Response::new(ranking))
     }
 }
 

@@ -6,7 +6,10 @@ use proto::trade::v1 as wire;
 use proto::{Day, Period, Slug, dataset_name};
 use records::{Ahead, Error, Lane, Page, Span, Stop, TimelineQuery, record_lane};
 use store::{Micros, State};
-use wire::{ListTimelineRequest, TimelineEntry, TimelineFigures, TimelineKind, TimelineStatement};
+use wire::{
+    ListTimelineRequest, ListTimelineResponse, TimelineEntry, TimelineFigures, TimelineKind,
+    TimelineStatement,
+};
 use wire::{Statement, timeline_entry::Entry};
 
 use crate::changes::{self, Counts, Walked};
@@ -22,7 +25,11 @@ const MAX_PERIODS: usize = 60;
 /// Totals that are told of one day.
 const MAX_TOTALS: usize = 12;
 
-records::timeline_request!(Model, ListTimelineRequest, TimelineKind);
+records::timeline_request!(
+    Model,
+    ListTimelineRequest,
+    ListTimelineResponse { TimelineEntry of TimelineKind }
+);
 
 /// A page of a timeline.
 pub(crate) fn list(state: &State<'_>, query: &TimelineQuery) -> Result<Page<TimelineEntry>, Error> {

@@ -3,11 +3,12 @@
 //! The model is a map from ids to versions; what a list must answer is what a loop over the map finds. The service is
 //! the real one over a real store, called without a socket. A crash is what `kill -9` leaves: the files as they are
 //! while the store is open, opened by another one. After each step every record, every list and every earlier instant
-//! is compared, and the indexes are held against what the records say. [`measures`], which are recorded and not
-//! created, have a map of their own.
+//! is compared, and the indexes are held against what the records say. [`measures`] and [`figures`], which are recorded
+//! and not created, have maps of their own.
 
 mod agreement;
 mod event;
+pub mod figures;
 pub mod measures;
 mod programme;
 mod visa_rule;

@@ -8,8 +8,8 @@ use super::book::{self, Book};
 use super::jwt::{self, Verifier};
 use super::refusal::Failure;
 use super::shown::{Bearer, Shown};
-use super::watched::Watched;
-use super::{Login, token, token_file};
+use super::watched::{self, Watched};
+use super::{Login, token};
 use crate::caller::Forwarded;
 use crate::{Caller, Error, Role};
 
@@ -43,9 +43,8 @@ impl Believer {
             jwt,
             forwarders,
         } = login;
-        let book = |path| Watched::open(path, token_file::MAX_BYTES, Book::parse);
         Ok(Believer {
-            tokens: tokens.map(book).transpose()?,
+            tokens: tokens.map(watched::open).transpose()?,
             jwt: jwt.map(Verifier::open).transpose()?,
             forwarders,
         })
@@ -66,7 +65,7 @@ impl Believer {
 
     fn believe_token(&self, text: &str) -> Result<Identity, Failure> {
         let tokens = self.tokens.as_ref().ok_or(Failure::Unknown)?;
-        let (caller, ticket) = tokens.now().believe(text)?;
+        let (caller, ticket) = tokens.current().believe(text)?;
         Ok(Identity {
             caller,
             grounds: Grounds::Token(ticket),
@@ -88,7 +87,7 @@ impl Believer {
             Grounds::Gateway => Ok(()),
             Grounds::Jwt(ticket) => self.jwt.as_ref().map_or(Ok(()), |jwt| jwt.look(ticket)),
             Grounds::Token(ticket) => {
-                let tokens = self.tokens.as_ref().ok_or(Failure::Unknown)?.now();
+                let tokens = self.tokens.as_ref().ok_or(Failure::Unknown)?.current();
                 let is_same = *tokens.look(ticket)? == identity.caller;
                 is_same.then_some(()).ok_or(Failure::Unknown)
             }
@@ -100,7 +99,7 @@ impl Believer {
         let this = Arc::clone(self);
         let look = move || {
             if let Some(tokens) = &this.tokens {
-                tokens.look();
+                watched::look(tokens);
             }
             if let Some(jwt) = &this.jwt {
                 jwt.refresh();

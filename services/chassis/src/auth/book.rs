@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::refusal::Failure;
 use super::token::{self, Hash, Id};
 use super::token_file::{self, Entry};
+use super::watched::Written;
 use crate::Caller;
 
 /// The tokens of a file.
@@ -22,16 +23,20 @@ pub(super) struct Ticket {
     hash: Hash,
 }
 
-impl Book {
-    /// Reads a file of tokens.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Book, String> {
+impl Written for Book {
+    const MAX_BYTES: u64 = token_file::MAX_BYTES;
+    type Fault = token_file::Fault;
+
+    fn parse(bytes: &[u8]) -> Result<Book, token_file::Fault> {
         let entries = token_file::parse(bytes)?;
         let by_id = entries.into_iter().map(|entry| (entry.id, entry));
         Ok(Book {
             by_id: by_id.collect(),
         })
     }
+}
 
+impl Book {
     /// Whose token this is.
     pub(super) fn believe(&self, text: &str) -> Result<(Caller, Ticket), Failure> {
         let (id, hash) = token::parse(text).ok_or(Failure::Unknown)?;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jsonwebtoken::{Validation, decode, decode_header, errors::ErrorKind};
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::keys::{self, Keys, Verified};
+use super::claims::Claims;
+use super::keys::{Keys, Verified};
 use super::refusal::Failure;
-use super::watched::Watched;
+use super::watched::{self, Watched};
 use crate::caller::is_name;
 use crate::{Caller, Error, Role};
 
@@ -45,18 +45,18 @@ pub(super) struct Ticket {
 
 impl Verifier {
     pub(super) fn open(settings: Jwt) -> Result<Verifier, Error> {
-        let keys = Watched::open(settings.keys.clone(), keys::MAX_BYTES, Keys::parse)?;
+        let keys = watched::open(settings.keys.clone())?;
         Ok(Verifier { keys, settings })
     }
 
     /// Looks whether there are other keys.
     pub(super) fn refresh(&self) {
-        self.keys.look();
+        watched::look(&self.keys);
     }
 
     /// Whose token this is.
     pub(super) fn believe(&self, token: &str) -> Result<(Caller, Ticket), Failure> {
-        let keys = self.keys.now();
+        let keys = self.keys.current();
         let digest = Sha256::digest(token).into();
         let verified = if let Some(verified) = keys.remembered(&digest) {
             verified
@@ -75,7 +75,7 @@ impl Verifier {
 
     /// Whether a token is still to be believed: its key may have been withdrawn since.
     pub(super) fn look(&self, ticket: &Ticket) -> Result<(), Failure> {
-        let keys = self.keys.now();
+        let keys = self.keys.current();
         keys.find(&ticket.key_id).ok_or(Failure::Unknown)?;
         check_time(ticket)
     }
@@ -90,9 +90,8 @@ impl Verifier {
         let key = keys.find(&key_id).ok_or(Failure::Unknown)?;
         let mut rules = self.rules();
         rules.algorithms.clone_from(&key.algorithms);
-        let claims = decode::<Map<String, Value>>(token, &key.key, &rules)
-            .map_err(|error| failure(&error))?
-            .claims;
+        let decoded = decode::<Claims>(token, &key.key, &rules);
+        let claims = decoded.map_err(|error| failure(&error))?.claims;
         let said = self.caller(&claims).zip(expiry(&claims));
         let (caller, expires) = said.ok_or(Failure::Unknown)?;
         Ok(Verified {
@@ -112,9 +111,11 @@ impl Verifier {
         rules
     }
 
-    fn caller(&self, claims: &Map<String, Value>) -> Option<Caller> {
-        let name = claims.get("sub")?.as_str().filter(|name| is_name(name))?;
-        let role = claims.get(&self.settings.role_claim)?.as_str()?;
+    fn caller(&self, claims: &Claims) -> Option<Caller> {
+        // Verifying would take a list with the issuer among others, and a token has one.
+        claims.text("iss")?;
+        let name = claims.text("sub").filter(|name| is_name(name))?;
+        let role = claims.text(&self.settings.role_claim)?;
         Some(Caller {
             name: name.into(),
             role: Role::parse(role)?,
@@ -127,8 +128,8 @@ impl Verifier {
     clippy::cast_possible_truncation,
     reason = "a cast of a float saturates, and an instant that is too late is none"
 )]
-fn expiry(claims: &Map<String, Value>) -> Option<Timestamp> {
-    let seconds = claims.get("exp")?.as_f64()? as i64;
+fn expiry(claims: &Claims) -> Option<Timestamp> {
+    let seconds = claims.number("exp")? as i64;
     let end = seconds.saturating_add(LEEWAY_SECONDS);
     Some(Timestamp::from_second(end).unwrap_or(Timestamp::MAX))
 }

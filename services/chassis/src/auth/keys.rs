@@ -12,9 +12,9 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
+use super::watched::Written;
 use crate::Caller;
 
-pub(super) const MAX_BYTES: u64 = 256 << 10;
 const MAX_KEYS: usize = 64;
 /// Verified tokens that are remembered: verifying takes some 100 µs, finding one a fraction of one.
 const MAX_REMEMBERED: usize = 4_096;
@@ -50,35 +50,74 @@ impl std::fmt::Debug for Key {
     }
 }
 
-impl Keys {
-    /// Reads a key set. Keys for encryption, and of kinds that are not known here, are passed over.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Keys, String> {
-        let mut set: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+/// What is wrong with the bytes of a key set, and where.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error("keys: a list is required")]
+    NoList,
+    #[error("keys: {0} of them; at most {MAX_KEYS}")]
+    TooMany(usize),
+    #[error("keys[{index}]: {what}")]
+    Key { index: usize, what: KeyFault },
+    #[error("keys[{0}].kid: is there twice")]
+    Twice(usize),
+    #[error("keys: none that verifies tokens")]
+    Useless,
+}
+
+/// What is wrong with a key in it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KeyFault {
+    #[error("kty: `oct` is a shared secret; only public keys are taken")]
+    Secret,
+    #[error("it holds a private key; only public keys are taken")]
+    Private,
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Unusable(#[from] jsonwebtoken::errors::Error),
+    #[error("kid: is required, since tokens name their key by it")]
+    Nameless,
+    #[error("n: a modulus of {0} bits is too short")]
+    Short(usize),
+}
+
+impl Written for Keys {
+    const MAX_BYTES: u64 = 256 << 10;
+    type Fault = Fault;
+
+    /// Keys for encryption, and of kinds that are not known here, are passed over.
+    fn parse(bytes: &[u8]) -> Result<Keys, Fault> {
+        let mut set: Value = serde_json::from_slice(bytes)?;
         let Some(Value::Array(keys)) = set.get_mut("keys").map(Value::take) else {
-            return Err("keys: a list is required".to_owned());
+            return Err(Fault::NoList);
         };
         if keys.len() > MAX_KEYS {
-            return Err(format!("keys: {} of them; at most {MAX_KEYS}", keys.len()));
+            return Err(Fault::TooMany(keys.len()));
         }
         // None at all is an order to believe nobody; some that are of no use are a mistake.
         let is_emptied = keys.is_empty();
         let mut by_id = HashMap::new();
         for (index, key) in keys.into_iter().enumerate() {
-            let read = read_key(key).map_err(|what| format!("keys[{index}]: {what}"))?;
+            let read = read_key(key).map_err(|what| Fault::Key { index, what })?;
             let Some((id, key)) = read else { continue };
             if by_id.insert(id, key).is_some() {
-                return Err(format!("keys[{index}].kid: is there twice"));
+                return Err(Fault::Twice(index));
             }
         }
         if by_id.is_empty() && !is_emptied {
-            return Err("keys: none that verifies tokens".to_owned());
+            return Err(Fault::Useless);
         }
         Ok(Keys {
             by_id,
             verified: RwLock::default(),
         })
     }
+}
 
+impl Keys {
     pub(super) fn find(&self, id: &str) -> Option<&Key> {
         self.by_id.get(id)
     }
@@ -105,34 +144,34 @@ impl Keys {
     }
 }
 
-fn read_key(value: Value) -> Result<Option<(String, Key)>, String> {
+fn read_key(value: Value) -> Result<Option<(String, Key)>, KeyFault> {
     refuse_secrets(&value)?;
     if value.get("use").is_some_and(|purpose| purpose != "sig") {
         return Ok(None);
     }
-    let jwk: Jwk = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    let jwk: Jwk = serde_json::from_value(value)?;
     let algorithms = algorithms(&jwk)?;
     if algorithms.is_empty() {
         return Ok(None);
     }
-    let key = DecodingKey::from_jwk(&jwk).map_err(|error| error.to_string())?;
+    let key = DecodingKey::from_jwk(&jwk)?;
     let id = jwk.common.key_id.filter(|id| !id.is_empty());
-    let id = id.ok_or("kid: is required, since tokens name their key by it")?;
+    let id = id.ok_or(KeyFault::Nameless)?;
     Ok(Some((id, Key { key, algorithms })))
 }
 
-fn refuse_secrets(value: &Value) -> Result<(), &'static str> {
+fn refuse_secrets(value: &Value) -> Result<(), KeyFault> {
     if value.get("kty").is_some_and(|kind| kind == "oct") {
-        return Err("kty: `oct` is a shared secret; only public keys are taken");
+        return Err(KeyFault::Secret);
     }
     if value.get("d").is_some() || value.get("k").is_some() {
-        return Err("it holds a private key; only public keys are taken");
+        return Err(KeyFault::Private);
     }
     Ok(())
 }
 
 /// What a key may verify: what it says, if that is of its kind, or all of its kind.
-fn algorithms(jwk: &Jwk) -> Result<Vec<Algorithm>, String> {
+fn algorithms(jwk: &Jwk) -> Result<Vec<Algorithm>, KeyFault> {
     let of_kind = algorithms_of_kind(&jwk.algorithm)?;
     let Some(said) = jwk.common.key_algorithm else {
         return Ok(of_kind.to_vec());
@@ -141,7 +180,7 @@ fn algorithms(jwk: &Jwk) -> Result<Vec<Algorithm>, String> {
     Ok(said.into_iter().collect())
 }
 
-fn algorithms_of_kind(parameters: &AlgorithmParameters) -> Result<&'static [Algorithm], String> {
+fn algorithms_of_kind(parameters: &AlgorithmParameters) -> Result<&'static [Algorithm], KeyFault> {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     if let AlgorithmParameters::RSA(rsa) = parameters {
         check_modulus(&rsa.n)?;
@@ -165,11 +204,11 @@ fn curve(parameters: &AlgorithmParameters) -> Option<&EllipticCurve> {
     None
 }
 
-fn check_modulus(n: &str) -> Result<(), String> {
+fn check_modulus(n: &str) -> Result<(), KeyFault> {
     // Four letters of base64 are three bytes.
     let bytes = n.len() * 3 / 4;
     if bytes < MIN_RSA_BYTES {
-        return Err(format!("n: a modulus of {} bits is too short", bytes * 8));
+        return Err(KeyFault::Short(bytes * 8));
     }
     Ok(())
 }
@@ -183,7 +222,8 @@ mod tests {
     use super::*;
 
     fn parsed(keys: &str) -> Result<Keys, String> {
-        Keys::parse(format!(r#"{{"keys":[{keys}]}}"#).as_bytes())
+        let parsed = Keys::parse(format!(r#"{{"keys":[{keys}]}}"#).as_bytes());
+        parsed.map_err(|fault| fault.to_string())
     }
 
     /// The key of RFC 8037, appendix A.2.

@@ -1,10 +1,11 @@
 //! How often a caller may call a method.
 //!
 //! Each caller has, for each method, an allowance that refills steadily (GCRA): a burst, and then a call each time one
-//! is due. Where there is no login, callers are told apart by their address.
+//! is due. Where there is no login, callers are told apart by their address; in IPv6 by its first 64 bits, since whoever
+//! has one address has all that share those.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,8 +18,8 @@ use tonic::{Code, Status};
 
 use crate::{Caller, Role};
 
-/// Allowances that are kept apart, of one role; some 100 bytes each. Full ones are forgotten each second, and beyond
-/// this many, callers who are not known yet share.
+/// Allowances that are kept apart, of one role; some 100 bytes each. Full ones are forgotten each second, and while
+/// there are more than this many, all callers share.
 const MAX_KEYS: usize = 65_536;
 /// Allowances that are shared then.
 const SHARED: u64 = 1_024;
@@ -127,9 +128,10 @@ impl Limits {
             Some(Role::Admin) => &self.admin,
         };
         let Some(limit) = limit else { return Ok(()) };
-        let who = caller.map_or(Who::Peer(peer), |caller| {
-            Who::Caller(Arc::clone(&caller.name))
-        });
+        let who = match caller {
+            None => Who::Peer(network(peer)),
+            Some(caller) => Who::Caller(Arc::clone(&caller.name)),
+        };
         limit.take(Key { who, method })
     }
 
@@ -179,6 +181,14 @@ impl Limit {
                 "callers share their allowances while they are too many"
             );
         }
+    }
+}
+
+/// What tells an address from those of other callers.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
     }
 }
 
@@ -241,10 +251,20 @@ mod tests {
             anyone: Some(rate(1)),
             ..Rates::default()
         });
-        let another = IpAddr::from([192, 0, 2, 1]);
-        assert!(limits.take(None, PEER, "/Get").is_ok());
-        assert!(limits.take(None, PEER, "/Get").is_err());
-        assert!(limits.take(None, another, "/Get").is_ok());
+        let is_let_in = |address: &str| {
+            let address = address.parse().unwrap();
+            limits.take(None, address, "/Get").is_ok()
+        };
+        assert!(is_let_in("192.0.2.1") && is_let_in("192.0.2.2"));
+        assert!(!is_let_in("192.0.2.1") && !is_let_in("::ffff:192.0.2.1"));
+    }
+
+    #[test]
+    fn whoever_has_many_addresses_of_one_network_has_one_allowance() {
+        let of = |address: &str| network(address.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_ne!(of("::1"), of("::ffff:127.0.0.1"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::token::{self, Hash, Id};
 use crate::caller::is_name;
+use crate::kept::read_bounded;
 use crate::{Caller, Role};
 
 /// A token takes some 250 bytes.
@@ -74,12 +75,12 @@ pub enum TokenFileError {
         source: io::Error,
     },
     /// It is no file of tokens.
-    #[error("{} is no file of tokens: {what}", path.display())]
+    #[error("{} is no file of tokens", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
         /// What is wrong, and where.
-        what: String,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A name that cannot stand in the journal.
     #[error("a caller's name has 1 to 128 visible ASCII characters and no spaces")]
@@ -96,6 +97,28 @@ pub enum TokenFileError {
     /// The operating system has no random bytes.
     #[error("the operating system gives no random bytes")]
     Random(#[source] getrandom::Error),
+}
+
+/// What is wrong with the bytes of a file of tokens, and where.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error("tokens[{index}].{what}")]
+    Entry { index: usize, what: EntryFault },
+    #[error("tokens[{index}].id: {id} is there twice")]
+    Twice { index: usize, id: Id },
+}
+
+/// What is wrong with a token in it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum EntryFault {
+    #[error("name: 1 to 128 visible ASCII characters are required")]
+    Name,
+    #[error("id: 8 hexadecimal digits are required")]
+    Id,
+    #[error("hash: 64 hexadecimal digits are required")]
+    Hash,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -138,13 +161,13 @@ impl TokenRecord {
         }
     }
 
-    fn entry(&self) -> Result<Entry, &'static str> {
+    fn entry(&self) -> Result<Entry, EntryFault> {
         if !is_name(&self.name) {
-            return Err("name: 1 to 128 visible ASCII characters are required");
+            return Err(EntryFault::Name);
         }
         Ok(Entry {
-            id: Id::parse(&self.id).ok_or("id: 8 hexadecimal digits are required")?,
-            hash: Hash::parse(&self.hash).ok_or("hash: 64 hexadecimal digits are required")?,
+            id: Id::parse(&self.id).ok_or(EntryFault::Id)?,
+            hash: Hash::parse(&self.hash).ok_or(EntryFault::Hash)?,
             caller: Caller {
                 name: self.name.as_str().into(),
                 role: self.role,
@@ -215,33 +238,42 @@ impl TokenFile {
         change: impl FnOnce(&mut Contents) -> Result<T, TokenFileError>,
     ) -> Result<T, TokenFileError> {
         let _lock = self.lock()?;
-        let mut contents = if self.0.exists() {
-            self.read()?
-        } else {
-            Contents::default()
-        };
+        let mut contents = self.read_or_begin()?;
         let done = change(&mut contents)?;
         self.write(&contents)?;
         Ok(done)
     }
 
+    /// Ends with the value. The file of the lock is empty and stays, also where the change came to nothing: if one
+    /// took it away, another who waits for it and a third who makes it anew would each hold a lock of their own.
     fn lock(&self) -> Result<File, TokenFileError> {
         let mut path = self.0.clone().into_os_string();
         path.push(".lock");
         let path = PathBuf::from(path);
-        let mut options = File::options();
-        let file = options.create(true).write(true).truncate(false).open(&path);
-        let locked = file.and_then(|file| file.lock().map(|()| file));
+        let locked = open_lock(&path).and_then(|file| file.lock().map(|()| file));
         locked.map_err(io_error("locking", &path))
     }
 
     fn read(&self) -> Result<Contents, TokenFileError> {
         let bytes = read_bounded(&self.0, MAX_BYTES).map_err(io_error("reading", &self.0))?;
-        let invalid = |what| TokenFileError::Invalid {
+        self.parse(&bytes)
+    }
+
+    /// The same, for a change, which may be the first.
+    fn read_or_begin(&self) -> Result<Contents, TokenFileError> {
+        match read_bounded(&self.0, MAX_BYTES) {
+            Ok(bytes) => self.parse(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Contents::default()),
+            Err(error) => Err(io_error("reading", &self.0)(error)),
+        }
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Result<Contents, TokenFileError> {
+        let invalid = |fault| TokenFileError::Invalid {
             path: self.0.clone(),
-            what,
+            source: Box::new(fault),
         };
-        let (contents, _) = parse_contents(&bytes).map_err(invalid)?;
+        let (contents, _) = parse_contents(bytes).map_err(invalid)?;
         Ok(contents)
     }
 
@@ -282,35 +314,33 @@ impl Contents {
 }
 
 /// The tokens in the bytes of a file.
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Entry>, String> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Entry>, Fault> {
     parse_contents(bytes).map(|(_, entries)| entries)
 }
 
-fn parse_contents(bytes: &[u8]) -> Result<(Contents, Vec<Entry>), String> {
-    let contents: Contents = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+fn parse_contents(bytes: &[u8]) -> Result<(Contents, Vec<Entry>), Fault> {
+    let contents: Contents = serde_json::from_slice(bytes)?;
     let mut ids = HashSet::new();
     let mut entries = Vec::with_capacity(contents.tokens.len());
     for (index, token) in contents.tokens.iter().enumerate() {
-        let entry = token
-            .entry()
-            .map_err(|what| format!("tokens[{index}].{what}"))?;
+        let entry = token.entry();
+        let entry = entry.map_err(|what| Fault::Entry { index, what })?;
         if !ids.insert(entry.id) {
-            return Err(format!("tokens[{index}].id: {} is there twice", entry.id));
+            let id = entry.id;
+            return Err(Fault::Twice { index, id });
         }
         entries.push(entry);
     }
     Ok((contents, entries))
 }
 
-/// Reads a file that is not larger than it may be.
-pub(super) fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > max {
-        let message = format!("it is larger than {max} bytes");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
-    }
-    Ok(bytes)
+/// Whoever may open it can hold the lock as long as they like: only its owner may.
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.create(true).write(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Only its owner may read what the temporary file becomes.
@@ -360,8 +390,22 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let (_folder, file) = file();
         file.create("desk", Role::Reader, None).unwrap();
-        let mode = std::fs::metadata(&file.0).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        for path in [file.0.clone(), file.0.with_extension("json.lock")] {
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{path:?}");
+        }
+    }
+
+    /// A link that leads to itself is there and cannot be read, whoever asks.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_taken_for_an_empty_one() {
+        let (_folder, file) = file();
+        std::os::unix::fs::symlink(&file.0, &file.0).unwrap();
+        let refused = file.create("desk", Role::Reader, None).unwrap_err();
+        assert!(matches!(&refused, TokenFileError::Io { path, .. } if *path == file.0));
+        assert!(refused.to_string().contains("tokens.json"), "{refused}");
+        assert!(file.0.is_symlink());
     }
 
     #[test]
@@ -417,8 +461,10 @@ mod tests {
             )
         };
         let good = token("00000001", "desk", &hash, "");
-        let wrong =
-            |tokens: &str| parse(format!(r#"{{"tokens":[{tokens}]}}"#).as_bytes()).unwrap_err();
+        let wrong = |tokens: &str| {
+            let parsed = parse(format!(r#"{{"tokens":[{tokens}]}}"#).as_bytes());
+            parsed.unwrap_err().to_string()
+        };
         assert!(wrong(&format!("{good},{good}")).starts_with("tokens[1].id: 00000001"));
         assert!(wrong(&token("1", "desk", &hash, "")).starts_with("tokens[0].id"));
         assert!(wrong(&token("00000001", "a b", &hash, "")).starts_with("tokens[0].name"));

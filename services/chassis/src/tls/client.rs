@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::expiry::Expiry;
-use super::file::Reading;
-use super::kept::{Kept, Source};
+use super::file::{self, PemFile};
 use super::{HTTP2, Identity, LOOK_EVERY, provider, unusable};
 use crate::Error;
+use crate::kept::{Files, Kept, Source};
 
 /// Whom a client believes, and how it proves its own name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct ClientTls {
 }
 
 /// What the next connection takes.
-pub(super) struct Ready {
+pub(crate) struct Ready {
     config: Arc<ClientConfig>,
     expiry: Option<Expiry>,
 }
@@ -119,9 +119,19 @@ impl fmt::Debug for ClientTls {
 
 impl Source for ClientFiles {
     type Made = Ready;
+    const MAX_BYTES: u64 = file::MAX_BYTES;
 
-    fn read(&self, reading: &mut Reading) -> Result<Ready, Error> {
-        let roots = reading.file(&self.ca)?.authorities()?;
+    fn paths(&self) -> Vec<&Path> {
+        let identity = self.identity.iter().flat_map(Identity::paths);
+        identity.chain([&*self.ca]).collect()
+    }
+
+    fn unreadable(path: &Path, source: io::Error) -> Error {
+        file::unreadable(path, source)
+    }
+
+    fn make(&self, files: &Files<'_>) -> Result<Ready, Error> {
+        let roots = PemFile::among(files, &self.ca).authorities()?;
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(&self.ca, error))?
@@ -129,7 +139,7 @@ impl Source for ClientFiles {
         let (mut config, expiry) = match &self.identity {
             None => (builder.with_no_client_auth(), None),
             Some(identity) => {
-                let (chain, key) = identity.read(reading)?;
+                let (chain, key) = identity.among(files)?;
                 let expiry = Expiry::of(&identity.certificate, &chain);
                 let config = builder.with_client_auth_cert(chain, key);
                 (

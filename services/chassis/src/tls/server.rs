@@ -1,7 +1,8 @@
 //! TLS of a listener.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +14,10 @@ use tokio_rustls::TlsAcceptor;
 use webpki::EndEntityCert;
 
 use super::expiry::Expiry;
-use super::file::Reading;
-use super::kept::{Kept, Look, Source};
+use super::file::{self, PemFile};
 use super::{HTTP1, HTTP2, Identity, LOOK_EVERY, provider, unusable};
 use crate::caller::PeerNames;
+use crate::kept::{Files, Kept, Look, Source};
 use crate::{Error, Shutdown};
 
 /// Where a listener's certificates are.
@@ -37,7 +38,7 @@ pub struct ServerTls {
 }
 
 /// What the next connection takes.
-pub(super) struct Ready {
+pub(crate) struct Ready {
     config: Arc<ServerConfig>,
     expiry: Expiry,
 }
@@ -97,14 +98,24 @@ impl fmt::Debug for ServerTls {
 
 impl Source for ServerFiles {
     type Made = Ready;
+    const MAX_BYTES: u64 = file::MAX_BYTES;
 
-    fn read(&self, reading: &mut Reading) -> Result<Ready, Error> {
-        let (chain, key) = self.identity.read(reading)?;
+    fn paths(&self) -> Vec<&Path> {
+        let identity = self.identity.paths().into_iter();
+        identity.chain(self.client_ca.as_deref()).collect()
+    }
+
+    fn unreadable(path: &Path, source: io::Error) -> Error {
+        file::unreadable(path, source)
+    }
+
+    fn make(&self, files: &Files<'_>) -> Result<Ready, Error> {
+        let (chain, key) = self.identity.among(files)?;
         let expiry = Expiry::of(&self.identity.certificate, &chain);
         let builder = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| self.identity.refuse(error))?;
-        let builder = match self.verifier(reading)? {
+        let builder = match self.verifier(files)? {
             None => builder.with_no_client_auth(),
             Some(verifier) => builder.with_client_cert_verifier(verifier),
         };
@@ -120,14 +131,11 @@ impl Source for ServerFiles {
 }
 
 impl ServerFiles {
-    fn verifier(
-        &self,
-        reading: &mut Reading,
-    ) -> Result<Option<Arc<dyn ClientCertVerifier>>, Error> {
+    fn verifier(&self, files: &Files<'_>) -> Result<Option<Arc<dyn ClientCertVerifier>>, Error> {
         let Some(path) = &self.client_ca else {
             return Ok(None);
         };
-        let roots = Arc::new(reading.file(path)?.authorities()?);
+        let roots = Arc::new(PemFile::among(files, path).authorities()?);
         let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build();
         Ok(Some(verifier.map_err(|error| unusable(path, error))?))
     }

@@ -50,6 +50,8 @@ async fn what_is_missing_of_the_protection_is_named() {
         let error = chassis::bind(address("0.0.0.0:0"), &config).unwrap_err();
         assert!(matches!(&error, Error::Exposed { missing: m, .. } if *m == missing));
         assert!(error.to_string().contains(&missing.to_string()), "{error}");
+        let names_login = error.to_string().contains("--tokens");
+        assert_eq!(names_login, missing != Missing::Tls, "{error}");
     }
 }
 

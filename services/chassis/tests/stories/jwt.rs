@@ -106,6 +106,11 @@ async fn what_it_does_not_say_or_says_otherwise_is_refused() {
         ("nbf", json!(now + 3_600)),
         ("nbf", json!("soon")),
         ("iss", json!("https://login.evil")),
+        ("iss", json!(["https://login.example"])),
+        (
+            "iss",
+            json!(["https://login.example", "https://login.evil"]),
+        ),
         ("iss", Value::Null),
         ("aud", json!("another")),
         ("aud", json!([])),
@@ -123,6 +128,24 @@ async fn what_it_does_not_say_or_says_otherwise_is_refused() {
     }
     let expired = login.ask(&key.sign(&with("exp", json!(now - 61)))).await;
     assert!(expired.unwrap_err().message().contains("expired"));
+}
+
+#[tokio::test]
+async fn a_claim_that_is_there_twice_says_nothing() {
+    let key = Key::ed25519("ed", 1);
+    let login = Login::start(&[key.public()]);
+    let whole = claims().to_string();
+    assert!(login.ask(&key.sign_text(&whole)).await.is_ok());
+    for claim in [
+        r#""entente_role":"admin""#,
+        r#""entente_role":"reader""#,
+        r#""iss":"https://login.example""#,
+        r#""sub":"desk-7""#,
+        r#""note":1,"note":2"#,
+    ] {
+        let twice = format!("{{{claim},{}", &whole[1..]);
+        login.refuses(&key.sign_text(&twice), claim).await;
+    }
 }
 
 #[tokio::test]

@@ -151,6 +151,21 @@ async fn who_is_not_known_is_turned_away() {
 }
 
 #[tokio::test]
+async fn of_two_logins_neither_is_believed() {
+    let login = Login::start();
+    let token = login.known("desk", Role::Reader).await;
+    let mut client = login.process.client().await;
+    for other in ["Bearer x".to_owned(), format!("Bearer {token}")] {
+        let mut request = with_token(get("caller"), &token);
+        let other: MetadataValue<Ascii> = other.parse().unwrap();
+        request.metadata_mut().append("authorization", other);
+        let refused = client.get_dataset(request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unauthenticated);
+        assert_eq!(reason(&refused), "NOT_LOGGED_IN");
+    }
+}
+
+#[tokio::test]
 async fn a_role_that_is_too_small_is_told_what_it_would_need() {
     let login = Login::start();
     let token = login.known("desk", Role::Reader).await;

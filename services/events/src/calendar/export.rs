@@ -3,6 +3,7 @@
 use proto::events::v1::{Event, ExportCalendarRequest};
 use proto::google::api::HttpBody;
 use proto::{Slug, Violations, check_language, check_name, given, parse_timestamp};
+use records::Filter as _;
 use records::{Error, Piece, Span, Standing, get_version, standing};
 use store::{Micros, State};
 
