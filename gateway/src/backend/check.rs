@@ -1,6 +1,7 @@
 //! A question for the health of a service, over the connection that calls take.
 
 use bytes::{Bytes, BytesMut};
+use chassis::{HealthCheckRequest, HealthCheckResponse, ServingStatus};
 use h2::RecvStream;
 use h2::client::SendRequest;
 use http::header::{CONTENT_TYPE, TE};
@@ -8,8 +9,6 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 use prost::Message;
 use tonic::{Code, Status};
-use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use super::address::Address;
 use super::failure::Failure;

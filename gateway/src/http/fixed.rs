@@ -1,12 +1,10 @@
 //! What is no call of a service: the first page, the document, and whether the process is well.
 
-use chassis::Grpc;
+use chassis::{Grpc, HealthCheckRequest, HealthCheckResponse, ServingStatus};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use prost::Message;
 use serde_json::{Value, json};
 use tonic::body::Body;
-use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use super::messages::Messages;
 use super::not_allowed;

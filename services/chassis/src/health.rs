@@ -12,13 +12,14 @@ use std::sync::Arc;
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::watch;
 use tonic::{Code, Request, Response, Status};
-use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::{Health, HealthServer};
-use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use proto::error::v1::ErrorReason;
 
 use crate::Shutdown;
+
+pub use tonic_health::pb::health_check_response::ServingStatus;
+pub use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 /// Whether each service can be reached.
 pub(crate) type Services = HashMap<&'static str, watch::Receiver<bool>>;

@@ -66,6 +66,7 @@ pub use config::Config;
 pub use edge::{Answering, Edge, Grpc};
 pub use error::{Error, Missing};
 pub use gather::Gather;
+pub use health::{HealthCheckRequest, HealthCheckResponse, ServingStatus};
 pub use listen::bind;
 pub use pass::{Pass, Passing};
 pub use serve::{Drained, serve};
