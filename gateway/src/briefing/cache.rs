@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use metrics::{Counter, counter};
 use moka::future::Cache as Kept;
 use prost::Message;
 use proto::gateway::v1::Briefing;
@@ -25,6 +26,28 @@ type Key = (Arc<Query>, Positions);
 #[derive(Debug)]
 pub(crate) struct Cache {
     kept: Kept<Key, Arc<Briefing>>,
+    counts: Counts,
+}
+
+/// How briefings were come by.
+#[derive(Debug)]
+struct Counts {
+    hit: Counter,
+    shared: Counter,
+    miss: Counter,
+    unkept: Counter,
+}
+
+impl Counts {
+    fn new() -> Counts {
+        let counter = |outcome| counter!("entente_briefing_cache_total", "outcome" => outcome);
+        Counts {
+            hit: counter("hit"),
+            shared: counter("shared"),
+            miss: counter("miss"),
+            unkept: counter("unkept"),
+        }
+    }
 }
 
 /// Why a briefing is not kept.
@@ -44,7 +67,15 @@ impl Cache {
             })
             .time_to_idle(IDLE)
             .build();
-        Cache { kept }
+        Cache {
+            kept,
+            counts: Counts::new(),
+        }
+    }
+
+    /// Counts a briefing that is made and not to be kept.
+    pub(crate) fn pass_by(&self) {
+        self.counts.unkept.increment(1);
     }
 
     /// The briefing under a key, made when it is not there. Whoever asks for it meanwhile waits for the same one; if
@@ -54,12 +85,22 @@ impl Cache {
         key: Key,
         make: impl Fn() -> BoxFuture<'a, Result<Briefing, Status>>,
     ) -> Result<Arc<Briefing>, Status> {
+        if let Some(briefing) = self.kept.get(&key).await {
+            self.counts.hit.increment(1);
+            return Ok(briefing);
+        }
         let mut is_own = false;
         let kept = self.kept.try_get_with(key, async {
             is_own = true;
             keep(make().await)
         });
-        match kept.await {
+        let kept = kept.await;
+        match &kept {
+            Ok(_) if is_own => self.counts.miss.increment(1),
+            Ok(_) => self.counts.shared.increment(1),
+            Err(_) => self.pass_by(),
+        }
+        match kept {
             Ok(briefing) => Ok(briefing),
             Err(unkept) if is_own => match &*unkept {
                 Unkept::Partial(briefing) => Ok(Arc::clone(briefing)),

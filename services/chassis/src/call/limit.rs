@@ -8,6 +8,8 @@ use std::time::Duration;
 use proto::error::v1::ErrorReason;
 use tonic::{Code, Status};
 
+use crate::telemetry;
+
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// An overloaded process that fails its health check is restarted, and its load falls on the others.
@@ -52,6 +54,7 @@ impl Drop for Permit {
 }
 
 fn overloaded() -> Status {
+    telemetry::refused("overloaded");
     proto::status_retry(
         Code::ResourceExhausted,
         ErrorReason::Overloaded,
