@@ -231,3 +231,30 @@ fn late() -> Status {
         [],
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_a_long_list_the_last_entries_are_kept() {
+        let page = |token: String| async move {
+            let start: i32 = token.parse().unwrap_or(0);
+            let next = if start < 12 {
+                (start + 4).to_string()
+            } else {
+                String::new()
+            };
+            Ok(((start..start + 4).collect(), next))
+        };
+        assert_eq!(
+            last_pages(5, page).await.unwrap(),
+            ((11..16).collect(), true)
+        );
+        assert_eq!(
+            last_pages(16, page).await.unwrap(),
+            ((0..16).collect(), false)
+        );
+        assert_eq!(pages(5, page).await.unwrap(), ((0..8).collect(), true));
+    }
+}
