@@ -344,6 +344,7 @@ fn assert_one_tree(spans: &Spans) {
     assert_eq!(lost.len(), 1, "{lost:?} of {spans:#?}");
 }
 
+const BRIEFING: &str = "entente.gateway.v1.GatewayService/GetBriefing";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -355,7 +356,6 @@ async fn a_briefing_is_one_trace_through_all_processes() {
         get_briefing(&world).await;
         // What is left is sent when the processes end.
         world.stop().await;
-        const BRIEFING: &str = "entente.gateway.v1.GatewayService/GetBriefing";
         let all = collector
             .until(|spans| spans.named(BRIEFING).next().is_some())
             .await;

@@ -142,7 +142,7 @@ impl Replica {
         set("entente_backend_calls_running", self.load());
         set(
             "entente_backend_connections",
-            self.calls.open() + self.uploads.open(),
+            self.calls.count() + self.uploads.count(),
         );
         set("entente_backend_up", self.is_reached().into());
         set("entente_backend_ejected", self.ejection.is_out().into());
@@ -297,7 +297,7 @@ impl Lane {
     }
 
     /// How many connections there are.
-    fn open(&self) -> usize {
+    fn count(&self) -> usize {
         let connections = self.connections.read();
         let connections = connections.unwrap_or_else(PoisonError::into_inner);
         let open = connections
