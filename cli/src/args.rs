@@ -24,6 +24,7 @@ pub(crate) mod sectors;
 pub(crate) mod series;
 pub(crate) mod serve;
 pub(crate) mod statements;
+pub(crate) mod telemetry;
 pub(crate) mod texts;
 pub(crate) mod tls;
 pub(crate) mod token;

@@ -16,7 +16,8 @@ use crate::args::answer::Address;
 use crate::args::serve::DemoArgs;
 use crate::args::{Cli, Command};
 use crate::client::{self, TradeClient};
-use crate::serve::{Plan, Serving, announce, start_log};
+use crate::serve::{Plan, Serving, announce};
+use crate::telemetry::Telemetry;
 use crate::{briefing, output, records};
 
 /// The demonstration figures: a request that creates a dataset, and a batch of its figures.
@@ -46,7 +47,7 @@ const NEXT: [&str; 5] = [
 
 /// Starts the platform, loads and shows the figures, and serves until it is told to stop.
 pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
-    start_log(&args.log, args.listener.log_format)?;
+    let telemetry = Telemetry::start(&args.log, &args.listener, Plan::Whole.name()).await?;
     let serving = Serving::start(Plan::Whole, &args.data, &args.listener, &args.storage).await?;
     let serving = serving.with_web(&args.web)?;
     let address = serving.address;
@@ -72,8 +73,11 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     drop(out);
     show(server).await?;
     announce(address)?;
+    telemetry.announce()?;
     writeln!(std::io::stdout(), "Stop it with Ctrl-C.")?;
-    running.await?
+    let outcome = running.await?;
+    telemetry.end().await;
+    outcome
 }
 
 /// Asks for the briefing as somebody would who looks at the demonstration, and says what else can be asked.

@@ -51,6 +51,7 @@ mod series_chart;
 mod serve;
 mod sources;
 mod svg;
+mod telemetry;
 mod token;
 mod trade;
 mod words;

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -20,31 +21,24 @@ use tokio::net::TcpListener;
 use tonic::service::Routes;
 use trade::Trade;
 
-use crate::args::serve::{
-    BackendArgs, ListenerArgs, LogFormat, Part, Role, ServeArgs, StorageArgs,
-};
+use crate::args::serve::{BackendArgs, ListenerArgs, Part, Role, ServeArgs, StorageArgs};
 use crate::args::web::WebArgs;
 use crate::client;
+use crate::telemetry::Telemetry;
 
 const ALL: [Role; 3] = [Role::Trade, Role::Events, Role::Culture];
 
 /// Runs services until they are told to stop.
 pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    start_log(&args.log, args.listener.log_format)?;
     let plan = Plan::read(&args.parts, &args.backends)?;
+    let telemetry = Telemetry::start(&args.log, &args.listener, plan.name()).await?;
     let serving = Serving::start(plan, &args.data, &args.listener, &args.storage).await?;
     let serving = serving.with_web(&args.web)?;
     announce(serving.address)?;
-    serving.run().await
-}
-
-/// Starts the log.
-pub(crate) fn start_log(filter: &str, format: LogFormat) -> anyhow::Result<()> {
-    let format = match format {
-        LogFormat::Text => telemetry::LogFormat::Text,
-        LogFormat::Json => telemetry::LogFormat::Json,
-    };
-    Ok(telemetry::init(format, filter)?)
+    telemetry.announce()?;
+    let served = serving.run().await;
+    telemetry.end().await;
+    served
 }
 
 /// Says where it serves; scripts wait for this line.
@@ -66,6 +60,16 @@ pub(crate) enum Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
+    /// What the process is called in traces.
+    pub(crate) fn name(&self) -> String {
+        let roles: Vec<&str> = match self {
+            Plan::Whole => Vec::new(),
+            Plan::Services(roles) => roles.iter().map(|role| role.name()).collect(),
+            Plan::Gateway(_) => vec!["gateway"],
+        };
+        [&["entente"], &roles[..]].concat().join("-")
+    }
+
     fn read(parts: &[Part], backends: &'a BackendArgs) -> anyhow::Result<Plan<'a>> {
         match parts {
             [] => Ok(Plan::Whole),
@@ -93,7 +97,7 @@ pub(crate) struct Serving {
 /// What a process serves.
 enum Served {
     /// Services over their stores, and the gateway if it is there too.
-    Services { stores: Stores, gateway: bool },
+    Services { stores: Arc<Stores>, gateway: bool },
     /// The gateway to services in other processes.
     Gateway(Backends),
 }
@@ -218,7 +222,8 @@ impl Served {
             Plan::Services(roles) => (roles, false),
             Plan::Gateway(args) => return Ok(Served::Gateway(remote(args)?)),
         };
-        let stores = Stores::open(&roles, data, config).await?;
+        let stores = Arc::new(Stores::open(&roles, data, config).await?);
+        telemetry::before_scrape(&stores, Stores::report);
         Ok(Served::Services { stores, gateway })
     }
 
@@ -320,6 +325,13 @@ impl Stores {
                 .map(|store| Culture::new(store, stop()).server()),
             journals: journals.server(),
         }
+    }
+
+    /// Says to those who count what they are.
+    fn report(&self) {
+        self.trade.iter().for_each(Store::report);
+        self.events.iter().for_each(Store::report);
+        self.culture.iter().for_each(Store::report);
     }
 
     async fn close(&self) {

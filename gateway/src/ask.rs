@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use chassis::{Caller, Deadline};
+use chassis::{Caller, Deadline, Trace};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use proto::culture::v1::culture_service_client::CultureServiceClient;
@@ -12,7 +12,7 @@ use proto::events::v1::events_service_client::EventsServiceClient;
 use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
 use tokio::time::Instant;
-use tonic::metadata::MetadataMap;
+use tonic::metadata::AsciiMetadataValue;
 use tonic::{Code, Request, Status};
 
 use crate::which::Which;
@@ -30,7 +30,7 @@ const MAX_CALLS: usize = 16;
 /// Pages that are read for the end of a list.
 const MAX_PAGES: usize = 100;
 /// What tells one call from another in the logs of all processes.
-const NAMES: [&str; 2] = ["x-request-id", "traceparent"];
+const REQUEST_ID: &str = "x-request-id";
 
 /// The client of a service, and that of its journal.
 #[derive(Clone, Debug)]
@@ -86,7 +86,8 @@ impl Services {
 #[derive(Clone, Debug)]
 pub(crate) struct Asking {
     limit: Instant,
-    names: MetadataMap,
+    request_id: Option<AsciiMetadataValue>,
+    trace: Option<Trace>,
     caller: Option<Caller>,
 }
 
@@ -95,15 +96,10 @@ impl Asking {
     pub(crate) fn of<T>(request: &Request<T>) -> Asking {
         let deadline = request.extensions().get::<Deadline>();
         let left = deadline.map_or(DEFAULT_LIMIT, |deadline| deadline.remaining());
-        let mut names = MetadataMap::new();
-        for name in NAMES {
-            if let Some(value) = request.metadata().get(name) {
-                names.insert(name, value.clone());
-            }
-        }
         Asking {
             limit: Instant::now() + left.saturating_sub((left / KEPT).min(MOST_KEPT)),
-            names,
+            request_id: request.metadata().get(REQUEST_ID).cloned(),
+            trace: request.extensions().get().copied(),
             caller: request.extensions().get().cloned(),
         }
     }
@@ -111,7 +107,12 @@ impl Asking {
     /// A call to a service.
     pub(crate) fn call<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        *request.metadata_mut() = self.names.clone();
+        if let Some(id) = &self.request_id {
+            request.metadata_mut().insert(REQUEST_ID, id.clone());
+        }
+        if let Some(trace) = self.trace {
+            request.extensions_mut().insert(trace);
+        }
         request.extensions_mut().insert(Deadline(self.limit));
         if let Some(caller) = &self.caller {
             request.extensions_mut().insert(caller.clone());

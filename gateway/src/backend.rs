@@ -26,18 +26,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use chassis::ClientTls;
+use chassis::{ClientTls, Trace, telemetry};
 use http::{Request, Response};
 use tokio::sync::watch;
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::service::Routes;
+use tracing::{Instrument, debug_span};
 
 pub use self::address::{Address, AddressError};
 pub(crate) use self::call::gather;
 pub(crate) use self::exchange::Message;
 
 use self::pool::Pool;
+use crate::vitals::{self, TRACED};
 
 /// A service that calls are passed to; a cheap handle, to be cloned. Generated clients run over it.
 ///
@@ -84,8 +86,11 @@ impl Backend {
         addresses: Vec<Address>,
         tls: Option<ClientTls>,
     ) -> Backend {
+        vitals::describe();
+        let pool = Arc::new(Pool::start(service, addresses, tls));
+        telemetry::before_scrape(&pool, Pool::report);
         Backend {
-            way: Way::Remote(Arc::new(Pool::start(service, addresses, tls))),
+            way: Way::Remote(pool),
         }
     }
 
@@ -97,8 +102,23 @@ impl Backend {
         }
     }
 
-    /// Passes a call on.
-    pub(crate) async fn pass(self, request: Request<Body>) -> Response<Body> {
+    /// Passes a call on, as a part of the trace that it belongs to.
+    pub(crate) async fn pass(self, mut request: Request<Body>) -> Response<Body> {
+        let path = request.uri().path().trim_start_matches('/');
+        let span = debug_span!(
+            target: TRACED,
+            "question",
+            otel.name = path,
+            otel.kind = "client",
+            rpc.system = "grpc",
+        );
+        if let Some(trace) = request.extensions().get::<Trace>().copied() {
+            trace.within(&span).hand_on(request.headers_mut());
+        }
+        self.send(request).instrument(span).await
+    }
+
+    async fn send(self, request: Request<Body>) -> Response<Body> {
         match self.way {
             Way::Direct(mut routes) => {
                 let Ok(response) = routes.call(request).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chassis::Shutdown;
+use chassis::{Shutdown, telemetry};
 use proto::gateway::v1 as wire;
 use tonic::{Request, Response, Status};
 use wire::gateway_service_server::{GatewayService, GatewayServiceServer};
@@ -11,7 +11,7 @@ use crate::Backends;
 use crate::ask::{Asking, Services};
 use crate::briefing::{Briefings, Query};
 use crate::watch::{Messages, Watches};
-use crate::{changes, timeline, watch};
+use crate::{changes, timeline, vitals, watch};
 
 /// What a call answers.
 type Reply<T> = Result<Response<T>, Status>;
@@ -32,10 +32,13 @@ pub struct Gateway {
 impl Gateway {
     /// Asks `backends`; streams end when `shutdown` is triggered.
     pub fn new(backends: &Backends, shutdown: Shutdown) -> Gateway {
+        vitals::describe();
         let services = Services::new(backends);
+        let watches = Arc::new(Watches::new(services.clone(), shutdown));
+        telemetry::before_scrape(&watches, Watches::report);
         Gateway {
             briefings: Arc::new(Briefings::new(backends)),
-            watches: Arc::new(Watches::new(services.clone(), shutdown)),
+            watches,
             services,
         }
     }

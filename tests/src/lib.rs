@@ -14,11 +14,14 @@
 //! * [`entries`], [`growth`], [`missing`] (`answers.rs`): what an answer says, as lines of text.
 //! * [`pages`], [`observations`] (`pages.rs`): lists to their end.
 //! * [`reason`], [`fields`], [`metadata`] (`errors.rs`): what an error says to a program.
+//! * [`Counts`] (`counts.rs`): what a process counts. [`Collector`] (`collector.rs`): a collector of traces.
 //! * [`mod@http`]: a client of HTTP/1.1.
 //! * [`model`]: a service against a plain model of it.
 //! * `tests/architecture.rs` holds the dependency rules; `tests/trade_*.rs` the stories.
 
 mod answers;
+mod collector;
+mod counts;
 mod errors;
 mod figures;
 mod health;
@@ -33,6 +36,8 @@ mod stub;
 mod world;
 
 pub use answers::{entries, growth, missing, why};
+pub use collector::{Collector, Spans, trace_id};
+pub use counts::Counts;
 pub use errors::{fields, metadata, reason};
 pub use figures::{Shape, batch, dataset, groups, header, ingest, record, record_long_sources};
 pub use figures::{shape, with_figures};

@@ -347,6 +347,8 @@ impl InProcess {
 pub(crate) struct Binary {
     child: Child,
     log: PathBuf,
+    /// Where it tells what it counts.
+    pub(crate) metrics: SocketAddr,
     // Held, so that the process can go on writing.
     _stdout: BufReader<ChildStdout>,
 }
@@ -378,6 +380,7 @@ impl Binary {
             .arg("serve")
             .args(args)
             .args(["--log", "warn", "--cache-mib", "16", "--ballast-mib", "0"])
+            .args(["--metrics", "127.0.0.1:0"])
             .arg("--data")
             .arg(data)
             .stdout(Stdio::piped())
@@ -385,19 +388,20 @@ impl Binary {
             .spawn()
             .expect("the binary starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let mut line = String::new();
-        stdout
-            .read_line(&mut line)
-            .expect("it says where it serves");
-        let address = line
-            .trim()
-            .strip_prefix("Serving on ")
-            .and_then(|a| a.parse().ok());
-        let told = || fs::read_to_string(&log).unwrap_or_default();
-        let address = address.unwrap_or_else(|| panic!("it said `{line}`, and logged {}", told()));
+        let mut said = |before: &str, behind: &str| {
+            let mut line = String::new();
+            stdout.read_line(&mut line).expect("it says where it is");
+            let place = line.trim().strip_prefix(before);
+            let place = place.and_then(|place| place.strip_suffix(behind)?.parse().ok());
+            let log = || fs::read_to_string(&log).unwrap_or_default();
+            place.unwrap_or_else(|| panic!("it said `{line}`, and logged {}", log()))
+        };
+        let address = said("Serving on ", "");
+        let metrics = said("Metrics on http://", "/metrics");
         let binary = Binary {
             child,
             log,
+            metrics,
             _stdout: stdout,
         };
         (binary, address)

@@ -47,6 +47,11 @@ impl Stub {
         let (address, serving) = serve(App::new(proto::DESCRIPTORS).service(act));
         Stub { address, serving }
     }
+
+    /// Where it serves.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
 }
 
 impl Door {

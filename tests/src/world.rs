@@ -17,6 +17,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
+use crate::counts::Counts;
 use crate::health::Health;
 use crate::hosts::Hosts;
 use crate::server::{Binary, channel};
@@ -63,14 +64,22 @@ impl World {
     /// Starts a system on empty folders.
     pub async fn start(shape: Setting) -> World {
         match shape {
-            Setting::Together => World::together().await,
-            Setting::Apart => World::apart(&[], &[]).await,
+            Setting::Together => World::together(&[]).await,
+            Setting::Apart => World::apart(&[], &[], &[]).await,
         }
     }
 
-    async fn together() -> World {
+    /// The same, where all processes have some options more.
+    pub async fn with_options(shape: Setting, options: &[&str]) -> World {
+        match shape {
+            Setting::Together => World::together(options).await,
+            Setting::Apart => World::apart(&[], &[], options).await,
+        }
+    }
+
+    async fn together(options: &[&str]) -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let door = Node::start(&[], HERE, &folder.path().join("all"), None).await;
+        let door = Node::start(options, HERE, &folder.path().join("all"), None).await;
         World {
             trade: Vec::new(),
             events: None,
@@ -83,27 +92,30 @@ impl World {
 
     /// Starts a system whose trade is served by processes on copies of the given folders.
     pub async fn with_replicas(copies_of: &[&Path]) -> World {
-        World::apart(copies_of, &[]).await
+        World::apart(copies_of, &[], &[]).await
     }
 
     /// Starts a system whose gateway gives calls that bring no deadline a second.
     pub async fn impatient() -> World {
-        World::apart(&[], &["--default-deadline", "1"]).await
+        World::apart(&[], &["--default-deadline", "1"], &[]).await
     }
 
-    async fn apart(copies_of: &[&Path], options: &[&str]) -> World {
+    /// `options` are the gateway's alone, `all` everybody's.
+    async fn apart(copies_of: &[&Path], options: &[&str], all: &[&str]) -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut trade = Vec::new();
         for (number, original) in copies_of.iter().enumerate() {
             let copy = folder.path().join(format!("trade-{number}"));
             copy_folder(original, &copy);
-            trade.push(Node::start(&["trade"], HERE, &copy, None).await);
+            trade.push(Node::start(&[&["trade"], all].concat(), HERE, &copy, None).await);
         }
         if trade.is_empty() {
-            trade.push(Node::start(&["trade"], HERE, &folder.path().join("trade"), None).await);
+            let folder = folder.path().join("trade");
+            trade.push(Node::start(&[&["trade"], all].concat(), HERE, &folder, None).await);
         }
         let addresses: Vec<_> = trade.iter().map(|node| url(&node.address)).collect();
-        let mut world = World::with_trade_at(&addresses.join(","), options, folder, None).await;
+        let trade_at = addresses.join(",");
+        let mut world = World::with_trade_at(&trade_at, options, all, folder, None).await;
         world.trade = trade;
         world.wait().await;
         world
@@ -112,7 +124,7 @@ impl World {
     /// Starts a system whose trade is somewhere else.
     pub async fn with_trade_elsewhere(address: SocketAddr) -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        World::with_trade_at(&url(&address), &[], folder, None).await
+        World::with_trade_at(&url(&address), &[], &[], folder, None).await
     }
 
     /// Starts a system whose trade is found by a name: processes at the same port of the places to which it may lead.
@@ -127,7 +139,7 @@ impl World {
             trade.push(node);
         }
         let url = format!("http://{name}:{port}");
-        let mut world = World::with_trade_at(&url, &[], folder, Some(hosts)).await;
+        let mut world = World::with_trade_at(&url, &[], &[], folder, Some(hosts)).await;
         world.trade = trade;
         world.wait().await;
         world
@@ -136,10 +148,14 @@ impl World {
     async fn with_trade_at(
         trade: &str,
         options: &[&str],
+        all: &[&str],
         folder: TempDir,
         hosts: Option<Arc<Hosts>>,
     ) -> World {
-        let start = async |role| Node::start(&[role], HERE, &folder.path().join(role), None).await;
+        let start = async |role| {
+            let args = [&[role], all].concat();
+            Node::start(&args, HERE, &folder.path().join(role), None).await
+        };
         let (events, culture) = (start("events").await, start("culture").await);
         let args = [
             "gateway",
@@ -150,7 +166,7 @@ impl World {
             "--culture",
             &url(&culture.address),
         ];
-        let args = [&args, options].concat();
+        let args = [&args, options, all].concat();
         let door = Node::start(&args, HERE, &folder.path().join("gateway"), hosts).await;
         World {
             trade: Vec::new(),
@@ -247,6 +263,17 @@ impl Node {
     /// Where it serves.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it counts.
+    pub async fn counts(&self) -> Counts {
+        let running = self.running.as_ref().expect("it runs");
+        Counts::of(running.metrics).await
+    }
+
+    /// Where it tells what it counts.
+    pub fn metrics(&self) -> SocketAddr {
+        self.running.as_ref().expect("it runs").metrics
     }
 
     /// What it has logged.

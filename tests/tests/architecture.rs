@@ -62,6 +62,9 @@ const DOORS: &[(&str, &str)] = &[
     ("tonic-reflection", "chassis"),
     ("tokio-rustls", "chassis"),
     ("tracing-subscriber", "chassis"),
+    ("metrics-exporter-prometheus", "chassis"),
+    ("opentelemetry", "chassis"),
+    ("opentelemetry-otlp", "chassis"),
 ];
 
 fn metadata() -> Metadata {

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use gateway::Address;
 
 use super::auth::AuthArgs;
+use super::telemetry::TelemetryArgs;
 use super::tls::{ClientTlsArgs, TlsArgs};
 use super::web::WebArgs;
 
@@ -206,6 +207,8 @@ pub(crate) struct ListenerArgs {
     pub(crate) tls: TlsArgs,
     #[command(flatten)]
     pub(crate) auth: AuthArgs,
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryArgs,
 }
 
 /// How data are kept.

@@ -48,6 +48,12 @@ impl Budget {
         spent.is_ok()
     }
 
+    /// How many attempts may be made at once.
+    pub(super) fn left(&self) -> u64 {
+        self.count_seconds();
+        self.left.load(Ordering::Relaxed).min(MOST) / ATTEMPT
+    }
+
     fn count_seconds(&self) {
         let now = self.since.elapsed().as_secs();
         let before = self.counted.fetch_max(now, Ordering::Relaxed);

@@ -94,6 +94,7 @@ async fn repeat(pool: &Pool, head: &Head, message: Bytes, method: Method) -> Out
         if !may_repeat(pool, &choice.replica, method, &outcome) {
             return outcome;
         }
+        pool.retries.increment(1);
         tried = Some(choice.replica);
     }
     let choice = pool.choose(Kind::Whole, tried.as_deref()).await?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chassis::ClientTls;
 use futures_util::future::join_all;
+use metrics::{Counter, counter, gauge};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -18,6 +19,7 @@ use super::budget::Budget;
 use super::connection::Connection;
 use super::failure::Failure;
 use super::replica::{Kind, Replica};
+use crate::vitals::short;
 
 /// Pause between two look-ups of the same name.
 const LOOKUP_PAUSE: Duration = Duration::from_secs(5);
@@ -33,6 +35,7 @@ pub(super) struct Pool {
     shared: Arc<Shared>,
     following: JoinHandle<()>,
     pub(super) budget: Budget,
+    pub(super) retries: Counter,
 }
 
 #[derive(Debug)]
@@ -104,7 +107,19 @@ impl Pool {
             following: tokio::spawn(follow(shared.clone(), addresses)),
             shared,
             budget: Budget::new(),
+            retries: counter!("entente_backend_retries_total", "backend" => short(service)),
         }
+    }
+
+    /// Says how its replicas are, and what may be tried again.
+    pub(super) fn report(&self) {
+        let backend = short(self.shared.service);
+        let members = self.shared.read();
+        members
+            .iter()
+            .for_each(|member| member.replica.report(backend));
+        let left = u32::try_from(self.budget.left()).unwrap_or(u32::MAX);
+        gauge!("entente_backend_retry_budget", "backend" => backend).set(left);
     }
 
     /// Whether a replica serves.

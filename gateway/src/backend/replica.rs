@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use chassis::ClientTls;
+use metrics::{Counter, Label, counter, gauge};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
@@ -15,6 +16,7 @@ use super::connection::Connection;
 use super::eject::Ejection;
 use super::failure::Failure;
 use crate::backoff::Backoff;
+use crate::vitals::{float, short};
 
 /// Pause between two questions for the health.
 const CHECK_PAUSE: Duration = Duration::from_secs(2);
@@ -57,6 +59,7 @@ pub(super) struct Replica {
     awaited: AtomicBool,
     trying: AtomicBool,
     ejection: Ejection,
+    ejections: Counter,
     needy: Arc<Notify>,
 }
 
@@ -73,7 +76,7 @@ impl Replica {
     pub(super) fn new(
         address: &Address,
         place: SocketAddr,
-        service: &str,
+        service: &'static str,
         tls: Option<ClientTls>,
     ) -> Replica {
         Replica {
@@ -88,6 +91,7 @@ impl Replica {
             awaited: AtomicBool::new(false),
             trying: AtomicBool::new(false),
             ejection: Ejection::new(),
+            ejections: counter!("entente_backend_ejections_total", "backend" => short(service)),
             needy: Arc::default(),
         }
     }
@@ -128,6 +132,22 @@ impl Replica {
         }
     }
 
+    /// Says how it is.
+    pub(super) fn report(&self, backend: &'static str) {
+        let labels = [
+            Label::new("backend", backend),
+            Label::new("replica", self.place.to_string()),
+        ];
+        let set = |name: &'static str, value: usize| gauge!(name, labels.iter()).set(float(value));
+        set("entente_backend_calls_running", self.load());
+        set(
+            "entente_backend_connections",
+            self.calls.count() + self.uploads.count(),
+        );
+        set("entente_backend_up", self.is_reached().into());
+        set("entente_backend_ejected", self.ejection.is_out().into());
+    }
+
     /// Until when it is left out.
     pub(super) fn out_until(&self) -> Instant {
         self.ejection.until()
@@ -159,6 +179,7 @@ impl Replica {
     /// A call was not answered, or with UNAVAILABLE.
     pub(super) fn failed(&self) {
         if self.ejection.failed() {
+            self.ejections.increment(1);
             tracing::warn!(replica = %self.place, address = %self.address, "a replica is left out for a while");
         }
     }
@@ -273,6 +294,16 @@ impl Lane {
         let connections = self.connections.read();
         let connections = connections.unwrap_or_else(PoisonError::into_inner);
         connections.iter().map(|connection| connection.load()).sum()
+    }
+
+    /// How many connections there are.
+    fn count(&self) -> usize {
+        let connections = self.connections.read();
+        let connections = connections.unwrap_or_else(PoisonError::into_inner);
+        let open = connections
+            .iter()
+            .filter(|connection| !connection.is_lost());
+        open.count()
     }
 
     /// The connection with the fewest calls, if it has a place, and whether it has as many as it should.

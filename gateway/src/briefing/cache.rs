@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use metrics::{Counter, counter};
 use moka::future::Cache as Kept;
 use prost::Message;
 use proto::gateway::v1::Briefing;
@@ -32,6 +33,28 @@ type Key = (Arc<Query>, Positions);
 pub(crate) struct Cache {
     kept: Kept<Key, Arc<Briefing>>,
     turns: Semaphore,
+    counts: Counts,
+}
+
+/// How briefings were come by.
+#[derive(Debug)]
+struct Counts {
+    hit: Counter,
+    shared: Counter,
+    miss: Counter,
+    unkept: Counter,
+}
+
+impl Counts {
+    fn new() -> Counts {
+        let counter = |outcome| counter!("entente_briefing_cache_total", "outcome" => outcome);
+        Counts {
+            hit: counter("hit"),
+            shared: counter("shared"),
+            miss: counter("miss"),
+            unkept: counter("unkept"),
+        }
+    }
 }
 
 /// Why a briefing is not kept.
@@ -54,7 +77,13 @@ impl Cache {
         Cache {
             kept,
             turns: Semaphore::new(MAX_OWN),
+            counts: Counts::new(),
         }
+    }
+
+    /// Counts a briefing that is made and not to be kept.
+    pub(crate) fn pass_by(&self) {
+        self.counts.unkept.increment(1);
     }
 
     /// The briefing under a key, made when it is not there. Whoever asks for it meanwhile waits for the same one, for
@@ -65,6 +94,10 @@ impl Cache {
         asking: &Asking,
         make: impl Fn() -> BoxFuture<'a, Result<Briefing, Status>>,
     ) -> Result<Arc<Briefing>, Status> {
+        if let Some(briefing) = self.kept.get(&key).await {
+            self.counts.hit.increment(1);
+            return Ok(briefing);
+        }
         let is_own = AtomicBool::new(false);
         let mut kept = pin!(self.kept.try_get_with(key, async {
             is_own.store(true, Ordering::Relaxed);
@@ -77,6 +110,11 @@ impl Cache {
             Err(_) if is_own => Some(kept.await),
             Err(_) => None,
         };
+        match &kept {
+            Some(Ok(_)) if is_own => self.counts.miss.increment(1),
+            Some(Ok(_)) => self.counts.shared.increment(1),
+            Some(Err(_)) | None => self.pass_by(),
+        }
         match kept {
             Some(Ok(briefing)) => Ok(briefing),
             Some(Err(unkept)) if is_own => match &*unkept {

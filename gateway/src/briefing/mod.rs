@@ -72,6 +72,7 @@ impl Briefings {
         let head = outcome::stand(&self.services, &query, &asking).await;
         let key = (Arc::clone(&query), head.positions());
         if !head.is_whole() {
+            self.cache.pass_by();
             return self.make(&query, head, &asking).await.map(Arc::new);
         }
         self.cache

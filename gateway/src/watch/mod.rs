@@ -17,6 +17,7 @@ use std::time::Duration;
 use chassis::Shutdown;
 use futures_util::future::select_all;
 use futures_util::{Stream, StreamExt, stream};
+use metrics::gauge;
 use proto::error::v1::ErrorReason;
 use proto::gateway::v1::{WatchRelationshipRequest, WatchRelationshipResponse};
 use proto::{Country, Violations, status_retry, to_timestamp};
@@ -29,6 +30,7 @@ use crate::ask::Services;
 use crate::asked::pair;
 use crate::backoff::Backoff;
 use crate::cursor::Cursor;
+use crate::vitals::float;
 use crate::which::Which;
 use lane::{Lane, Told, Way};
 use tail::Tail;
@@ -151,6 +153,15 @@ impl Watches {
             catching_up: Arc::new(Semaphore::new(MAX_CATCHING_UP)),
             pairs: Mutex::default(),
         }
+    }
+
+    /// Says how many watch, and how much.
+    pub(crate) fn report(&self) {
+        let watchers = MAX_WATCHERS.saturating_sub(self.places.available_permits());
+        gauge!("entente_watchers").set(float(watchers));
+        let pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        let watched = pairs.values().filter(|tails| tails.strong_count() > 0);
+        gauge!("entente_watched_pairs").set(float(watched.count()));
     }
 
     /// Watches a pair.

@@ -1,6 +1,6 @@
 //! What a process serves.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use tonic_health::pb::health_server;
 use tonic_reflection::pb::{v1, v1alpha};
 use tonic_reflection::server::Builder;
 
+use crate::methods::Methods;
 use crate::pass::{Pass, Passed};
 use crate::{Edge, Error, Shutdown, health};
 
@@ -33,7 +34,7 @@ pub struct App {
 pub(crate) struct Assembled {
     pub(crate) routes: Routes,
     pub(crate) passed: Passed,
-    pub(crate) unary: HashSet<String>,
+    pub(crate) methods: Arc<Methods>,
     pub(crate) edge: Option<Arc<dyn Edge>>,
 }
 
@@ -89,8 +90,7 @@ impl App {
     }
 
     pub(crate) fn assemble(self, shutdown: &Shutdown) -> Result<Assembled, Error> {
-        let mut unary = unary(self.descriptors)?;
-        unary.extend(self::unary(tonic_health::pb::FILE_DESCRIPTOR_SET)?);
+        let methods = Arc::new(self.methods()?);
         let health = health::server(self.health(), shutdown.clone());
         let v1 = self.reflection().build_v1().map_err(unreadable)?;
         let v1alpha = self.reflection().build_v1alpha().map_err(unreadable)?;
@@ -99,9 +99,19 @@ impl App {
         Ok(Assembled {
             routes,
             passed: Passed::new(self.passed),
-            unary,
+            methods,
             edge: self.edge,
         })
+    }
+
+    /// The methods that may be called, with those of the services around it.
+    fn methods(&self) -> Result<Methods, Error> {
+        let mut all = FileDescriptorSet::default();
+        for descriptors in [self.descriptors, tonic_health::pb::FILE_DESCRIPTOR_SET] {
+            let files = FileDescriptorSet::decode(descriptors).map_err(unreadable)?;
+            all.file.extend(files.file);
+        }
+        Ok(Methods::new(&all, &self.passed.keys().copied().collect()))
     }
 
     /// What health knows of each service.
@@ -125,25 +135,6 @@ impl App {
         let names = self.services.iter().chain(&around);
         names.fold(builder, |builder, name| builder.with_service_name(*name))
     }
-}
-
-/// Paths of the methods that stream neither way.
-fn unary(descriptors: &[u8]) -> Result<HashSet<String>, Error> {
-    let files = FileDescriptorSet::decode(descriptors).map_err(unreadable)?;
-    let mut paths = HashSet::new();
-    for file in &files.file {
-        for service in &file.service {
-            let methods = service.method.iter();
-            let unary = methods.filter(|m| !m.client_streaming() && !m.server_streaming());
-            paths.extend(unary.map(|m| path(file.package(), service.name(), m.name())));
-        }
-    }
-    Ok(paths)
-}
-
-fn path(package: &str, service: &str, method: &str) -> String {
-    let dot = if package.is_empty() { "" } else { "." };
-    format!("/{package}{dot}{service}/{method}")
 }
 
 fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Error {

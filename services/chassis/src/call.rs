@@ -36,10 +36,12 @@ use tonic::transport::server::TcpConnectInfo;
 use crate::app::Assembled;
 use crate::auth::{Door, Standing};
 use crate::caller::PeerNames;
+use crate::methods::Methods;
 use crate::pass::{Passed, Passing};
-use crate::{Config, Edge, Error};
+use crate::{Config, Edge, Error, telemetry};
 
 pub use self::deadline::Deadline;
+pub use self::ids::Trace;
 pub use self::panic::panics;
 pub(crate) use self::panic::{catch, message as panic_message};
 pub(crate) use self::places::{EVERY, Places};
@@ -65,6 +67,7 @@ enum Answering {
 pub(crate) struct Process {
     routes: Routes,
     passed: Passed,
+    methods: Arc<Methods>,
     edge: Option<Arc<dyn Edge>>,
     deadlines: Deadlines,
     door: Arc<Door>,
@@ -138,14 +141,16 @@ impl Process {
         let Assembled {
             routes,
             passed,
-            unary,
+            methods,
             edge,
         } = app;
+        telemetry::before_scrape(&methods, Methods::report);
         Ok(Self {
             routes,
             passed,
+            methods,
             edge,
-            deadlines: Deadlines::new(unary, config),
+            deadlines: Deadlines::new(config),
             door: Arc::new(Door::open(config)?),
             limit: Limit::new(config.max_calls),
         })
@@ -204,13 +209,20 @@ impl Calls {
         let mut held = Held {
             bounds: Bounds::default(),
             place: None,
-            call: Call::begin(&mut request, self.peer),
+            call: self.begin(&mut request),
         };
         let admitted = self.admit(&mut request, &mut held);
         Reply {
             work: admitted.and_then(|()| self.run(request, &held.call)),
             held: Some(held),
         }
+    }
+
+    fn begin<B>(&self, request: &mut Request<B>) -> Call {
+        let method = self.process.methods.find(request.uri().path());
+        let call = Call::begin(request, method.clone(), self.peer);
+        request.extensions_mut().insert(call.trace());
+        call
     }
 
     fn admit<B>(&self, request: &mut Request<B>, held: &mut Held) -> Result<(), Status> {
@@ -220,14 +232,15 @@ impl Calls {
             limit,
             ..
         } = &*self.process;
-        let timer = deadlines.timer(request, held.call.started());
+        let is_unary = held.call.method().is_unary();
+        let timer = deadlines.timer(request, is_unary, held.call.started());
         let admitted = door.identify(request, self.peer)?;
         if let Some(caller) = admitted.caller() {
             held.call.made_by(caller);
         }
         door.allow(&admitted, self.peer)?;
         held.bounds.timer = timer?;
-        if !deadlines.is_unary(request.uri().path()) {
+        if !is_unary {
             held.bounds.standing = admitted.standing();
         }
         let permit = limit.admit(request.uri().path())?;
@@ -242,7 +255,6 @@ impl Calls {
     {
         let _entered = call.span().enter();
         if let Some(way) = self.process.passed.way(request.uri().path()) {
-            call.hand_on(request.headers_mut());
             return panic::catch(|| Answering::Elsewhere(way.pass(request.map(Body::new))));
         }
         request.extensions_mut().insert(self.info.clone());
@@ -383,6 +395,7 @@ impl ReplyBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::methods::Method;
     use futures_util::stream;
     use http_body_util::{BodyExt, StreamBody};
     use std::time::Duration;
@@ -392,7 +405,8 @@ mod tests {
     /// A stream that says nothing, and whose head never had to wait.
     fn silent(timer: Timer) -> ReplyBody {
         let nothing = stream::pending::<Result<Frame<Bytes>, Status>>();
-        let call = Call::begin(&mut Request::new(()), ([127, 0, 0, 1], 1).into());
+        let peer = ([127, 0, 0, 1], 1).into();
+        let call = Call::begin(&mut Request::new(()), Method::unary(), peer);
         let held = Held {
             bounds: Bounds {
                 timer,

@@ -10,11 +10,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use metrics::{Counter, counter, gauge};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -24,8 +26,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::call::{Calls, EVERY, Places, Process};
 use crate::edge::Door;
 use crate::gather::Gather;
+use crate::methods::float;
 use crate::tls::peer_names;
-use crate::{Config, Edge, ServerTls, Shutdown};
+use crate::{Config, Edge, ServerTls, Shutdown, telemetry};
 
 /// After a failed accept, usually for want of file descriptors: they come back with the end of others.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -54,8 +57,11 @@ pub(crate) async fn accept(
         greeting_limit: config.greeting_limit,
         tls: config.tls.clone(),
         shutdown: shutdown.clone(),
+        open: Arc::default(),
+        accepted: counter!("entente_connections_total"),
     });
     let mut connections = JoinSet::new();
+    telemetry::before_scrape(&acceptor.open, report);
     let mut full = Full::default();
     let mut stop = pin!(shutdown.wait());
     loop {
@@ -81,6 +87,29 @@ struct Acceptor {
     greeting_limit: Duration,
     tls: Option<ServerTls>,
     shutdown: Shutdown,
+    open: Arc<AtomicUsize>,
+    accepted: Counter,
+}
+
+/// Says how many connections are open.
+fn report(open: &AtomicUsize) {
+    gauge!("entente_connections").set(float(open.load(Ordering::Relaxed)));
+}
+
+/// A connection as it is counted, until it is dropped.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(open: &Arc<AtomicUsize>) -> Counted {
+        open.fetch_add(1, Ordering::Relaxed);
+        Counted(open.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Acceptor {
@@ -89,8 +118,10 @@ impl Acceptor {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, %peer, "a connection closed at once");
         }
+        self.accepted.increment(1);
         let connection = Connection {
             acceptor: self.clone(),
+            counted: Counted::new(&self.open),
             calls: Calls::new(self.process.clone(), peer, stream.local_addr().ok()),
             limit: Box::pin(tokio::time::sleep(self.greeting_limit)),
             peer,
@@ -105,6 +136,7 @@ impl Acceptor {
 /// A connection that has not greeted yet.
 struct Connection {
     acceptor: Arc<Acceptor>,
+    counted: Counted,
     calls: Calls,
     /// When it must have greeted.
     limit: Pin<Box<Sleep>>,
@@ -135,6 +167,7 @@ impl Connection {
     {
         let Self {
             acceptor,
+            counted: _counted,
             calls,
             limit,
             peer,

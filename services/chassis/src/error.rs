@@ -97,6 +97,19 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The collector of traces cannot be named so.
+    #[error(
+        "traces cannot be sent to {url:?}: {why}; name a collector that takes OTLP over gRPC as http://HOST:PORT"
+    )]
+    Collector {
+        /// The collector as given.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Metrics were started before.
+    #[error("what the process does is counted already: start one Meter, at the start of main")]
+    Meter(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A log was set up before.
     #[error("the log is set up already: call telemetry::init once, at the start of main")]
     Telemetry(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -37,7 +37,8 @@
 //!   again while the process runs.
 //! * `kept`: what is made of files, and made again when they change: those of `tls` and of `auth`.
 //! * `health`: the health service, which reads [`Shutdown`] and keeps no state of its own.
-//! * [`telemetry`]: the log of the process.
+//! * `methods`: the methods of the schema, and what is counted of their calls.
+//! * [`telemetry`]: the log of the process, what it counts, and traces. [`Trace`]: where a call stands in one.
 
 mod app;
 mod auth;
@@ -51,6 +52,7 @@ mod gather;
 mod health;
 mod kept;
 mod listen;
+mod methods;
 mod pass;
 mod serve;
 mod shutdown;
@@ -60,7 +62,7 @@ mod tls;
 pub use app::App;
 pub use auth::{Jwt, Login, NewToken, Rate, Rates, TokenFile, TokenFileError, TokenRecord};
 pub use auth::{TokenState, failed_logins, policy};
-pub use call::{Deadline, panics};
+pub use call::{Deadline, Trace, panics};
 pub use caller::{Caller, PeerNames, Role, strip};
 pub use config::Config;
 pub use edge::{Answering, Edge, Grpc};

@@ -9,6 +9,7 @@ pub struct Model;
 
 impl store::Model for Model {
     type Change = CultureChange;
+    const NAME: &'static str = "culture";
     const LAYOUT: u32 = 2;
 
     fn apply(state: &mut State<'_>, change: &CultureChange, stamp: Stamp) -> Result<(), Error> {

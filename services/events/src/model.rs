@@ -9,6 +9,7 @@ pub struct Model;
 
 impl store::Model for Model {
     type Change = EventsChange;
+    const NAME: &'static str = "events";
     const LAYOUT: u32 = 1;
 
     fn apply(state: &mut State<'_>, change: &EventsChange, stamp: Stamp) -> Result<(), Error> {

@@ -10,6 +10,7 @@ use proto::{Day, Violations, parse_timestamp};
 use store::{Decision, Origin, Stamp, State, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
+use tracing::Span;
 
 use crate::error::Error;
 use crate::feed::{self, Messages};
@@ -289,8 +290,9 @@ impl<M: store::Model> Register<M> {
         &self,
         reader: impl FnOnce(&State<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let store = self.store.clone();
-        let read = tokio::task::spawn_blocking(move || store.read(reader)).await;
+        let (store, span) = (self.store.clone(), Span::current());
+        let reading = move || span.in_scope(|| store.read(reader));
+        let read = tokio::task::spawn_blocking(reading).await;
         read.map_err(|error| store::Error::Panicked(error.to_string()))?
     }
 

@@ -31,6 +31,7 @@
 //!   are the journal's.
 //! * `requests.rs`: the request ids that were seen lately.
 //! * `space.rs`: free space and the ballast file.
+//! * `vitals.rs`: what an operator sees of it.
 //! * [`Error`] (`error.rs`), [`Clock`] (`clock.rs`).
 
 mod chain;
@@ -48,6 +49,7 @@ mod space;
 mod state;
 mod store;
 mod view;
+mod vitals;
 mod watch;
 mod writer;
 

@@ -9,6 +9,9 @@ pub trait Model: 'static {
     /// One change: what is journaled, applied and sent to watchers. It may only grow.
     type Change: Message + Default + 'static;
 
+    /// What operators call it, in what is counted and traced.
+    const NAME: &'static str;
+
     /// Version of the keys and values that [`Model::apply`] writes. A view of another version is
     /// rebuilt at open.
     const LAYOUT: u32;

@@ -9,10 +9,15 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
+
+use metrics::Histogram;
+use tracing::debug_span;
 
 use crate::frame::{self, HEADER, Header, MAX_BODY};
 use crate::journal::Cursor;
 use crate::segment_reader::{Frame, SegmentReader, SegmentsCursor};
+use crate::vitals::TRACED;
 use crate::{Error, Journal, Micros, Position};
 
 pub(crate) const SEGMENT_MAGIC: [u8; 8] = *b"ENTSEG01";
@@ -26,6 +31,7 @@ pub(crate) struct Segments {
     /// First positions of all segments, ascending; never empty.
     bases: Arc<RwLock<Vec<Position>>>,
     tail: Mutex<Tail>,
+    syncs: Histogram,
 }
 
 /// The end of the last segment, where the next entry goes.
@@ -63,7 +69,13 @@ impl Segments {
             segment_bytes,
             bases: Arc::new(RwLock::new(bases)),
             tail: Mutex::new(tail),
+            syncs: Histogram::noop(),
         })
+    }
+
+    /// Counts how long its syncs take.
+    pub(crate) fn timed(self, syncs: Histogram) -> Segments {
+        Segments { syncs, ..self }
     }
 
     fn tail(&self) -> MutexGuard<'_, Tail> {
@@ -116,7 +128,7 @@ impl Journal for Segments {
         if tail.length >= self.segment_bytes {
             self.roll(&mut tail)?;
         }
-        tail.append(time, body)
+        tail.append(time, body, &self.syncs)
     }
 
     fn after(&self, position: Position) -> Result<Box<dyn Cursor>, Error> {
@@ -158,14 +170,14 @@ impl Journal for Segments {
 }
 
 impl Tail {
-    fn append(&mut self, time: Micros, body: &[u8]) -> Result<Position, Error> {
+    fn append(&mut self, time: Micros, body: &[u8], syncs: &Histogram) -> Result<Position, Error> {
         let position = self.last + 1;
         let header = Header::new(position, time, self.hash, body).encode();
         if let Err(error) = self.write(&header, body) {
             self.undo()?;
             return Err(refused("writing", &self.path, &error, body.len()));
         }
-        if let Err(error) = self.sync() {
+        if let Err(error) = self.sync(syncs) {
             // The kernel may have dropped the pages and reported it once: nothing may be acknowledged
             // any more, and a second attempt would prove nothing.
             fatal("syncing", &self.path, &error.to_string());
@@ -184,9 +196,13 @@ impl Tail {
         self.file.write_all(&frame)
     }
 
-    fn sync(&self) -> std::io::Result<()> {
+    fn sync(&self, syncs: &Histogram) -> std::io::Result<()> {
         fail::fail_point!("journal.sync", |_| Err(ErrorKind::Other.into()));
-        self.file.sync_data()
+        let _span = debug_span!(target: TRACED, "journal.sync").entered();
+        let started = Instant::now();
+        self.file.sync_data()?;
+        syncs.record(started.elapsed());
+        Ok(())
     }
 
     /// Takes back what a failed write left, so that the next entry follows the last whole one.

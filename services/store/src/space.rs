@@ -10,7 +10,7 @@ use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use crate::Error;
 
 /// Watches the free space of a store's folder.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Space {
     folder: PathBuf,
     reserve: u64,
@@ -24,7 +24,12 @@ impl Space {
         }
     }
 
-    fn free(&self) -> Result<u64, Error> {
+    /// Free bytes below which writes are refused.
+    pub(crate) fn reserve(&self) -> u64 {
+        self.reserve
+    }
+
+    pub(crate) fn free(&self) -> Result<u64, Error> {
         let stat = statvfs(&self.folder)
             .map_err(|e| Error::io("asking for the free space of", &self.folder, &e.into()))?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::debug_span;
 
 use crate::segments::Segments;
 use crate::space::Space;
 use crate::state::{self, Effects};
 use crate::view::{REPLAY_BYTES, View, follows, millis, panic_text};
+use crate::vitals::{self, Now, TRACED, Vitals};
 use crate::writer::{Command, GroupLimits, Outcome, Writer, apply};
 use crate::{Clock, Cursor, Decision, Entry, Error, Journal, Micros, Model, Origin, Position};
 use crate::{Request, Stamp, State, Watch, system_clock};
@@ -75,6 +77,7 @@ struct Inner<M: Model> {
     ended: watch::Receiver<bool>,
     idle: Duration,
     clock: Clock,
+    vitals: Arc<Vitals>,
     /// Dropped last, by whoever is last: the writer or the last handle.
     _lock: Arc<File>,
 }
@@ -130,12 +133,16 @@ impl<M: Model> Store<M> {
     /// [`Error::Locked`] when another process has it; [`Error::Damaged`] when the journal is not what was
     /// written; [`Error::Io`].
     pub fn open(folder: &Path, config: &Config) -> Result<Store<M>, Error> {
+        let started = Instant::now();
+        vitals::describe();
         create_durably(&folder.join("journal"))?;
         let lock = Arc::new(lock(folder)?);
         let space = Space::new(folder, config.reserve_bytes);
         space.trim(config.ballast_bytes)?;
         let (journal, view) = open_both::<M>(folder, config)?;
-        Ok(Store::start(journal, view, space, config, lock))
+        vitals::rebuilds(M::NAME).increment(view.was_rebuilt().into());
+        let vitals = Vitals::new(M::NAME, folder, &space, started.elapsed());
+        Ok(Store::start(journal, view, space, config, lock, vitals))
     }
 
     fn start(
@@ -144,8 +151,9 @@ impl<M: Model> Store<M> {
         space: Space,
         config: &Config,
         lock: Arc<File>,
+        vitals: Vitals,
     ) -> Store<M> {
-        let view = Arc::new(view);
+        let (view, vitals) = (Arc::new(view), Arc::new(vitals));
         let (queue, receiver) = mpsc::channel(config.queue);
         let (publish, published) = watch::channel(view.meta().stamp);
         let (end, ended) = watch::channel(false);
@@ -160,6 +168,7 @@ impl<M: Model> Store<M> {
                 bytes: config.group_bytes,
             },
             published: publish,
+            vitals: Arc::clone(&vitals),
         };
         let writers_lock = Arc::clone(&lock);
         std::thread::spawn(move || {
@@ -183,6 +192,7 @@ impl<M: Model> Store<M> {
                 ended,
                 idle: config.idle,
                 clock: config.clock,
+                vitals,
                 _lock: lock,
             }),
         }
@@ -201,11 +211,16 @@ impl<M: Model> Store<M> {
         F: FnOnce(&State<'_>, Stamp) -> Result<Decision<M::Change, R>, E> + Send + 'static,
     {
         let (sender, answer) = oneshot::channel::<Result<Written<R>, E>>();
+        let span = debug_span!(target: TRACED, "write", service = M::NAME);
         let job = Box::new(move |state: &State<'_>, stamp: Stamp| {
-            let decided = catch_unwind(AssertUnwindSafe(|| decide(state, stamp)));
+            let decided = span.in_scope(|| {
+                let _span = debug_span!(target: TRACED, "decide").entered();
+                catch_unwind(AssertUnwindSafe(|| decide(state, stamp)))
+            });
             let decided = decided.unwrap_or_else(|panic| Err(E::from(panicked(&*panic))));
             Outcome {
                 origin,
+                span,
                 decided: with_answer(decided, sender),
             }
         });
@@ -233,6 +248,17 @@ impl<M: Model> Store<M> {
     /// must be short: a page, not a table. It may wait for the disk.
     pub fn read<T>(&self, reader: impl FnOnce(&State<'_>) -> T) -> T {
         self.inner.view.read(reader)
+    }
+
+    /// Says to those who count what the store is now. It looks at the disk.
+    pub fn report(&self) {
+        let queue = &self.inner.queue;
+        let meta = self.inner.view.meta();
+        self.inner.vitals.report(Now {
+            queued: queue.max_capacity() - queue.capacity(),
+            position: meta.stamp.position,
+            records: meta.records,
+        });
     }
 
     /// The time by the store's clock.
@@ -370,6 +396,7 @@ fn open_both<M: Model>(folder: &Path, config: &Config) -> Result<(Arc<dyn Journa
     let view = View::open(&path, M::LAYOUT, config.cache_bytes, config.view_limit)?;
     let witness = view.meta().stamp.position;
     let journal = Segments::open(&folder.join("journal"), config.segment_bytes, witness)?;
+    let journal = journal.timed(vitals::syncs(M::NAME));
     let view = match follows(&view.meta(), hash_at(&journal, witness)?) {
         Ok(()) => view,
         Err(reason) => {

@@ -11,10 +11,12 @@ use std::sync::mpsc;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
+use tracing::debug_span;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::frame::{array_at, u32_at, u64_at};
 use crate::state::{Effects, OWN};
+use crate::vitals::TRACED;
 use crate::{Error, Stamp, State};
 
 const META_KEY: [u8; 2] = [OWN, b'm'];
@@ -27,6 +29,7 @@ const META_BYTES: usize = 72;
 pub(crate) struct View {
     db: sled::Db,
     layout: u32,
+    was_rebuilt: bool,
     /// Lets readers in between batches only; what they see is the state as of this.
     gate: RwLock<Meta>,
 }
@@ -37,7 +40,7 @@ pub(crate) struct Meta {
     pub(crate) stamp: Stamp,
     /// Hash of the journal's entry at that position: which journal this is a view of.
     pub(crate) hash: [u8; 32],
-    records: u64,
+    pub(crate) records: u64,
     digest: u64,
 }
 
@@ -125,6 +128,7 @@ impl View {
                 Ok(View {
                     db,
                     layout,
+                    was_rebuilt: false,
                     gate: RwLock::new(meta),
                 })
             }
@@ -147,8 +151,14 @@ impl View {
         Ok(View {
             db,
             layout,
+            was_rebuilt: true,
             gate: RwLock::new(Meta::EMPTY),
         })
+    }
+
+    /// Whether it was made anew when it was opened.
+    pub(crate) fn was_rebuilt(&self) -> bool {
+        self.was_rebuilt
     }
 
     /// What the view says of itself.
@@ -162,6 +172,7 @@ impl View {
 
     /// Runs a reader on the durable state; no batch is applied meanwhile.
     pub(crate) fn read<T>(&self, reader: impl FnOnce(&State<'_>) -> T) -> T {
+        let _span = debug_span!(target: TRACED, "view.read").entered();
         let meta = self.enter();
         reader(&State::durable(&self.db, meta.stamp))
     }

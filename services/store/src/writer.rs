@@ -2,15 +2,19 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use prost::Message;
 use tokio::sync::{mpsc, watch};
+use tracing::span::EnteredSpan;
+use tracing::{Span, debug_span};
 
 use crate::space::Space;
 use crate::state::{Effects, bytes_of};
 use crate::store::panicked;
 use crate::view::View;
+use crate::vitals::{TRACED, Vitals};
 use crate::{Clock, Decision, Error, Journal, Model, Origin, Request, Stamp, State, Write};
 use crate::{entry, requests};
 
@@ -29,6 +33,8 @@ pub(crate) type Answer = Box<dyn FnOnce(Result<Stamp, Error>) + Send>;
 /// What a decision came to.
 pub(crate) struct Outcome<M: Model> {
     pub(crate) origin: Origin,
+    /// What is done for it in the trace of its call.
+    pub(crate) span: Span,
     pub(crate) decided: Decision<M::Change, Answer>,
 }
 
@@ -50,6 +56,7 @@ pub(crate) struct Writer<M: Model> {
     pub(crate) clock: Clock,
     pub(crate) limits: GroupLimits,
     pub(crate) published: watch::Sender<Stamp>,
+    pub(crate) vitals: Arc<Vitals>,
 }
 
 /// The writes that become one entry.
@@ -60,6 +67,7 @@ struct Group {
     bytes: usize,
     effect_bytes: usize,
     answers: Vec<(Answer, Result<(), Error>)>,
+    spans: Vec<Span>,
 }
 
 impl<M: Model> Writer<M> {
@@ -95,8 +103,9 @@ impl<M: Model> Writer<M> {
             bytes,
             effect_bytes: _,
             answers,
+            spans,
         } = group;
-        let committed = self.commit(effects, writes, bytes, first);
+        let committed = self.commit(effects, writes, bytes, first, &spans);
         for (answer, applied) in answers {
             answer(applied.and_then(|()| committed.clone()));
         }
@@ -108,7 +117,14 @@ impl<M: Model> Writer<M> {
     fn decide(&self, group: &mut Group, job: Job<M>, first: Stamp) {
         let stamp = first.of_write(group.writes.len());
         let state = self.view.state_within(&group.effects);
-        let Outcome { origin, decided } = job(&state, stamp);
+        let Outcome {
+            origin,
+            span,
+            decided,
+        } = job(&state, stamp);
+        if !span.is_disabled() {
+            group.spans.push(span);
+        }
         let Decision {
             changes,
             subject,
@@ -132,16 +148,25 @@ impl<M: Model> Writer<M> {
         writes: Vec<Write>,
         bytes: usize,
         first: Stamp,
+        spans: &[Span],
     ) -> Result<Stamp, Error> {
         let last = self.view.meta().stamp;
         if writes.is_empty() {
             return Ok(last);
         }
         self.space.check(bytes as u64)?;
+        let group = u32::try_from(writes.len()).unwrap_or(u32::MAX);
+        self.vitals.group.record(group);
         let stamp = first.of_write(writes.len() - 1);
         let body = entry::encode(writes);
-        self.journal.append(last.position, stamp.time, &body)?;
-        let applied = self.view.apply(effects, stamp, self.journal.last_hash());
+        within(spans, "journal.append", || {
+            self.journal.append(last.position, stamp.time, &body)
+        })?;
+        let started = Instant::now();
+        let applied = within(spans, "view.apply", || {
+            self.view.apply(effects, stamp, self.journal.last_hash())
+        });
+        self.vitals.apply.record(started.elapsed());
         if let Err(error) = applied {
             // The entry is durable, but readers could not see it: only a new start brings both together.
             tracing::error!(%error, "the view refused a durable entry; the process ends and replays it");
@@ -180,6 +205,14 @@ fn to_write<C: Message>(origin: Origin, subject: String, changes: &[C]) -> Write
         subject,
         changes: changes.iter().map(|c| c.encode_to_vec().into()).collect(),
     }
+}
+
+/// Does what is done at once for a group: a step of each of its writes whose call is recorded.
+fn within<T>(spans: &[Span], step: &'static str, work: impl FnOnce() -> T) -> T {
+    let part = || debug_span!(target: TRACED, "step", otel.name = step);
+    let begun = spans.iter().map(|span| span.in_scope(part).entered());
+    let _steps: Vec<EnteredSpan> = begun.collect();
+    work()
 }
 
 /// Applies one write's changes to `state`; the same when it is made and when it is replayed.

@@ -11,6 +11,7 @@ pub struct Model;
 
 impl store::Model for Model {
     type Change = TradeChange;
+    const NAME: &'static str = "trade";
     const LAYOUT: u32 = 5;
 
     fn apply(state: &mut State<'_>, change: &TradeChange, stamp: Stamp) -> Result<(), Error> {

@@ -11,6 +11,7 @@
 //! * `generate.rs`: the figures that are ingested. `echo.rs`: the bare service that reads are held
 //!   against.
 //! * `server.rs`: a server in a process of its own, so that its memory and its CPU time are its own.
+//! * `telling.rs`: what servers tell of themselves meanwhile.
 //! * `load.rs`: callers in a loop, calls at a rate. `process.rs`: what the system says of a process.
 //! * `report.rs`: the table.
 //! * `compare/`: the same rows and questions for PostgreSQL and DuckDB, as a command of its own.
@@ -30,6 +31,7 @@ mod reopen;
 mod report;
 mod series;
 mod server;
+mod telling;
 mod watchers;
 mod writes;
 
@@ -44,6 +46,7 @@ use tokio::runtime::Builder;
 use self::generate::Generator;
 use self::report::{Format, Report};
 use self::server::Role;
+use self::telling::Telling;
 
 /// Measures what a figure costs to keep and to read. Ratios within one run are what counts: the absolute
 /// figures are those of the machine.
@@ -76,9 +79,8 @@ struct Options {
     /// Rounds of `point` and `pass`, of which the medians are told.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Level of the servers' logs; at `info` each call writes a line to standard error.
-    #[arg(long, default_value = "warn")]
-    log: String,
+    #[command(flatten)]
+    telling: Telling,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -126,7 +128,7 @@ struct Plan {
     watchers: usize,
     round: Duration,
     rounds: usize,
-    log: String,
+    telling: Telling,
 }
 
 /// Runs the benchmark, or the server role that it starts itself in.
@@ -168,7 +170,7 @@ async fn measure(options: Options) -> Result<()> {
         watchers: options.watchers.into(),
         round: Duration::try_from_secs_f64(options.seconds)?,
         rounds: options.rounds.max(1),
-        log: options.log,
+        telling: options.telling,
     };
     let mut report = Report::default();
     run(&plan, &options.parts, &mut report).await?;

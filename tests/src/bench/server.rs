@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use chassis::{App, Drained, Shutdown, telemetry};
+use chassis::{App, Drained, Shutdown};
 use clap::Subcommand;
 use culture::Culture;
 use events::Events;
@@ -25,6 +25,7 @@ use tonic::transport::server::TcpIncoming;
 use trade::Trade;
 
 use super::echo::Echo;
+use super::telling::Telling;
 use super::{Plan, process};
 
 /// What this program is when it was started by itself.
@@ -36,9 +37,8 @@ pub(super) enum Role {
         /// The folder of its store.
         #[arg(long)]
         data: PathBuf,
-        /// Level of its log.
-        #[arg(long, default_value = "warn")]
-        log: String,
+        #[command(flatten)]
+        telling: Telling,
     },
     /// The events service or the culture service.
     #[command(hide = true)]
@@ -49,9 +49,8 @@ pub(super) enum Role {
         /// The folder of its store.
         #[arg(long)]
         data: PathBuf,
-        /// Level of its log.
-        #[arg(long, default_value = "warn")]
-        log: String,
+        #[command(flatten)]
+        telling: Telling,
     },
     /// All three services, and a gateway that calls them directly.
     #[command(hide = true)]
@@ -59,9 +58,8 @@ pub(super) enum Role {
         /// The folder of their stores.
         #[arg(long)]
         data: PathBuf,
-        /// Level of its log.
-        #[arg(long, default_value = "warn")]
-        log: String,
+        #[command(flatten)]
+        telling: Telling,
     },
     /// The bare echo.
     #[command(hide = true)]
@@ -72,9 +70,8 @@ pub(super) enum Role {
         /// Whether it stands in the chassis.
         #[arg(long)]
         chassis: bool,
-        /// Level of its log.
-        #[arg(long, default_value = "warn")]
-        log: String,
+        #[command(flatten)]
+        telling: Telling,
     },
     /// The gateway to a trade service.
     #[command(hide = true)]
@@ -82,9 +79,8 @@ pub(super) enum Role {
         /// Where that is.
         #[arg(long)]
         trade: Address,
-        /// Level of its log.
-        #[arg(long, default_value = "warn")]
-        log: String,
+        #[command(flatten)]
+        telling: Telling,
     },
     /// Opens a store, tells how long it took and what memory, and closes it.
     #[command(hide = true)]
@@ -98,27 +94,27 @@ pub(super) enum Role {
 /// Plays a role until standard input ends.
 pub(super) async fn play(role: Role) -> Result<()> {
     match role {
-        Role::ServeTrade { data, log } => {
-            telemetry::init(telemetry::LogFormat::Text, &log)?;
+        Role::ServeTrade { data, telling } => {
+            telling.start().await?;
             serve_trade(&data).await
         }
-        Role::ServeRecords { of, data, log } => {
-            telemetry::init(telemetry::LogFormat::Text, &log)?;
+        Role::ServeRecords { of, data, telling } => {
+            telling.start().await?;
             match of.as_str() {
                 "events" => serve_events(&data).await,
                 _ => serve_culture(&data).await,
             }
         }
-        Role::ServeHouse { data, log } => {
-            telemetry::init(telemetry::LogFormat::Text, &log)?;
+        Role::ServeHouse { data, telling } => {
+            telling.start().await?;
             serve_house(&data).await
         }
         Role::ServeEcho {
             bytes,
             chassis,
-            log,
+            telling,
         } => {
-            telemetry::init(telemetry::LogFormat::Text, &log)?;
+            telling.start().await?;
             let echo = Echo::new(bytes);
             if !chassis {
                 return serve_bare(echo).await;
@@ -126,8 +122,8 @@ pub(super) async fn play(role: Role) -> Result<()> {
             let app = App::new(proto::DESCRIPTORS).service(echo);
             serve(app, ended_input()).await
         }
-        Role::ServeGateway { trade, log } => {
-            telemetry::init(telemetry::LogFormat::Text, &log)?;
+        Role::ServeGateway { trade, telling } => {
+            telling.start().await?;
             let app = App::new(proto::DESCRIPTORS);
             let trade = Backend::remote(SERVICE_NAME, vec![trade], None);
             serve(app.passed(SERVICE_NAME, trade), ended_input()).await
@@ -259,7 +255,7 @@ impl Server {
             command("serve-trade")?
                 .arg("--data")
                 .arg(data)
-                .args(["--log", &plan.log]),
+                .args(plan.telling.args()),
         )
     }
 
@@ -267,7 +263,8 @@ impl Server {
     pub(super) fn records(of: &str, data: &Path, plan: &Plan) -> Result<Server> {
         Server::start(
             command("serve-records")?
-                .args(["--of", of, "--log", &plan.log])
+                .args(["--of", of])
+                .args(plan.telling.args())
                 .arg("--data")
                 .arg(data),
         )
@@ -277,7 +274,7 @@ impl Server {
     pub(super) fn house(data: &Path, plan: &Plan) -> Result<Server> {
         Server::start(
             command("serve-house")?
-                .args(["--log", &plan.log])
+                .args(plan.telling.args())
                 .arg("--data")
                 .arg(data),
         )
@@ -286,7 +283,8 @@ impl Server {
     /// The echo with answers of `bytes` bytes, bare or in the chassis.
     pub(super) fn echo(bytes: usize, chassis: bool, plan: &Plan) -> Result<Server> {
         let mut command = command("serve-echo")?;
-        command.args(["--bytes", &bytes.to_string(), "--log", &plan.log]);
+        command.args(["--bytes", &bytes.to_string()]);
+        command.args(plan.telling.args());
         command.args(chassis.then_some("--chassis"));
         Server::start(&mut command)
     }
@@ -296,7 +294,7 @@ impl Server {
         Server::start(
             command("serve-gateway")?
                 .args(["--trade", &format!("http://{trade}")])
-                .args(["--log", &plan.log]),
+                .args(plan.telling.args()),
         )
     }
 

@@ -93,6 +93,7 @@ struct Note {
 
 impl store::Model for Notes {
     type Change = Note;
+    const NAME: &'static str = "notes";
     const LAYOUT: u32 = 1;
 
     fn apply(state: &mut State<'_>, note: &Note, _: Stamp) -> Result<(), store::Error> {

@@ -16,7 +16,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use proto::error::v1::ErrorReason;
 use tonic::{Code, Status};
 
-use crate::{Caller, Role};
+use crate::{Caller, Role, telemetry};
 
 /// Allowances that are kept apart, of one role; some 100 bytes each. Full ones are forgotten each second, and while
 /// there are more than this many, all callers share.
@@ -193,6 +193,7 @@ fn network(peer: IpAddr) -> IpAddr {
 }
 
 fn limited(wait: Duration) -> Status {
+    telemetry::refused("rate_limited");
     // Whoever comes a moment early is sent away once more: up to the next millisecond.
     let wait = Duration::from_millis(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
         + Duration::from_millis(1);

@@ -3,7 +3,6 @@
 //! The header is taken out of the request, so that nothing behind this counts it a second time from
 //! its own start: [`Deadline`] is what remains, and says what is left of it.
 
-use std::collections::HashSet;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -31,7 +30,6 @@ impl Deadline {
 
 #[derive(Debug)]
 pub(super) struct Deadlines {
-    unary: HashSet<String>,
     default: Duration,
     max: Duration,
 }
@@ -44,9 +42,8 @@ pub(super) struct Timer {
 }
 
 impl Deadlines {
-    pub(super) fn new(unary: HashSet<String>, config: &Config) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         Self {
-            unary,
             default: config.default_deadline,
             max: config.max_deadline,
         }
@@ -56,13 +53,14 @@ impl Deadlines {
     pub(super) fn timer<B>(
         &self,
         request: &mut Request<B>,
+        is_unary: bool,
         started: Instant,
     ) -> Result<Timer, Status> {
         let asked = match request.headers_mut().remove(GRPC_TIMEOUT) {
             Some(value) => Some(parse(&value)?),
             None => None,
         };
-        let Some(timeout) = self.granted(request.uri().path(), asked) else {
+        let Some(timeout) = self.granted(is_unary, asked) else {
             return Ok(Timer::default());
         };
         if timeout.is_zero() {
@@ -73,18 +71,13 @@ impl Deadlines {
         Ok(Timer::until(deadline))
     }
 
-    /// Whether the method at a path streams neither way.
-    pub(super) fn is_unary(&self, path: &str) -> bool {
-        self.unary.contains(path)
-    }
-
     /// Streams may be as long as they like: an upload of hours is answered at its end only.
-    fn granted(&self, path: &str, asked: Option<Duration>) -> Option<Duration> {
+    fn granted(&self, is_unary: bool, asked: Option<Duration>) -> Option<Duration> {
         match asked {
             Some(timeout) if timeout <= self.max => Some(timeout),
-            Some(timeout) if !self.unary.contains(path) => Some(timeout),
+            Some(timeout) if !is_unary => Some(timeout),
             Some(_) => Some(self.max),
-            None => self.unary.contains(path).then_some(self.default),
+            None => is_unary.then_some(self.default),
         }
     }
 }
@@ -162,11 +155,8 @@ fn malformed() -> Status {
 mod tests {
     use super::*;
 
-    const METHOD: &str = "/trade/Get";
-
     fn deadlines() -> Deadlines {
-        let unary = HashSet::from([METHOD.to_owned()]);
-        Deadlines::new(unary, &Config::default())
+        Deadlines::new(&Config::default())
     }
 
     fn parsed(text: &str) -> Result<Duration, Code> {
@@ -213,26 +203,24 @@ mod tests {
         let (deadlines, config) = (deadlines(), Config::default());
         let day = Duration::from_secs(86_400);
         let second = Duration::from_secs(1);
+        assert_eq!(deadlines.granted(true, None), Some(config.default_deadline));
+        assert_eq!(deadlines.granted(true, Some(second)), Some(second));
         assert_eq!(
-            deadlines.granted(METHOD, None),
-            Some(config.default_deadline)
-        );
-        assert_eq!(deadlines.granted(METHOD, Some(second)), Some(second));
-        assert_eq!(
-            deadlines.granted(METHOD, Some(day)),
+            deadlines.granted(true, Some(day)),
             Some(config.max_deadline)
         );
-        assert_eq!(deadlines.granted("/trade/Watch", None), None);
-        assert_eq!(deadlines.granted("/trade/Watch", Some(day)), Some(day));
+        assert_eq!(deadlines.granted(false, None), None);
+        assert_eq!(deadlines.granted(false, Some(day)), Some(day));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_left_of_a_deadline_shrinks() {
         let mut request = Request::new(());
-        *request.uri_mut() = http::Uri::from_static(METHOD);
         let value = HeaderValue::from_static("2S");
         request.headers_mut().insert(GRPC_TIMEOUT, value);
-        deadlines().timer(&mut request, Instant::now()).unwrap();
+        deadlines()
+            .timer(&mut request, true, Instant::now())
+            .unwrap();
         assert!(!request.headers().contains_key(GRPC_TIMEOUT));
 
         tokio::time::advance(Duration::from_millis(500)).await;
@@ -247,7 +235,9 @@ mod tests {
         let mut request = Request::new(());
         let value = HeaderValue::from_static("0n");
         request.headers_mut().insert(GRPC_TIMEOUT, value);
-        let refused = deadlines().timer(&mut request, Instant::now()).unwrap_err();
+        let refused = deadlines()
+            .timer(&mut request, true, Instant::now())
+            .unwrap_err();
         assert_eq!(refused.code(), Code::DeadlineExceeded);
     }
 }

@@ -6,6 +6,9 @@ use std::hash::{BuildHasher, RandomState};
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tracing::Span;
+
+use crate::telemetry::recording;
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -13,25 +16,74 @@ const MAX_REQUEST_ID: usize = 128;
 /// `version-trace-parent-flags`.
 const TRACEPARENT_BYTES: usize = 2 + 1 + 32 + 1 + 16 + 1 + 2;
 
-/// The trace id of W3C Trace Context.
+/// Where a call stands in a trace, as W3C Trace Context has it: what is done for it belongs there too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TraceId(u128);
+pub struct Trace {
+    id: u128,
+    /// Whose child whatever comes of the call is: the call itself where it is recorded, else whose child it is.
+    parent: u64,
+    flags: u8,
+}
 
-impl TraceId {
-    /// The caller's, or a new one.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let given = headers.get(TRACEPARENT);
-        given
-            .and_then(|value| parse(value.as_bytes()))
-            .unwrap_or_else(|| Self(random()))
+/// The flag of a trace that is recorded.
+const SAMPLED: u8 = 1;
+
+impl Trace {
+    /// The caller's.
+    pub(super) fn find(headers: &HeaderMap) -> Option<Self> {
+        parse(headers.get(TRACEPARENT)?.as_bytes())
     }
 
-    /// Writes it for whom a call is passed to, with a parent id of its own and the caller's flags.
-    pub(super) fn hand_on(self, headers: &mut HeaderMap) {
-        let flags = headers.get(TRACEPARENT).and_then(flags).unwrap_or(0);
-        let parent = random() >> 64 | 1;
+    /// A new one, which nobody records.
+    pub(super) fn new() -> Self {
+        Self {
+            id: random(),
+            parent: parent(),
+            flags: 0,
+        }
+    }
+
+    /// Its id, as every log has it.
+    pub(crate) fn id(self) -> TraceId {
+        TraceId(self.id)
+    }
+
+    /// The id of the parent.
+    pub(crate) fn parent(self) -> u64 {
+        self.parent
+    }
+
+    /// Whether it is recorded, by whoever can.
+    pub(crate) fn is_sampled(self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
+    /// A number from 0 to 1 that nothing follows from.
+    pub(crate) fn chance() -> f64 {
+        let drawn = u32::try_from(random() >> 96).expect("a quarter of it");
+        f64::from(drawn) / f64::from(u32::MAX)
+    }
+
+    /// The same trace, recorded and under another parent.
+    pub(crate) fn under(self, parent: u64) -> Self {
+        Self {
+            parent,
+            flags: self.flags | SAMPLED,
+            ..self
+        }
+    }
+
+    /// The same trace for what is asked within a span.
+    #[must_use]
+    pub fn within(self, span: &Span) -> Self {
+        recording::under(self, span)
+    }
+
+    /// Writes it for whom a call is passed to.
+    pub fn hand_on(self, headers: &mut HeaderMap) {
+        let Self { id, parent, flags } = self;
         let mut text = BytesMut::with_capacity(TRACEPARENT_BYTES);
-        write!(text, "00-{self}-{parent:016x}-{flags:02x}").expect("a buffer takes all");
+        write!(text, "00-{id:032x}-{parent:016x}-{flags:02x}").expect("a buffer takes all");
         let mut value = HeaderValue::from_maybe_shared(text.freeze()).expect("visible ASCII");
         // HTTP/2 would keep it in the table of headers that come again, and push those out.
         value.set_sensitive(true);
@@ -39,17 +91,29 @@ impl TraceId {
     }
 }
 
-/// The flags of a trace that is taken over.
-fn flags(traceparent: &HeaderValue) -> Option<u8> {
-    parse(traceparent.as_bytes())?;
-    let digits = traceparent.as_bytes().get(53..55)?;
-    u8::try_from(hex(digits, 2)?).ok()
-}
+/// The id of a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TraceId(pub(crate) u128);
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
     }
+}
+
+/// The id of a part of a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SpanId(pub(super) u64);
+
+impl fmt::Display for SpanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// An id for a call or what is done for it, which is never zero.
+fn parent() -> u64 {
+    u64::try_from(random() >> 64).expect("half of it") | 1
 }
 
 /// The caller's request id if it can stand in a log as it is, or a new UUID; the request has it too
@@ -75,7 +139,7 @@ fn fresh() -> HeaderValue {
 }
 
 /// `version-trace-parent-flags`; a later version may say more behind them.
-fn parse(traceparent: &[u8]) -> Option<TraceId> {
+fn parse(traceparent: &[u8]) -> Option<Trace> {
     let mut parts = traceparent.splitn(4, |byte| *byte == b'-');
     let (version, trace) = (parts.next()?, parts.next()?);
     let (parent, rest) = (parts.next()?, parts.next()?);
@@ -83,9 +147,11 @@ fn parse(traceparent: &[u8]) -> Option<TraceId> {
     let known = version == b"00" && more.is_empty();
     let later = version != b"00" && version != b"ff" && (more.is_empty() || more[0] == b'-');
     hex(version, 2).filter(|_| known || later)?;
-    hex(flags, 2)?;
-    hex(parent, 16).filter(|id| *id != 0)?;
-    hex(trace, 32).filter(|id| *id != 0).map(TraceId)
+    Some(Trace {
+        id: hex(trace, 32).filter(|id| *id != 0)?,
+        parent: u64::try_from(hex(parent, 16)?).ok().filter(|id| *id != 0)?,
+        flags: u8::try_from(hex(flags, 2)?).ok()?,
+    })
 }
 
 fn hex(digits: &[u8], count: usize) -> Option<u128> {
@@ -122,7 +188,7 @@ mod tests {
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
     fn trace(traceparent: &str) -> Option<String> {
-        parse(traceparent.as_bytes()).map(|id| id.to_string())
+        parse(traceparent.as_bytes()).map(|trace| trace.id().to_string())
     }
 
     fn given(id: &'static str) -> HeaderMap {
@@ -137,16 +203,26 @@ mod tests {
         assert_eq!(trace(&later).as_deref(), Some(TRACE));
     }
 
+    fn handed_on(trace: Trace) -> String {
+        let mut headers = HeaderMap::new();
+        trace.hand_on(&mut headers);
+        headers[TRACEPARENT].to_str().unwrap().to_owned()
+    }
+
     #[test]
-    fn a_trace_that_is_handed_on_keeps_its_id_and_flags_and_gets_another_parent() {
-        let sent = format!("00-{TRACE}-00f067aa0ba902b7-01");
-        let value = HeaderValue::from_str(&sent).unwrap();
-        let mut headers = HeaderMap::from_iter([(TRACEPARENT, value)]);
-        TraceId::of(&headers).hand_on(&mut headers);
-        let handed = headers[TRACEPARENT].to_str().unwrap();
-        assert_eq!(trace(handed).as_deref(), Some(TRACE));
-        assert!(handed.ends_with("-01"), "{handed}");
-        assert!(!handed.contains("00f067aa0ba902b7"), "{handed}");
+    fn a_trace_that_is_not_recorded_here_is_handed_on_as_it_came() {
+        let sent = format!("00-{TRACE}-00f067aa0ba902b7-03");
+        let given = parse(sent.as_bytes()).unwrap();
+        assert_eq!(handed_on(given), sent);
+        let recorded = handed_on(given.under(0xa5));
+        assert_eq!(recorded, format!("00-{TRACE}-00000000000000a5-03"));
+    }
+
+    #[test]
+    fn a_new_trace_is_one_that_nobody_records() {
+        let handed = handed_on(Trace::new());
+        assert!(handed.ends_with("-00"), "{handed}");
+        assert!(trace(&handed).is_some(), "{handed}");
     }
 
     #[test]

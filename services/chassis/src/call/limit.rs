@@ -8,6 +8,8 @@ use std::time::Duration;
 use proto::error::v1::ErrorReason;
 use tonic::{Code, Status};
 
+use crate::telemetry;
+
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Neither needs a login, so neither may take the places of calls that do. An overloaded process that fails its health
@@ -69,6 +71,7 @@ impl Drop for Permit {
 }
 
 fn overloaded() -> Status {
+    telemetry::refused("overloaded");
     proto::status_retry(
         Code::ResourceExhausted,
         ErrorReason::Overloaded,

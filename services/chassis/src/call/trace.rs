@@ -3,6 +3,8 @@
 //! The span carries the names of the call, so that whatever the handler logs can be found by them. The
 //! line carries them again and stands by itself: it is complete where the filter leaves no span, and a
 //! JSON log need not read a span's fields back to write it, which cost more than the line.
+//!
+//! A call that is recorded has a span of another target, which alone is exported: the others cost no exporter anything.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,19 +16,23 @@ use tonic::Code;
 use tracing::{Level, Span};
 
 use crate::Caller;
+use crate::methods::Method;
+use crate::telemetry::{TRACED, recording};
 
-use super::ids::{self, REQUEST_ID, TraceId};
+use super::ids::{self, REQUEST_ID, SpanId, Trace};
 
 const GRPC_STATUS: &str = "grpc-status";
 
 /// A call as the log sees it. Its line is written when it is dropped.
 #[derive(Debug)]
 pub(super) struct Call {
-    method: PathAndQuery,
+    path: PathAndQuery,
+    method: Arc<Method>,
     request_id: HeaderValue,
-    trace_id: TraceId,
+    trace: Trace,
     peer: SocketAddr,
     caller: Option<Arc<str>>,
+    is_recorded: bool,
     started: Instant,
     span: Span,
     code: Option<Code>,
@@ -48,9 +54,9 @@ macro_rules! span {
         tracing::span!(
             $level,
             "call",
-            rpc.method = $call.method.path(),
+            rpc.method = $call.path.path(),
             request_id = $call.request_id(),
-            trace_id = %$call.trace_id,
+            trace_id = %$call.trace.id(),
             peer = %$call.peer,
             caller = tracing::field::Empty,
         )
@@ -62,11 +68,12 @@ macro_rules! line {
         tracing::event!(
             parent: None,
             $level,
-            rpc.method = $call.method.path(),
+            rpc.method = $call.path.path(),
             code = proto::code_name($code),
             duration_ms = $call.duration_ms(),
             request_id = $call.request_id(),
-            trace_id = %$call.trace_id,
+            trace_id = %$call.trace.id(),
+            span_id = $call.span_id(),
             peer = %$call.peer,
             caller = $call.caller.as_deref(),
             "call ended"
@@ -75,20 +82,39 @@ macro_rules! line {
 }
 
 impl Call {
-    pub(super) fn begin<B>(request: &mut Request<B>, peer: SocketAddr) -> Self {
-        let method = request.uri().path_and_query().cloned();
+    pub(super) fn begin<B>(
+        request: &mut Request<B>,
+        method: Arc<Method>,
+        peer: SocketAddr,
+    ) -> Self {
+        let path = request.uri().path_and_query().cloned();
+        let given = Trace::find(request.headers());
         let mut call = Self {
-            method: method.unwrap_or_else(|| PathAndQuery::from_static("/")),
+            path: path.unwrap_or_else(|| PathAndQuery::from_static("/")),
+            method,
             request_id: ids::request_id(request.headers_mut()),
-            trace_id: TraceId::of(request.headers()),
+            trace: given.unwrap_or_else(Trace::new),
+            is_recorded: false,
             peer,
             caller: None,
             started: Instant::now(),
             span: Span::none(),
             code: None,
         };
-        call.span = call.new_span();
+        call.method.begun();
+        if !call.is_quiet() && recording::wants(given) {
+            call.record(given);
+        } else {
+            call.span = call.new_span();
+        }
         call
+    }
+
+    /// Has it recorded, as a part of the trace that its caller records or as the first of a new one.
+    fn record(&mut self, given: Option<Trace>) {
+        let recorded = recording::start(self.trace, given.is_some(), || self.recorded_span());
+        (self.span, self.trace) = recorded;
+        self.is_recorded = true;
     }
 
     /// Keeps who makes it.
@@ -113,9 +139,13 @@ impl Call {
         headers.insert(REQUEST_ID, id);
     }
 
-    /// Says in a call that is passed on which trace it belongs to, as the parent of what comes of it.
-    pub(super) fn hand_on(&self, headers: &mut HeaderMap) {
-        self.trace_id.hand_on(headers);
+    /// The trace that it belongs to, as the parent of what comes of it.
+    pub(super) fn trace(&self) -> Trace {
+        self.trace
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        &self.method
     }
 
     /// Takes the code from a head or from trailers, if it stands there.
@@ -137,8 +167,43 @@ impl Call {
         span!(Level::INFO, self)
     }
 
+    /// What is exported, under the names that OpenTelemetry gives to calls.
+    fn recorded_span(&self) -> Span {
+        let path = self.path.path().trim_start_matches('/');
+        let (service, method) = path.rsplit_once('/').unwrap_or(("", path));
+        tracing::info_span!(
+            target: TRACED,
+            parent: None,
+            "call",
+            otel.name = path,
+            otel.kind = "server",
+            otel.status_code = tracing::field::Empty,
+            rpc.system = "grpc",
+            rpc.service = service,
+            rpc.method = method,
+            rpc.grpc.status_code = tracing::field::Empty,
+            request_id = self.request_id(),
+            trace_id = %self.trace.id(),
+            client.address = %self.peer,
+            caller = tracing::field::Empty,
+        )
+    }
+
+    fn record_end(&self, code: Code, weight: &Weight) {
+        self.span.record("rpc.grpc.status_code", code as i32);
+        if matches!(weight, Weight::Defect) {
+            self.span.record("otel.status_code", "ERROR");
+        }
+    }
+
+    /// The span's id in the trace, if it is recorded.
+    fn span_id(&self) -> Option<tracing::field::DisplayValue<SpanId>> {
+        let id = self.is_recorded.then(|| SpanId(self.trace.parent()));
+        id.map(tracing::field::display)
+    }
+
     fn is_quiet(&self) -> bool {
-        self.method.path().starts_with("/grpc.")
+        self.path.path().starts_with("/grpc.")
     }
 
     fn weight(&self, code: Code) -> Weight {
@@ -164,7 +229,12 @@ impl Drop for Call {
     fn drop(&mut self) {
         // Without a code the client went away, or its connection did.
         let code = self.code.unwrap_or(Code::Cancelled);
-        match self.weight(code) {
+        self.method.ended(code, self.started.elapsed());
+        let weight = self.weight(code);
+        if self.is_recorded {
+            self.record_end(code, &weight);
+        }
+        match weight {
             Weight::Defect => line!(Level::ERROR, self, code),
             Weight::Usual => line!(Level::INFO, self, code),
             Weight::Quiet => line!(Level::DEBUG, self, code),

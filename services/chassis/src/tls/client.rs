@@ -15,8 +15,8 @@ use tokio_rustls::client::TlsStream;
 use super::expiry::Expiry;
 use super::file::{self, PemFile};
 use super::{HTTP2, Identity, LOOK_EVERY, provider, unusable};
-use crate::Error;
 use crate::kept::{Files, Kept, Source};
+use crate::{Error, telemetry};
 
 /// Whom a client believes, and how it proves its own name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,7 @@ impl ClientTls {
     pub fn load(files: ClientFiles) -> Result<Self, Error> {
         let kept = Arc::new(Kept::new(files)?);
         kept.current().tell_expiry();
+        telemetry::before_scrape(&kept, |kept| kept.current().report());
         Ok(Self {
             kept,
             looked: Arc::new(Mutex::new(Instant::now())),
@@ -157,6 +158,12 @@ impl Source for ClientFiles {
 }
 
 impl Ready {
+    fn report(&self) {
+        if let Some(expiry) = &self.expiry {
+            expiry.report("client");
+        }
+    }
+
     fn tell_expiry(&self) {
         if let Some(expiry) = &self.expiry {
             expiry.tell(UnixTime::now());

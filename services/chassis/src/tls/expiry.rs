@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use metrics::gauge;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, Error, KeyUsage};
@@ -33,6 +34,14 @@ impl Expiry {
         if let Some(left) = self.due(now) {
             let (path, hours) = (self.path.display(), left.as_secs() / 3_600);
             tracing::warn!(%path, hours, "the certificate ends soon; exchange the file, no restart is needed");
+        }
+    }
+
+    /// Says when it ends.
+    pub(super) fn report(&self, used_by: &'static str) {
+        if let Some(end) = self.end {
+            let end = Duration::from_secs(end.as_secs()).as_secs_f64();
+            gauge!("entente_certificate_end_timestamp_seconds", "used_by" => used_by).set(end);
         }
     }
 

@@ -18,7 +18,7 @@ use super::file::{self, PemFile};
 use super::{HTTP1, HTTP2, Identity, LOOK_EVERY, provider, unusable};
 use crate::caller::PeerNames;
 use crate::kept::{Files, Kept, Look, Source};
-use crate::{Error, Shutdown};
+use crate::{Error, Shutdown, telemetry};
 
 /// Where a listener's certificates are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,7 @@ impl ServerTls {
     pub fn load(files: ServerFiles) -> Result<Self, Error> {
         let kept = Arc::new(Kept::new(files)?);
         kept.current().expiry.tell(UnixTime::now());
+        telemetry::before_scrape(&kept, |kept| kept.current().expiry.report("listener"));
         Ok(Self {
             kept,
             every: LOOK_EVERY,

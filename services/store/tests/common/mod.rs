@@ -27,6 +27,7 @@ pub(crate) struct Notes;
 
 impl Model for Notes {
     type Change = Noted;
+    const NAME: &'static str = "notes";
     const LAYOUT: u32 = 1;
 
     fn apply(state: &mut State<'_>, change: &Noted, _stamp: Stamp) -> Result<(), Error> {

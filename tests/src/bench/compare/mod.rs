@@ -36,6 +36,7 @@ use self::results::Results;
 use self::world::World;
 use super::load::Latencies;
 use super::report::Format;
+use super::telling::Telling;
 use super::{Plan, new_folder};
 
 /// Keys for which the answers are held against each other.
@@ -73,9 +74,8 @@ pub(super) struct Options {
     /// The folder of PostgreSQL 15's programs. Default: where Debian's package has them, or `pg_config`.
     #[arg(long, value_name = "DIR")]
     postgres: Option<PathBuf>,
-    /// Level of our server's log.
-    #[arg(long, default_value = "warn")]
-    log: String,
+    #[command(flatten)]
+    telling: Telling,
 }
 
 /// Who is compared.
@@ -120,7 +120,7 @@ pub(super) async fn measure(options: Options) -> Result<()> {
         watchers: 0,
         round: Duration::ZERO,
         rounds: 1,
-        log: options.log,
+        telling: options.telling,
     };
     let turn = Effort {
         warm_up: WARM_UP,
