@@ -1,5 +1,6 @@
 //! Asking the services on behalf of a caller.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use chassis::{Caller, Deadline};
@@ -24,8 +25,10 @@ const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
 /// What is kept of the caller's time for putting the answers together.
 const KEPT: u32 = 20;
 const MOST_KEPT: Duration = Duration::from_millis(200);
-/// Calls side by side.
+/// Calls of a kind side by side.
 const MAX_CALLS: usize = 16;
+/// Pages that are read for the end of a list.
+const MAX_PAGES: usize = 100;
 /// What tells one call from another in the logs of all processes.
 const NAMES: [&str; 2] = ["x-request-id", "traceparent"];
 
@@ -126,14 +129,18 @@ impl Asking {
             .unwrap_or_else(|_| Err(late()))
     }
 
+    /// Half of the time that is left.
+    pub(crate) fn half_time(&self) -> Duration {
+        self.limit.saturating_duration_since(Instant::now()) / 2
+    }
+
     /// Waits no longer than for half of the time that is left: for what must be known before services are asked for the
     /// rest, so that one which says nothing leaves the others time.
     pub(crate) async fn in_half_time<T>(
         &self,
         work: impl Future<Output = Result<T, Status>>,
     ) -> Result<T, Status> {
-        let left = self.limit.saturating_duration_since(Instant::now());
-        tokio::time::timeout(left / 2, work)
+        tokio::time::timeout(self.half_time(), work)
             .await
             .unwrap_or_else(|_| Err(late()))
     }
@@ -141,8 +148,39 @@ impl Asking {
 
 /// Makes calls side by side, a bounded number at a time; their answers in the order of the calls.
 pub(crate) async fn all<T>(calls: Vec<BoxFuture<'_, Result<T, Status>>>) -> Result<Vec<T>, Status> {
-    let calls = stream::iter(calls).buffered(MAX_CALLS);
-    calls.try_collect().await
+    at_once(MAX_CALLS, calls).await
+}
+
+/// The same for what makes calls side by side itself: so many at a time.
+pub(crate) async fn at_once<T>(
+    most: usize,
+    calls: Vec<BoxFuture<'_, Result<T, Status>>>,
+) -> Result<Vec<T>, Status> {
+    stream::iter(calls).buffered(most).try_collect().await
+}
+
+/// The last entries of a list, so many at most, and whether there are more: it is followed to its end, as far as it is
+/// worth.
+pub(crate) async fn last_pages<T, F>(
+    most: usize,
+    mut page: impl FnMut(String) -> F,
+) -> Result<(Vec<T>, bool), Status>
+where
+    F: Future<Output = Result<(Vec<T>, String), Status>>,
+{
+    let mut last = VecDeque::new();
+    let (mut token, mut are_more) = (String::new(), false);
+    for _ in 0..MAX_PAGES {
+        let (entries, next) = page(token).await?;
+        last.extend(entries);
+        are_more |= last.len() > most;
+        last.drain(..last.len().saturating_sub(most));
+        if next.is_empty() {
+            return Ok((last.into(), are_more));
+        }
+        token = next;
+    }
+    Ok((last.into(), true))
 }
 
 /// Follows a list from page to page, to its end or until there are so many entries; and whether there are more.
@@ -165,12 +203,12 @@ where
     }
 }
 
-/// Follows a list of a service as [`pages`] does: what `call(request)` answers, page by page, on behalf of whoever
-/// `$from` asks for (it has a `client` and an `asking`).
+/// Follows a list of a service as [`pages`] or [`last_pages`] does: what `call(request)` answers, page by page, on
+/// behalf of whoever `$from` asks for (it has a `client` and an `asking`).
 macro_rules! listed {
-    ($most:expr, $from:expr, $call:ident($asked:expr), $entries:ident) => {{
+    ($pages:ident($most:expr), $from:expr, $call:ident($asked:expr), $entries:ident) => {{
         let (asked, from) = ($asked, &$from);
-        $crate::ask::pages($most, move |page_token| {
+        $crate::ask::$pages($most, move |page_token| {
             let mut request = asked.clone();
             request.page_token = page_token;
             async move {
@@ -192,4 +230,31 @@ fn late() -> Status {
         "it did not answer before the deadline of the call",
         [],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_a_long_list_the_last_entries_are_kept() {
+        let page = |token: String| async move {
+            let start: i32 = token.parse().unwrap_or(0);
+            let next = if start < 12 {
+                (start + 4).to_string()
+            } else {
+                String::new()
+            };
+            Ok(((start..start + 4).collect(), next))
+        };
+        assert_eq!(
+            last_pages(5, page).await.unwrap(),
+            ((11..16).collect(), true)
+        );
+        assert_eq!(
+            last_pages(16, page).await.unwrap(),
+            ((0..16).collect(), false)
+        );
+        assert_eq!(pages(5, page).await.unwrap(), ((0..8).collect(), true));
+    }
 }

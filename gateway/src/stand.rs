@@ -1,8 +1,9 @@
 //! Where the journal of a service stands.
 
+use proto::error::v1::ErrorReason;
 use proto::journal::v1::GetJournalRequest;
 use proto::{parse_timestamp, to_timestamp};
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::ask::{Asking, Service};
 
@@ -15,13 +16,11 @@ pub(crate) struct Stand {
 }
 
 impl Stand {
-    /// The instant as of which a service is asked, so that all its answers are of one state.
-    pub(crate) fn as_of(self, asked: Option<i64>) -> Option<prost_types::Timestamp> {
-        let instant = match (asked, self.time) {
-            (Some(asked), Some(last)) => Some(asked.min(last)),
-            (asked, last) => asked.or(last),
-        };
-        instant.map(to_timestamp)
+    /// The instant as of which a service is asked, so that all its answers are of one state: of an empty journal nothing
+    /// is told, whatever comes meanwhile.
+    pub(crate) fn as_of(self, asked: Option<i64>) -> prost_types::Timestamp {
+        let last = self.time.unwrap_or(0);
+        to_timestamp(asked.map_or(last, |asked| asked.min(last)))
     }
 }
 
@@ -35,6 +34,11 @@ pub(crate) async fn stand_of<C>(service: &Service<C>, asking: &Asking) -> Result
     let time = time.transpose();
     Ok(Stand {
         position: journal.last_position,
-        time: time.map_err(|error| Status::internal(error.to_string()))?,
+        time: time.map_err(|_| unreadable())?,
     })
+}
+
+fn unreadable() -> Status {
+    let what = "a service tells no instant at which it last recorded something";
+    proto::status(Code::Internal, ErrorReason::Internal, what, [])
 }

@@ -9,6 +9,7 @@ use wire::{Briefing, MeasureFigure, ProgrammePoint, VisaDirection, VisaRulePoint
 
 use super::page::{Page, Text};
 use super::relations::noted;
+use super::upshot::that_is_shown;
 use crate::culture::{visa_begins, visa_ends, visa_requirement};
 use crate::{dates, figures, names, words};
 
@@ -35,7 +36,7 @@ pub(super) fn write(briefing: &Briefing, language: &str, page: &mut Page) {
         section
             .directions
             .iter()
-            .for_each(|direction| visa(direction, page));
+            .for_each(|direction| visa(direction, that_is_shown(briefing), page));
     }
 }
 
@@ -116,14 +117,14 @@ fn growth(point: &MeasurePoint) -> String {
     }
 }
 
-fn visa(direction: &VisaDirection, page: &mut Page) {
+fn visa(direction: &VisaDirection, shown: &str, page: &mut Page) {
     let way = format!(
         "citizens of {} to {}",
         words::country(&direction.citizens_of),
         words::country(&direction.destination)
     );
     if direction.in_force.is_empty() && direction.uncertain.is_empty() {
-        page.point(Text::of(format!("{way}: no rule is known")));
+        page.point(Text::of(format!("{way}: no rule is known{shown}")));
     }
     for point in &direction.in_force {
         page.point(rule(&way, "", point));

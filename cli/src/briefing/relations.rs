@@ -10,12 +10,14 @@ use proto::r#type::v1::Theme;
 use wire::{AgreementPoint, Briefing, EventPoint, MeetingsSection, ThemeGroup};
 
 use super::page::{Page, Text};
+use super::upshot::that_is_shown;
 use crate::events::event_in_a_line;
 use crate::{dates, names, words};
 
 pub(super) fn write(briefing: &Briefing, language: &str, page: &mut Page) {
     if let Some(section) = &briefing.meetings {
-        meetings(section, language, page);
+        let none = format!("None is known{}.", that_is_shown(briefing));
+        meetings(section, &none, language, page);
     }
     by_theme(briefing, language, page);
     if let Some(section) = &briefing.events {
@@ -26,7 +28,8 @@ pub(super) fn write(briefing: &Briefing, language: &str, page: &mut Page) {
             dates::date(end)
         ));
         if section.multilateral.is_empty() {
-            page.paragraph(Text::of("No event is known in these days."));
+            let shown = that_is_shown(briefing);
+            page.paragraph(Text::of(format!("No event is known in these days{shown}.")));
         }
         for point in &section.multilateral {
             page.point(event(point, language));
@@ -34,10 +37,10 @@ pub(super) fn write(briefing: &Briefing, language: &str, page: &mut Page) {
     }
 }
 
-fn meetings(section: &MeetingsSection, language: &str, page: &mut Page) {
+fn meetings(section: &MeetingsSection, none: &str, language: &str, page: &mut Page) {
     page.section("Meetings");
     if section.levels.is_empty() {
-        page.paragraph(Text::of("None is known."));
+        page.paragraph(Text::of(none));
     }
     let mut told = HashSet::new();
     for at in &section.levels {

@@ -12,6 +12,7 @@ use proto::trade::v1::{
 use wire::{Briefing, Mover, Movers, MoversGap, StatementPoint, TradeSection, TradeSide};
 
 use super::page::{Page, Text};
+use super::upshot::that_is_shown;
 use crate::trade::verdict_in_words;
 use crate::{figures, words};
 
@@ -52,7 +53,10 @@ pub(super) fn write(briefing: &Briefing, language: &str, page: &mut Page) {
     };
     page.section("Trade");
     if trade.sides.is_empty() {
-        page.paragraph(Text::of("No figures of the two are recorded."));
+        let shown = that_is_shown(briefing);
+        page.paragraph(Text::of(format!(
+            "No figures of the two are recorded{shown}."
+        )));
     } else {
         figures_by_side(briefing, trade, language, page);
     }
@@ -113,9 +117,10 @@ fn figures_by_side(briefing: &Briefing, trade: &TradeSection, language: &str, pa
     let without = without(briefing, trade);
     if !without.is_empty() {
         page.point(Text::of(format!(
-            "{}: no figure of {} is recorded",
+            "{}: no figure of {} is recorded{}",
             words::period(&briefing.period),
-            without.join(" and of ")
+            without.join(" and of "),
+            that_is_shown(briefing)
         )));
     }
 }

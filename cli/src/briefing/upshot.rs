@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use proto::gateway::v1 as wire;
 use wire::relationship_change::Change;
-use wire::{Briefing, ChangesSection, FigureChanges, Omission, OmissionReason, RelationshipChange};
+use wire::{
+    Audience, Briefing, ChangesSection, FigureChanges, Omission, OmissionReason, RelationshipChange,
+};
 
 use super::page::{Page, Text};
 use super::section_name;
@@ -169,6 +171,14 @@ pub(super) fn is_empty(briefing: &Briefing) -> bool {
     let changes = changes.iter().all(|section| section.changes.is_empty());
     let whole = unreachable.is_empty() && omissions.is_empty();
     trade && meetings && events && agreements && exchange && visa && changes && whole
+}
+
+/// What to add where nothing is told: of a page for the public only what may be shown is known.
+pub(super) fn that_is_shown(briefing: &Briefing) -> &'static str {
+    match briefing.audience() {
+        Audience::Public => " that may be shown outside",
+        Audience::Unspecified | Audience::Internal => "",
+    }
 }
 
 /// What is not shown, and why.

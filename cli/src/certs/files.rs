@@ -1,4 +1,5 @@
-//! The files of certificates: written all together or not at all.
+//! The files of certificates: written whole, and new ones all together or not at all. Where files are replaced, each is
+//! the old or the new one at any time; a failure in the middle leaves some replaced, and says at which file it stopped.
 
 use std::fs::{self, Permissions};
 use std::io::Write;

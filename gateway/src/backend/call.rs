@@ -136,6 +136,8 @@ fn judged(replica: &Replica, outcome: Outcome) -> Outcome {
         Ok(_) => replica.succeeded(),
         // Whoever refuses a call goes away in good order.
         Err(Failure::Refused(_)) => {}
+        // It is the call that is wrong, such as one with too large metadata.
+        Err(Failure::Foreign(code)) if code.is_client_error() => {}
         Err(_) => replica.failed(),
     }
     outcome

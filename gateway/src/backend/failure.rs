@@ -59,6 +59,12 @@ impl From<h2::Error> for Failure {
 impl From<&Failure> for Status {
     fn from(failure: &Failure) -> Status {
         match failure {
+            Failure::Foreign(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE) => proto::status(
+                Code::ResourceExhausted,
+                ErrorReason::TooLarge,
+                "the metadata of the call is larger than a service takes",
+                [],
+            ),
             Failure::Nowhere
             | Failure::Unconnected(_)
             | Failure::Refused(_)

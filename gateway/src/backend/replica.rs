@@ -174,11 +174,12 @@ impl Replica {
             }
             self.trying.store(false, Ordering::Relaxed);
             changed();
+            // Whoever closes what was just opened is not asked without a pause.
+            tokio::time::sleep(FIRST_PAUSE).await;
             if self.is_reached() {
                 backoff.reset();
                 self.rest(CHECK_PAUSE).await;
             } else {
-                tokio::time::sleep(FIRST_PAUSE).await;
                 self.rest(backoff.next()).await;
             }
         }
@@ -196,7 +197,8 @@ impl Replica {
     async fn tend(&self, changed: &impl Fn()) -> Result<(), Failure> {
         let mut opened = false;
         for lane in [&self.calls, &self.uploads] {
-            while lane.is_short() {
+            // No more at a time than are missing now: what is lost at once waits for the next time.
+            for _ in 0..lane.missing() {
                 let (connection, serving) = match self.open().await {
                     Ok(open) => open,
                     // It has to do with those that it has.
@@ -225,8 +227,8 @@ impl Replica {
     }
 
     async fn ask(&self) -> Result<bool, Failure> {
-        let (connection, _) = self.calls.least();
-        let connection = connection.ok_or(Failure::Full)?;
+        // Full or not: there are spare places for this question.
+        let connection = self.calls.open().ok_or(Failure::Full)?;
         let asked = timeout(CHECK_LIMIT, connection.ask(&self.check)).await;
         let answer = asked.map_err(|_| Failure::Silent)?;
         if let Err(Failure::Broken(_) | Failure::Refused(_)) = answer {
@@ -277,10 +279,7 @@ impl Lane {
     fn least(&self) -> (Option<Arc<Connection>>, bool) {
         let connections = self.connections.read();
         let connections = connections.unwrap_or_else(PoisonError::into_inner);
-        let open = connections
-            .iter()
-            .filter(|connection| !connection.is_lost());
-        let Some(least) = open.min_by_key(|connection| connection.load()) else {
+        let Some(least) = least_of(&connections) else {
             return (None, false);
         };
         let (load, places) = (least.load(), least.places());
@@ -288,27 +287,35 @@ impl Lane {
         ((load < places).then(|| least.clone()), crowded)
     }
 
+    /// A connection that is not lost, be it full.
+    fn open(&self) -> Option<Arc<Connection>> {
+        let connections = self.connections.read();
+        let connections = connections.unwrap_or_else(PoisonError::into_inner);
+        least_of(&connections).cloned()
+    }
+
     /// Whether one more will be opened.
     fn want_another(&self) -> bool {
         let wanted = self.wanted.load(Ordering::Relaxed);
-        wanted < MOST && !self.is_short() && {
+        wanted < MOST && self.missing() == 0 && {
             self.wanted.store(wanted + 1, Ordering::Relaxed);
             true
         }
     }
 
-    /// Whether connections are missing; those that were lost are let go.
-    fn is_short(&self) -> bool {
+    /// How many connections are missing; those that were lost are let go.
+    fn missing(&self) -> usize {
         let mut connections = self
             .connections
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         connections.retain(|connection| !connection.is_lost());
-        connections.len() < self.wanted.load(Ordering::Relaxed)
+        let wanted = self.wanted.load(Ordering::Relaxed);
+        wanted.saturating_sub(connections.len())
     }
 
     fn is_open(&self) -> bool {
-        self.least().0.is_some()
+        self.open().is_some()
     }
 
     fn add(&self, connection: Arc<Connection>) {
@@ -318,4 +325,9 @@ impl Lane {
             .unwrap_or_else(PoisonError::into_inner);
         connections.push(connection);
     }
+}
+
+fn least_of(connections: &[Arc<Connection>]) -> Option<&Arc<Connection>> {
+    let open = connections.iter().filter(|one| !one.is_lost());
+    open.min_by_key(|one| one.load())
 }

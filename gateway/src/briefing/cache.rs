@@ -1,16 +1,20 @@
 //! Briefings that were made, by what was asked and where the services stood.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use moka::future::Cache as Kept;
 use prost::Message;
 use proto::gateway::v1::Briefing;
+use tokio::sync::Semaphore;
 use tonic::Status;
 
 use super::outcome::Positions;
 use super::query::Query;
+use crate::ask::Asking;
 
 /// Bytes of the briefings that are kept.
 const CAPACITY: u64 = 64 << 20;
@@ -18,6 +22,8 @@ const CAPACITY: u64 = 64 << 20;
 const IN_MEMORY: usize = 6;
 /// How long one is kept after it was last asked for.
 const IDLE: Duration = Duration::from_secs(600);
+/// Briefings that are made side by side by those who waited in vain for another's.
+const MAX_OWN: usize = 4;
 
 type Key = (Arc<Query>, Positions);
 
@@ -25,6 +31,7 @@ type Key = (Arc<Query>, Positions);
 #[derive(Debug)]
 pub(crate) struct Cache {
     kept: Kept<Key, Arc<Briefing>>,
+    turns: Semaphore,
 }
 
 /// Why a briefing is not kept.
@@ -44,29 +51,49 @@ impl Cache {
             })
             .time_to_idle(IDLE)
             .build();
-        Cache { kept }
+        Cache {
+            kept,
+            turns: Semaphore::new(MAX_OWN),
+        }
     }
 
-    /// The briefing under a key, made when it is not there. Whoever asks for it meanwhile waits for the same one; if
-    /// that comes to nothing, for want of time perhaps, they make their own.
+    /// The briefing under a key, made when it is not there. Whoever asks for it meanwhile waits for the same one, for
+    /// half of their own time at most; if that comes to nothing, for want of time perhaps, they make their own.
     pub(crate) async fn get<'a>(
         &self,
         key: Key,
+        asking: &Asking,
         make: impl Fn() -> BoxFuture<'a, Result<Briefing, Status>>,
     ) -> Result<Arc<Briefing>, Status> {
-        let mut is_own = false;
-        let kept = self.kept.try_get_with(key, async {
-            is_own = true;
+        let is_own = AtomicBool::new(false);
+        let mut kept = pin!(self.kept.try_get_with(key, async {
+            is_own.store(true, Ordering::Relaxed);
             keep(make().await)
-        });
-        match kept.await {
-            Ok(briefing) => Ok(briefing),
-            Err(unkept) if is_own => match &*unkept {
+        }));
+        let half = tokio::time::timeout(asking.half_time(), &mut kept).await;
+        let is_own = is_own.load(Ordering::Relaxed);
+        let kept = match half {
+            Ok(kept) => Some(kept),
+            Err(_) if is_own => Some(kept.await),
+            Err(_) => None,
+        };
+        match kept {
+            Some(Ok(briefing)) => Ok(briefing),
+            Some(Err(unkept)) if is_own => match &*unkept {
                 Unkept::Partial(briefing) => Ok(Arc::clone(briefing)),
                 Unkept::Failed(status) => Err(status.clone()),
             },
-            Err(_) => make().await.map(Arc::new),
+            Some(Err(_)) | None => self.make_own(make()).await,
         }
+    }
+
+    /// Makes what nobody else waits for: a few at a time, since all who waited for one come here together.
+    async fn make_own(
+        &self,
+        making: BoxFuture<'_, Result<Briefing, Status>>,
+    ) -> Result<Arc<Briefing>, Status> {
+        let _turn = self.turns.acquire().await;
+        making.await.map(Arc::new)
     }
 }
 

@@ -42,7 +42,7 @@ impl<'a, C> Gathering<'a, C> {
         (!is_over).then(|| Gathering {
             client,
             query,
-            until: stand.as_of(query.as_of),
+            until: Some(stand.as_of(query.as_of)),
             asking,
         })
     }
@@ -62,7 +62,7 @@ macro_rules! records {
             ..Default::default()
         };
         let (changes, is_at_least) =
-            listed!(MAX_RECORDS, $from, list_changes(asked), changes).await?;
+            listed!(last_pages(MAX_RECORDS), $from, list_changes(asked), changes).await?;
         let changes = changes.into_iter().map(|change| RelationshipChange {
             record_time: change.record_time,
             change: Some($variant(change)),
@@ -110,7 +110,12 @@ async fn figures(from: &Gathering<'_, Trade>) -> Result<Gathered, Status> {
         page_size: 500,
         ..Default::default()
     };
-    let call = listed!(MAX_FIGURES, from, list_observation_changes(asked), changes);
+    let call = listed!(
+        last_pages(MAX_FIGURES),
+        from,
+        list_observation_changes(asked),
+        changes
+    );
     let (changes, is_at_least) = call.await?;
     let changes = changes.into_iter().map(|change| RelationshipChange {
         record_time: change

@@ -56,7 +56,7 @@ pub(crate) async fn gather(
     let gathering = Gathering {
         client,
         query,
-        as_of: stand.as_of(query.as_of),
+        as_of: Some(stand.as_of(query.as_of)),
         asking,
     };
     let (exchange, visa) = tokio::try_join!(
@@ -103,7 +103,12 @@ impl Gathering<'_> {
             as_of: self.as_of,
             ..Default::default()
         };
-        let call = listed!(MAX_LOOKED_AT, self, list_programmes(asked), programmes);
+        let call = listed!(
+            pages(MAX_LOOKED_AT),
+            self,
+            list_programmes(asked),
+            programmes
+        );
         let (mut all, mut left) = known(call.await?, |programme| {
             remember_until(programme, self.query)
         });

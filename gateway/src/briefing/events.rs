@@ -65,7 +65,7 @@ pub(crate) async fn gather(
     let gathering = Gathering {
         client,
         query,
-        as_of: stand.as_of(query.as_of),
+        as_of: Some(stand.as_of(query.as_of)),
         asking,
     };
     let (meetings, events, agreements) = tokio::try_join!(
@@ -126,7 +126,7 @@ impl Gathering<'_> {
         let mut client = self.client.clone();
         let found = client.find_meetings(self.asking.call(asked)).await?;
         let mut found = found.into_inner();
-        found.next.take_if(|event| !tell(event, self.query.day));
+        found.next.take_if(|event| !tell(event, self.query));
         Ok((level, found))
     }
 
@@ -150,9 +150,11 @@ impl Gathering<'_> {
             as_of: self.as_of,
             ..Default::default()
         };
-        let call = listed!(MAX_LOOKED_AT, self, list_events(asked), events);
+        let call = listed!(last_pages(MAX_LOOKED_AT), self, list_events(asked), events);
         let day = self.query.day;
-        let (mut all, mut left) = known(call.await?, |event| tell_ahead(event, day));
+        let (mut all, mut left) = known(call.await?, |event| {
+            tell_ahead(event, day, self.query.is_public)
+        });
         left.too_many = nearest(&mut all, MAX_SHOWN, |event| {
             let date = taken(event.start_date);
             date.map(|date| date.first().days_until(day).abs())
@@ -181,7 +183,7 @@ impl Gathering<'_> {
             ..Default::default()
         };
         let call = listed!(
-            MAX_LOOKED_AT,
+            pages(MAX_LOOKED_AT),
             self,
             list_agreement_states(asked),
             agreements
@@ -200,19 +202,21 @@ impl Gathering<'_> {
 }
 
 /// Tells an event as it could be told on the day, however far ahead it is; whether it could.
-pub(crate) fn tell(event: &mut Event, day: Day) -> bool {
-    !is_hindsight(event, day) && tell_ahead(event, day)
+pub(crate) fn tell(event: &mut Event, query: &Query) -> bool {
+    !is_hindsight(event, query.day) && tell_ahead(event, query.day, query.is_public)
 }
 
 /// Tells an event that begins after the day as it was told ahead: from what was not surely published later, without how
-/// it went. Whether anything is left to know it from.
-fn tell_ahead(event: &mut Event, day: Day) -> bool {
-    if taken(event.start_date).is_none_or(|date| date.first() <= day) {
+/// it went. Whether anything is left to know it from. For the public a source that may not be shown stays whenever it
+/// was published: what the record says may come from it, so the whole of it is withheld.
+fn tell_ahead(event: &mut Event, day: Day, is_public: bool) -> bool {
+    let is_by_the_day = |date: CivilDate| date.first() <= day;
+    if taken(event.start_date).is_none_or(is_by_the_day) {
         return true;
     }
     event.sources.retain(|source| {
-        let published = taken(source.published_on);
-        published.is_none_or(|date| date.first() <= day)
+        let is_closed = is_public && !source.may_be_shown_outside;
+        is_closed || taken(source.published_on).is_none_or(is_by_the_day)
     });
     event.summary = None;
     if is_over(event) {
@@ -340,17 +344,20 @@ mod tests {
             ..Default::default()
         };
         let mut over = event.clone();
-        assert!(tell_ahead(&mut over, day(2024, 7, 4)));
+        assert!(tell_ahead(&mut over, day(2024, 7, 4), false));
         assert_eq!(
             (over.sources.len(), over.status()),
             (3, EventStatus::Concluded)
         );
-        assert!(tell_ahead(&mut event, day(2024, 7, 1)));
+        let mut public = event.clone();
+        assert!(tell_ahead(&mut public, day(2024, 7, 1), true));
+        assert_eq!(public.sources.len(), 3, "none of them may be shown");
+        assert!(tell_ahead(&mut event, day(2024, 7, 1), false));
         assert_eq!(
             (event.sources.len(), event.status()),
             (2, EventStatus::Unspecified)
         );
         event.sources = vec![published(2024, 7, 4)];
-        assert!(!tell_ahead(&mut event, day(2024, 7, 1)));
+        assert!(!tell_ahead(&mut event, day(2024, 7, 1), false));
     }
 }

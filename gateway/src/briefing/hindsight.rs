@@ -42,7 +42,7 @@ fn tell_of_trade(record: &trade::v1::record_change::Record, query: &Query) -> bo
 fn tell_of_events(record: &mut events::v1::record_change::Record, query: &Query) -> bool {
     use events::v1::record_change::Record;
     match record {
-        Record::Event(event) => super::events::tell(event, query.day),
+        Record::Event(event) => super::events::tell(event, query),
         Record::Agreement(agreement) => super::events::remember_until(agreement, query.day),
     }
 }

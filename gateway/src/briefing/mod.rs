@@ -7,7 +7,8 @@
 //!    *as of* the instant of its last record, so a briefing is of one state of each service, whatever is written
 //!    meanwhile, and can be repeated.
 //! 3. The query with these positions is the key of the cache (`cache.rs`): the same question gets the same answer
-//!    until something is recorded, and never an older one. Equal questions at the same time are answered once.
+//!    until something is recorded, and never an older one. Equal questions at the same time are answered once, unless that
+//!    comes to nothing, or to nothing in time.
 //! 4. `trade.rs`, `events.rs`, `culture.rs` and `changes.rs` gather, side by side, each under the caller's deadline
 //!    less a part for the rest; who does not answer is unreachable, and the others are told. `left.rs` counts what a
 //!    list leaves out: what was known only after the day (of changes, `hindsight.rs`), and what is more than a
@@ -74,7 +75,9 @@ impl Briefings {
             return self.make(&query, head, &asking).await.map(Arc::new);
         }
         self.cache
-            .get(key, || self.make(&query, head.clone(), &asking).boxed())
+            .get(key, &asking, || {
+                self.make(&query, head.clone(), &asking).boxed()
+            })
             .await
     }
 

@@ -18,11 +18,13 @@ use super::left::{Left, first, known};
 use super::movers::{self, Found};
 use super::query::Query;
 use super::taken;
-use crate::ask::{Asking, Trade, all, listed};
+use crate::ask::{Asking, Trade, all, at_once, listed};
 use crate::stand::Stand;
 
 /// Sides that are shown.
 const MAX_SIDES: usize = 20;
+/// Sides whose figures are asked for at a time: each is many calls side by side.
+const SIDES_AT_ONCE: usize = 2;
 /// Pairs of sides that are held against each other.
 const MAX_MIRRORED: usize = 4;
 /// Statements that are shown.
@@ -66,7 +68,7 @@ pub(crate) async fn gather(
     let gathering = Gathering {
         client,
         query,
-        as_of: stand.as_of(query.as_of),
+        as_of: Some(stand.as_of(query.as_of)),
         asking,
     };
     let (sides, statements) = tokio::try_join!(gathering.sides(), gathering.statements())?;
@@ -114,7 +116,7 @@ impl Gathering<'_> {
             as_of: self.as_of,
             ..Default::default()
         };
-        let call = listed!(usize::MAX, self, list_sides(asked), sides);
+        let call = listed!(pages(usize::MAX), self, list_sides(asked), sides);
         let (mut all, _) = call.await?;
         all.sort_by_key(|side| side.reporter != country);
         let more = first(&mut all, MAX_SIDES);
@@ -124,7 +126,7 @@ impl Gathering<'_> {
     /// The figures of each side.
     async fn figures(&self, sides: Vec<Side>) -> Result<Vec<GatheredSide>, Status> {
         let gather = sides.into_iter().map(|side| self.figures_of(side).boxed());
-        all(gather.collect()).await
+        at_once(SIDES_AT_ONCE, gather.collect()).await
     }
 
     async fn figures_of(&self, side: Side) -> Result<GatheredSide, Status> {
@@ -264,7 +266,12 @@ impl Gathering<'_> {
             as_of: self.as_of,
             ..Default::default()
         };
-        let call = listed!(MAX_LOOKED_AT, self, list_statements(asked), statements);
+        let call = listed!(
+            pages(MAX_LOOKED_AT),
+            self,
+            list_statements(asked),
+            statements
+        );
         let (mut all, mut left) = known(call.await?, |said| is_known_by(said, self.query));
         all.sort_by_cached_key(|statement| std::cmp::Reverse(ending(statement)));
         left.too_many = first(&mut all, MAX_STATEMENTS);

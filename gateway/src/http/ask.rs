@@ -52,12 +52,6 @@ impl Refusal {
         self.0.get().cloned().unwrap_or(status)
     }
 
-    /// Whether a part of the request was larger than it may be.
-    pub(super) fn is_too_large(&self) -> bool {
-        let noted = self.0.get();
-        noted.is_some_and(|status| status.code() == Code::ResourceExhausted)
-    }
-
     fn note(&self, status: Status) -> Status {
         self.0.get_or_init(|| status).clone()
     }

@@ -12,11 +12,18 @@ use tonic_types::pb;
 
 use super::reply;
 
+/// The reason of what will be too large the next time as well.
+const TOO_LARGE: &str = "TOO_LARGE";
 /// How many details of an error are shown; services send two or three.
 const MAX_DETAILS: usize = 16;
 
-/// An error as an answer.
+/// An error as an answer. What is too large stays so, and must not look as if it were worth another try.
 pub(super) fn response(status: &Status) -> Response<Body> {
+    let reasons = details(status);
+    let mut reasons = reasons.iter().filter_map(reason);
+    if reasons.any(|reason| reason == TOO_LARGE) {
+        return response_with(StatusCode::PAYLOAD_TOO_LARGE, status);
+    }
     response_with(http_code(status.code()), status)
 }
 
@@ -59,6 +66,11 @@ fn retry_after(status: &Status) -> Option<u64> {
     let delay = found.next()?.retry_delay?;
     let seconds = u64::try_from(delay.seconds).ok()?;
     Some(seconds + u64::from(delay.nanos > 0))
+}
+
+fn reason(detail: &Any) -> Option<String> {
+    let info: pb::ErrorInfo = decoded(detail, "google.rpc.ErrorInfo")?;
+    Some(info.reason)
 }
 
 fn retry_info(detail: &Any) -> Option<pb::RetryInfo> {

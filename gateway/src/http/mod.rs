@@ -152,11 +152,7 @@ async fn call(
 }
 
 fn refused(refusal: &Refusal, status: Status) -> Response<Body> {
-    let status = refusal.or(status);
-    if refusal.is_too_large() {
-        return error::response_with(StatusCode::PAYLOAD_TOO_LARGE, &status);
-    }
-    error::response(&status)
+    error::response(&refusal.or(status))
 }
 
 async fn answer(

@@ -19,6 +19,9 @@ use crate::which::Which;
 /// How long who catches up may leave untaken what was read for them, before their place is given to another.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a place is one watcher's at most.
+const TURN: Duration = Duration::from_secs(60);
+
 /// What a lane needs to follow the feed for itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Way {
@@ -160,11 +163,17 @@ impl Lane {
         let after = self.point.unwrap_or(Point::START).position;
         let (tell, told) = mpsc::channel(1);
         tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            let Ok(_place) = places.acquire_owned().await else {
-                return;
+            let turn = async {
+                tokio::time::sleep(wait).await;
+                places.acquire_owned().await
             };
-            pump(upstream::watch(services, which, pair, after), &tell).await;
+            let _place = tokio::select! {
+                place = turn => place,
+                () = tell.closed() => return,
+            };
+            let entries = upstream::watch(services, which, pair, after);
+            // Then others have their turn.
+            drop(tokio::time::timeout(TURN, pump(entries, &tell)).await);
         });
         told
     }

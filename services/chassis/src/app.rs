@@ -89,7 +89,8 @@ impl App {
     }
 
     pub(crate) fn assemble(self, shutdown: &Shutdown) -> Result<Assembled, Error> {
-        let unary = unary(self.descriptors)?;
+        let mut unary = unary(self.descriptors)?;
+        unary.extend(self::unary(tonic_health::pb::FILE_DESCRIPTOR_SET)?);
         let health = health::server(self.health(), shutdown.clone());
         let v1 = self.reflection().build_v1().map_err(unreadable)?;
         let v1alpha = self.reflection().build_v1alpha().map_err(unreadable)?;

@@ -6,12 +6,13 @@
 //! timer, which answers CANCELLED, around all layers that are handed to it, so that ours could lose the
 //! race.
 //!
-//! Each part is a file: [`deadline`], [`limit`], [`mod@panic`], [`refusal`], [`trace`], [`mod@whole`].
+//! Each part is a file: [`deadline`], [`limit`], [`mod@panic`], [`places`], [`refusal`], [`trace`], [`mod@whole`].
 
 mod deadline;
 mod ids;
 mod limit;
 mod panic;
+mod places;
 mod refusal;
 mod trace;
 mod whole;
@@ -41,10 +42,12 @@ use crate::{Config, Edge, Error};
 pub use self::deadline::Deadline;
 pub use self::panic::panics;
 pub(crate) use self::panic::{catch, message as panic_message};
+pub(crate) use self::places::{EVERY, Places};
 pub(crate) use self::whole::whole;
 
 use self::deadline::{Deadlines, Timer};
-use self::limit::{Limit, Permit};
+use self::limit::Limit;
+use self::places::Place;
 use self::trace::Call;
 
 /// A call that is being answered, here or elsewhere.
@@ -75,6 +78,7 @@ pub(crate) struct Calls {
     peer: SocketAddr,
     info: TcpConnectInfo,
     names: Option<PeerNames>,
+    places: Arc<Places>,
 }
 
 /// A call until its response head.
@@ -96,7 +100,7 @@ pub(crate) struct ReplyBody {
 #[derive(Debug)]
 struct Held {
     bounds: Bounds,
-    permit: Option<Permit>,
+    place: Option<Place>,
     call: Call,
 }
 
@@ -174,7 +178,13 @@ impl Calls {
             peer,
             info,
             names: None,
+            places: Arc::default(),
         }
+    }
+
+    /// The places of its calls.
+    pub(crate) fn places(&self) -> Arc<Places> {
+        Arc::clone(&self.places)
     }
 
     /// The names that the other end has proved.
@@ -193,7 +203,7 @@ impl Calls {
         }
         let mut held = Held {
             bounds: Bounds::default(),
-            permit: None,
+            place: None,
             call: Call::begin(&mut request, self.peer),
         };
         let admitted = self.admit(&mut request, &mut held);
@@ -220,7 +230,8 @@ impl Calls {
         if !deadlines.is_unary(request.uri().path()) {
             held.bounds.standing = admitted.standing();
         }
-        held.permit = Some(limit.admit(request.uri().path())?);
+        let permit = limit.admit(request.uri().path())?;
+        held.place = Some(self.places.hold(permit, held.bounds.timer.deadline()));
         Ok(())
     }
 
@@ -387,7 +398,7 @@ mod tests {
                 timer,
                 standing: None,
             },
-            permit: None,
+            place: None,
             call,
         };
         ReplyBody {

@@ -5,6 +5,7 @@
 //! The set of connection tasks is the limit: while it is full nothing is accepted, and whoever is next
 //! waits in the listener's queue.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -17,10 +18,10 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::Sleep;
+use tokio::time::{MissedTickBehavior, Sleep};
 use tokio_rustls::TlsAcceptor;
 
-use crate::call::{Calls, Process};
+use crate::call::{Calls, EVERY, Places, Process};
 use crate::edge::Door;
 use crate::gather::Gather;
 use crate::tls::peer_names;
@@ -139,11 +140,13 @@ impl Connection {
             peer,
         } = self;
         let io = TokioIo::new(Greeted::new(stream, limit));
+        let places = calls.places();
         let door = Door::new(calls, acceptor.edge.clone(), acceptor.names_itself);
         let mut connection = pin!(acceptor.http.serve_connection(io, door));
         let ended = tokio::select! {
             biased;
             ended = Gather::new(connection.as_mut()) => ended,
+            never = look_after(&places) => match never {},
             () = acceptor.shutdown.wait() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
@@ -152,6 +155,16 @@ impl Connection {
         if let Err(error) = ended {
             tracing::debug!(%error, %peer, "a connection failed");
         }
+    }
+}
+
+/// Gives back what calls hold beyond their deadlines, for as long as it is polled.
+async fn look_after(places: &Places) -> Infallible {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        places.give_back();
     }
 }
 

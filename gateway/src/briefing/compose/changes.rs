@@ -54,17 +54,17 @@ impl Composing<'_> {
         }))
     }
 
-    /// Leaves out what was not known on the day, and what may not be shown.
+    /// Leaves out what may not be shown, judged by all of its sources, and then what was not known on the day.
     fn hold_back(&mut self, all: &mut Vec<RelationshipChange>) {
         let found = all.len();
-        all.retain_mut(|change| hindsight::tell(change, self.query));
-        let known = all.len();
         if self.query.is_public {
             all.retain(is_open);
         }
+        let shown = all.len();
+        all.retain_mut(|change| hindsight::tell(change, self.query));
         for (reason, left) in [
-            (OmissionReason::AfterDay, found - known),
-            (OmissionReason::Licence, known - all.len()),
+            (OmissionReason::Licence, found - shown),
+            (OmissionReason::AfterDay, shown - all.len()),
         ] {
             self.omit(Section::Changes, reason, left, false);
         }

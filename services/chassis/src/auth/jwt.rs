@@ -40,6 +40,7 @@ pub(super) struct Verifier {
 #[derive(Clone, Debug)]
 pub(super) struct Ticket {
     key_id: String,
+    key_digest: [u8; 32],
     expires: Timestamp,
 }
 
@@ -67,16 +68,19 @@ impl Verifier {
         };
         let ticket = Ticket {
             key_id: verified.key_id,
+            key_digest: verified.key_digest,
             expires: verified.expires,
         };
         check_time(&ticket)?;
         Ok((verified.caller, ticket))
     }
 
-    /// Whether a token is still to be believed: its key may have been withdrawn since.
+    /// Whether a token is still to be believed: its key may have been withdrawn since, or another put in its place.
     pub(super) fn look(&self, ticket: &Ticket) -> Result<(), Failure> {
         let keys = self.keys.current();
-        keys.find(&ticket.key_id).ok_or(Failure::Unknown)?;
+        let key = keys.find(&ticket.key_id);
+        key.filter(|key| key.digest == ticket.key_digest)
+            .ok_or(Failure::Unknown)?;
         check_time(ticket)
     }
 
@@ -90,13 +94,14 @@ impl Verifier {
         let key = keys.find(&key_id).ok_or(Failure::Unknown)?;
         let mut rules = self.rules();
         rules.algorithms.clone_from(&key.algorithms);
-        let decoded = decode::<Claims>(token, &key.key, &rules);
+        let decoded = decode::<Claims>(token, &key.decoding, &rules);
         let claims = decoded.map_err(|error| failure(&error))?.claims;
         let said = self.caller(&claims).zip(expiry(&claims));
         let (caller, expires) = said.ok_or(Failure::Unknown)?;
         Ok(Verified {
             caller,
             key_id,
+            key_digest: key.digest,
             expires,
         })
     }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::watched::Written;
 use crate::Caller;
@@ -30,7 +31,9 @@ pub(super) struct Keys {
 
 /// A key, and what it may verify.
 pub(super) struct Key {
-    pub(super) key: DecodingKey,
+    pub(super) decoding: DecodingKey,
+    /// A hash of all that the file says of it: another key may come under the same id.
+    pub(super) digest: [u8; 32],
     pub(super) algorithms: Vec<Algorithm>,
 }
 
@@ -39,6 +42,7 @@ pub(super) struct Key {
 pub(super) struct Verified {
     pub(super) caller: Caller,
     pub(super) key_id: String,
+    pub(super) key_digest: [u8; 32],
     pub(super) expires: Timestamp,
 }
 
@@ -149,15 +153,21 @@ fn read_key(value: Value) -> Result<Option<(String, Key)>, KeyFault> {
     if value.get("use").is_some_and(|purpose| purpose != "sig") {
         return Ok(None);
     }
+    let digest = Sha256::digest(value.to_string()).into();
     let jwk: Jwk = serde_json::from_value(value)?;
     let algorithms = algorithms(&jwk)?;
     if algorithms.is_empty() {
         return Ok(None);
     }
-    let key = DecodingKey::from_jwk(&jwk)?;
+    let decoding = DecodingKey::from_jwk(&jwk)?;
     let id = jwk.common.key_id.filter(|id| !id.is_empty());
     let id = id.ok_or(KeyFault::Nameless)?;
-    Ok(Some((id, Key { key, algorithms })))
+    let key = Key {
+        decoding,
+        digest,
+        algorithms,
+    };
+    Ok(Some((id, key)))
 }
 
 fn refuse_secrets(value: &Value) -> Result<(), KeyFault> {

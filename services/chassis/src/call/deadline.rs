@@ -97,6 +97,10 @@ impl Timer {
         }
     }
 
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
     /// Fails once the deadline has passed.
     pub(super) fn check(&self) -> Result<(), Status> {
         match self.deadline {

@@ -10,12 +10,18 @@ use tonic::{Code, Status};
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// An overloaded process that fails its health check is restarted, and its load falls on the others.
-const ALWAYS_ADMITTED: &str = "/grpc.health.v1.Health/Check";
+/// Neither needs a login, so neither may take the places of calls that do. An overloaded process that fails its health
+/// check is restarted, and its load falls on the others: a check, which has a deadline, is always answered.
+const CHECK: &str = "/grpc.health.v1.Health/Check";
+const WATCH: &str = "/grpc.health.v1.Health/Watch";
+/// Those who watch the health at a time.
+const MAX_WATCHING: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct Limit {
     running: Arc<AtomicUsize>,
+    checking: Arc<AtomicUsize>,
+    watching: Arc<AtomicUsize>,
     max: usize,
 }
 
@@ -27,22 +33,33 @@ impl Limit {
     pub(super) fn new(max: usize) -> Self {
         Self {
             running: Arc::default(),
+            checking: Arc::default(),
+            watching: Arc::default(),
             max,
         }
     }
 
     pub(super) fn running(&self) -> usize {
-        self.running.load(Ordering::Relaxed)
+        let all = [&self.running, &self.checking, &self.watching];
+        all.iter().map(|some| some.load(Ordering::Relaxed)).sum()
     }
 
     pub(super) fn admit(&self, path: &str) -> Result<Permit, Status> {
-        let before = self.running.fetch_add(1, Ordering::Relaxed);
-        let permit = Permit(self.running.clone());
-        if before < self.max || path == ALWAYS_ADMITTED {
-            return Ok(permit);
+        match path {
+            CHECK => take(&self.checking, usize::MAX),
+            WATCH => take(&self.watching, MAX_WATCHING),
+            _ => take(&self.running, self.max),
         }
-        Err(overloaded())
     }
+}
+
+fn take(running: &Arc<AtomicUsize>, max: usize) -> Result<Permit, Status> {
+    let before = running.fetch_add(1, Ordering::Relaxed);
+    let permit = Permit(Arc::clone(running));
+    if before < max {
+        return Ok(permit);
+    }
+    Err(overloaded())
 }
 
 impl Drop for Permit {
@@ -80,6 +97,18 @@ mod tests {
     fn a_health_check_is_answered_under_load() {
         let limit = Limit::new(0);
         assert!(limit.admit("/trade/Get").is_err());
-        assert!(limit.admit(ALWAYS_ADMITTED).is_ok());
+        assert!(limit.admit(CHECK).is_ok());
+    }
+
+    #[test]
+    fn who_asks_for_the_health_takes_no_place_of_a_call() {
+        let limit = Limit::new(1);
+        let watching: Vec<Permit> = (0..MAX_WATCHING)
+            .map(|_| limit.admit(WATCH).unwrap())
+            .collect();
+        assert!(limit.admit(WATCH).is_err());
+        let _check = limit.admit(CHECK).unwrap();
+        assert!(limit.admit("/trade/Get").is_ok());
+        assert_eq!(limit.running(), watching.len() + 1);
     }
 }
