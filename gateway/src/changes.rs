@@ -10,10 +10,11 @@
 use futures_util::FutureExt;
 use futures_util::future::join3;
 use prost::Message;
+use proto::error::v1::ErrorReason;
 use proto::gateway::v1 as wire;
 use proto::{Country, Day, PageToken, PageTokenError, Violations, culture, events};
 use proto::{parse_timestamp, query_digest, to_timestamp, trade};
-use tonic::Status;
+use tonic::{Code, Status};
 use wire::list_changes_request::Since;
 use wire::relationship_change::Change;
 use wire::{ListChangesRequest, ListChangesResponse, RelationshipChange};
@@ -163,6 +164,12 @@ pub(crate) async fn list(
     asking: &Asking,
 ) -> Result<ListChangesResponse, Status> {
     let ends = ends(services, query, asking).await;
+    for (which, end) in Which::ALL.into_iter().zip(&ends) {
+        let after = query.start.after[which.place()].position;
+        if let Some(end) = end.as_ref().ok().filter(|end| end.position < after) {
+            return Err(ahead(which, after, end.position));
+        }
+    }
     let lists = lists(services, query, &ends, asking);
     let merged = merge::page(lists, query.size, false).await?;
     let start = Start {
@@ -185,6 +192,13 @@ pub(crate) async fn list(
         cursor: start.cursor().encode(),
         unreachable: lost.collect(),
     })
+}
+
+/// Of another system, or of this one before an older copy of its journal was restored.
+fn ahead(which: Which, position: u64, last: u64) -> Status {
+    let name = which.name();
+    let what = format!("{name}: position {position} does not exist yet; the last is {last}");
+    proto::status(Code::OutOfRange, ErrorReason::PositionAhead, what, [])
 }
 
 /// Where the list ends in each journal: what the token says, or where the journal stands.

@@ -184,9 +184,12 @@ pub(crate) async fn list(
     let next_page_token = (!is_over).then(|| PageToken::encode(query.digest, &next.encode()));
     let found = merged.entries.len();
     let told = merged.entries.into_iter();
-    let entries: Vec<_> = told
+    let mut entries: Vec<_> = told
         .filter(|one| !query.is_public || is_open(one))
         .collect();
+    if query.is_public {
+        entries.iter_mut().for_each(forget_references);
+    }
     Ok(ListTimelineResponse {
         withheld: i32::try_from(found - entries.len()).unwrap_or(i32::MAX),
         entries,
@@ -337,6 +340,26 @@ fn is_open(entry: &TimelineEntry) -> bool {
     }
 }
 
+/// Leaves out the names of other records: whether they may be shown is not known here.
+fn forget_references(entry: &mut TimelineEntry) {
+    use culture::v1::timeline_entry::Entry as OfCulture;
+    use events::v1::timeline_entry::Entry as OfEvents;
+    match &mut entry.entry {
+        Some(Entry::Events(told)) => match &mut told.entry {
+            Some(OfEvents::Event(event)) => event.links.clear(),
+            Some(OfEvents::Step(_)) | None => {}
+        },
+        Some(Entry::Culture(told)) => match &mut told.entry {
+            Some(OfCulture::VisaChange(change)) => {
+                let rules = change.visa_rule.iter_mut();
+                rules.for_each(|rule| rule.legal_basis.clear());
+            }
+            Some(OfCulture::Milestone(_)) | None => {}
+        },
+        Some(Entry::Trade(_)) | None => {}
+    }
+}
+
 /// Whether there are sources, and all let be shown outside what is known from them.
 fn all_open<'a>(sources: impl IntoIterator<Item = &'a proto::r#type::v1::Source>) -> bool {
     let mut sources = sources.into_iter().peekable();
@@ -347,7 +370,7 @@ fn open_events(told: &events::v1::TimelineEntry) -> bool {
     use events::v1::timeline_entry::Entry as Of;
     match &told.entry {
         Some(Of::Event(event)) => all_open(&event.sources),
-        Some(Of::Step(step)) => all_open(&step.source),
+        Some(Of::Step(step)) => step.may_be_shown_outside && all_open(&step.source),
         None => false,
     }
 }
@@ -355,7 +378,7 @@ fn open_events(told: &events::v1::TimelineEntry) -> bool {
 fn open_culture(told: &culture::v1::TimelineEntry) -> bool {
     use culture::v1::timeline_entry::Entry as Of;
     match &told.entry {
-        Some(Of::Milestone(told)) => all_open(&told.sources),
+        Some(Of::Milestone(told)) => told.may_be_shown_outside && all_open(&told.sources),
         Some(Of::VisaChange(told)) => {
             all_open(told.visa_rule.iter().flat_map(|rule| &rule.sources))
         }

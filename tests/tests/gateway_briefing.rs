@@ -10,7 +10,7 @@ use proto::culture::v1::{
     VisaRule,
 };
 use proto::events::v1::record_change::Record;
-use proto::events::v1::{OfficeLevel, StepKind};
+use proto::events::v1::{Link, LinkKind, OfficeLevel, StepKind};
 use proto::gateway::v1::relationship_change::Change;
 use proto::gateway::v1::{
     Audience, Briefing, BriefingSection as Section, ChangesSection, GetBriefingRequest,
@@ -675,11 +675,10 @@ async fn the_public_is_told_what_sources_let_out(world: &World) {
     );
     let sources = &mut open.event.as_mut().expect("told").sources;
     sources[0].may_be_shown_outside = true;
-    world
-        .events_client()
-        .create_event(open)
-        .await
-        .expect("recorded");
+    let withheld = Link {
+        kind: LinkKind::FollowsUp.into(),
+        name: "events/half".into(),
+    };
     let mut half = event(
         "half",
         &["CHN", "KAZ"],
@@ -690,11 +689,11 @@ async fn the_public_is_told_what_sources_let_out(world: &World) {
     let sources = &mut half.event.as_mut().expect("told").sources;
     sources[0].may_be_shown_outside = true;
     sources.push(source("A cable"));
-    world
-        .events_client()
-        .create_event(half)
-        .await
-        .expect("recorded");
+    open.event.as_mut().expect("told").links = vec![withheld];
+    for event in [half, open] {
+        let mut events = world.events_client();
+        events.create_event(event).await.expect("recorded");
+    }
     let mut public = asked();
     public.audience = Audience::Public.into();
     let told = briefing(world, public).await;
@@ -712,6 +711,11 @@ async fn the_public_is_told_what_sources_let_out(world: &World) {
         .map(|point| point.event.as_ref().expect("told").name.as_str())
         .collect();
     assert_eq!(names, ["events/open"]);
+    let open = events.bilateral[0].event.as_ref().expect("told");
+    assert!(
+        open.links.is_empty(),
+        "not even the name of what is withheld"
+    );
     let withheld = told
         .omissions
         .iter()

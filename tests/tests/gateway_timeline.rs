@@ -7,11 +7,11 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use proto::events::v1::{OfficeLevel, StepKind};
+use proto::events::v1::{Link, LinkKind, OfficeLevel, StepKind};
 use proto::gateway::v1 as wire;
 use proto::{culture, events, trade};
 use tests::{GatewayClient, House, Role, Way, agreement, dataset, date, event, fields, programme};
-use tests::{reason, record, statement, within_limit};
+use tests::{reason, record, source, statement, within_limit};
 use wire::timeline_entry::Entry;
 use wire::{Audience, ListTimelineRequest, ListTimelineResponse, TimelineEntry, TimelineKind};
 
@@ -324,9 +324,21 @@ async fn the_public_sees_what_its_sources_let_out() {
             "2024-08",
             "",
         );
-        open.event.as_mut().unwrap().sources[0].may_be_shown_outside = true;
+        let told = open.event.as_mut().unwrap();
+        told.sources[0].may_be_shown_outside = true;
+        told.links = vec![Link {
+            kind: LinkKind::FollowsUp.into(),
+            name: "events/visit".into(),
+        }];
         open.allow_duplicate = true;
         house.events.events().create_event(open).await.unwrap();
+        // Its step is known from an open source, and the record from another as well.
+        let signed = [(StepKind::Signed, "2024-08-01")];
+        let mut half = agreement("half", &["CHN", "KAZ"], &signed);
+        let sources = &mut half.agreement.as_mut().unwrap().sources;
+        sources[0].may_be_shown_outside = true;
+        sources.push(source("A cable"));
+        house.events.events().create_agreement(half).await.unwrap();
         let public = ListTimelineRequest {
             audience: Audience::Public.into(),
             page_size: 100,
@@ -334,7 +346,17 @@ async fn the_public_sees_what_its_sources_let_out() {
         };
         let told = page(&house.client(), public).await;
         assert_eq!(lines(&told.entries), ["2024-08 open"]);
-        assert_eq!(told.withheld, 10);
+        assert_eq!(told.withheld, 11);
+        let Some(Entry::Events(told)) = &told.entries[0].entry else {
+            panic!("{:?}", told.entries);
+        };
+        let Some(events::v1::timeline_entry::Entry::Event(event)) = &told.entry else {
+            panic!("{told:?}");
+        };
+        assert!(
+            event.links.is_empty(),
+            "not even the name of what is withheld"
+        );
     })
     .await;
 }

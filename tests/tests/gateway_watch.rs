@@ -550,6 +550,9 @@ async fn a_cursor_that_a_journal_does_not_reach_ends_the_watch() {
             }
         };
         assert_eq!(reason(&ended), "OutOfRange POSITION_AHEAD");
+        let listed = listing(Some(Since::SinceCursor(ahead.cursor)));
+        let listed = younger.client().list_changes(listed).await;
+        assert_eq!(reason(&listed.unwrap_err()), "OutOfRange POSITION_AHEAD");
         assert!(
             ended.message().starts_with("events: "),
             "{}",

@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
 use proto::error::v1::ErrorReason;
 use tokio::time::Sleep;
 use tonic::body::Body;
@@ -17,7 +18,14 @@ use tonic::{Code, Status};
 /// How long the next part of a body may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long, and how much, is read of a body that nobody wants.
+const DRAINED: Duration = Duration::from_secs(1);
+const MAX_DRAINED: usize = 64 << 10;
+
 /// A body that fails when nothing comes of it for a while.
+///
+/// Dropped before its end, as it is with a request that is refused, what has come of it is read on for a moment: HTTP/2
+/// would otherwise reset the stream behind the answer, and some clients then tell their users of the reset alone.
 #[derive(Debug)]
 pub(super) struct Patient {
     inner: Body,
@@ -30,6 +38,26 @@ impl Patient {
         Patient {
             inner,
             waiting: None,
+        }
+    }
+}
+
+impl Drop for Patient {
+    fn drop(&mut self) {
+        if !self.inner.is_end_stream() && tokio::runtime::Handle::try_current().is_ok() {
+            let rest = std::mem::take(&mut self.inner);
+            tokio::spawn(tokio::time::timeout(DRAINED, drain(rest)));
+        }
+    }
+}
+
+/// Reads a little of what nobody wants.
+async fn drain(mut rest: Body) {
+    let mut bytes = 0;
+    while let Some(Ok(frame)) = rest.frame().await {
+        bytes += frame.data_ref().map_or(0, Bytes::len);
+        if bytes > MAX_DRAINED {
+            return;
         }
     }
 }
@@ -70,7 +98,7 @@ fn late() -> Status {
 #[cfg(test)]
 mod tests {
     use futures_util::stream::{self, StreamExt};
-    use http_body_util::{BodyExt, StreamBody};
+    use http_body_util::StreamBody;
     use tokio::time::Instant;
 
     use super::*;

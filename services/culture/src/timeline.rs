@@ -66,6 +66,7 @@ fn told(programme: &Programme, point: Point<'_>) -> TimelineMilestone {
         title: programme.title.clone(),
         kind: programme.kind,
         sources,
+        may_be_shown_outside: programme.sources.iter().all(|one| one.may_be_shown_outside),
         point: Some(point),
     }
 }

@@ -75,6 +75,7 @@ fn entry(agreement: &Agreement, step: &AgreementStep) -> TimelineEntry {
         agreement: agreement.name.clone(),
         title: agreement.title.clone(),
         source: agreement.sources.get(place).cloned(),
+        may_be_shown_outside: agreement.sources.iter().all(|one| one.may_be_shown_outside),
         step: Some(step.clone()),
     };
     TimelineEntry {

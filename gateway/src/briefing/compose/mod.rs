@@ -5,6 +5,7 @@
 mod changes;
 mod culture;
 mod events;
+mod references;
 mod themes;
 mod trade;
 
@@ -49,6 +50,10 @@ pub(crate) fn compose(query: &Query, outcome: Outcome) -> Result<Briefing, Statu
         composing.culture(gathered, &mut briefing);
     }
     briefing.changes = composing.changes(changes)?;
+    if query.is_public {
+        let withheld = references::withhold(&mut briefing);
+        composing.omit(Section::Exchange, OmissionReason::Licence, withheld, false);
+    }
     briefing.themes = themes::of(&briefing);
     briefing.sources = composing.sources.into_list();
     briefing.unreachable = composing.unreachable;

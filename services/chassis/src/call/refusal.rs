@@ -3,7 +3,6 @@
 
 use http::HeaderMap;
 use http::response::Parts;
-use proto::Violations;
 use proto::error::v1::ErrorReason;
 use tonic::{Code, Status};
 
@@ -39,7 +38,12 @@ fn explained(status: &Status) -> Option<Status> {
     }
     if code == Code::Internal && is_undecodable(message) {
         let what = format!("not a message of this call: {message}");
-        return Some(Violations::one("", what).into());
+        let reason = ErrorReason::InvalidField;
+        return Some(proto::status(Code::InvalidArgument, reason, what, []));
+    }
+    if code == Code::Unimplemented && message.is_empty() {
+        let what = "this process has no such method; is the address that of another one, or older?";
+        return Some(Status::unimplemented(what));
     }
     None
 }
