@@ -13,6 +13,7 @@ pub(crate) mod commodities;
 pub(crate) mod culture;
 pub(crate) mod datasets;
 pub(crate) mod events;
+pub(crate) mod healthcheck;
 pub(crate) mod import;
 pub(crate) mod measures;
 pub(crate) mod mirror;
@@ -23,6 +24,7 @@ pub(crate) mod relationship;
 pub(crate) mod sectors;
 pub(crate) mod series;
 pub(crate) mod serve;
+pub(crate) mod setup;
 pub(crate) mod statements;
 pub(crate) mod telemetry;
 pub(crate) mod texts;
@@ -43,11 +45,13 @@ use briefing::BriefingArgs;
 use certs::CertsArgs;
 use culture::CultureCommand;
 use events::EventsCommand;
+use healthcheck::HealthcheckArgs;
 use import::ImportCommand;
 use measures::MeasuresCommand;
 use programmes::ProgrammesCommand;
 use relationship::{ChangesArgs, TimelineArgs, WatchArgs};
 use serve::{DemoArgs, ServeArgs};
+use setup::SetupArgs;
 use token::TokenCommand;
 use trade::TradeCommand;
 use visa::VisaCommand;
@@ -154,12 +158,27 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// Make a development authority, and certificates of it for TLS between gateway, services and clients
     ///
-    /// Makes an authority (ca.pem, ca.key), certificates with their keys for gateway, trade, events and culture, and
-    /// gateway-client, with which the gateway proves its name to services. An authority that is there is used again.
+    /// Makes an authority (ca.pem, ca.key), certificates with their keys for gateway, trade, events and culture,
+    /// gateway-client, with which the gateway proves its name to services, and probe, with which their health is asked
+    /// for. An authority that is there is used again.
     /// Nothing is overwritten unasked, and either all files are written or none. docs/operations.md says more.
     ///
     /// Example: `entente certs --dir certs --name desk.example.org`
     Certs(CertsArgs),
+    /// Make what a system of several processes needs to trust each other, once: certificates, and a first token
+    ///
+    /// Each process gets a folder with what it needs and no more: trade, events, culture, gateway; the authority's key
+    /// stays in `authority`. The token of the first administrator goes into `access`, beside the certificate by which
+    /// the gateway is believed. Running it again changes nothing.
+    ///
+    /// Example: `entente setup --dir /etc/entente --name desk.example.org`
+    Setup(SetupArgs),
+    /// Ask a process whether it serves; the exit code is 0 when it does and 1 when not
+    ///
+    /// Needs no token. A process that lets in only known clients wants `--client-cert` and `--client-key`.
+    ///
+    /// Example: `entente healthcheck --server https://127.0.0.1:50051 --ca certs/ca.pem`
+    Healthcheck(HealthcheckArgs),
     /// Print a completion script: `entente completions bash > /etc/bash_completion.d/entente`
     Completions {
         /// For which shell

@@ -30,7 +30,7 @@ struct Certificate {
     purpose: Purpose,
 }
 
-const CERTIFICATES: [Certificate; 5] = [
+const CERTIFICATES: [Certificate; 6] = [
     server("gateway"),
     server("trade"),
     server("events"),
@@ -38,6 +38,11 @@ const CERTIFICATES: [Certificate; 5] = [
     Certificate {
         file: "gateway-client",
         name: "gateway",
+        purpose: Purpose::Client,
+    },
+    Certificate {
+        file: "probe",
+        name: "probe",
         purpose: Purpose::Client,
     },
 ];
@@ -57,7 +62,7 @@ pub(crate) fn run(args: &CertsArgs) -> anyhow::Result<()> {
 }
 
 /// Makes the files; a line for people on each pair of them.
-fn make(args: &CertsArgs) -> anyhow::Result<Vec<String>> {
+pub(crate) fn make(args: &CertsArgs) -> anyhow::Result<Vec<String>> {
     let mut target = Target::open(&args.dir)?;
     let (authority, mut lines) = authority(args, &mut target)?;
     let days = days(args.days)?;
@@ -104,7 +109,11 @@ impl Certificate {
         let mut names = vec![self.name.to_owned()];
         if self.purpose == Purpose::Server {
             names.extend(LOCAL.map(str::to_owned));
-            names.extend_from_slice(further);
+            for name in further {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
         }
         names
     }
@@ -133,7 +142,8 @@ fn usage(folder: &Path) -> String {
         "\nServe, and ask:\n  \
          entente serve --tls-cert {gateway} --tls-key {gateway_key}\n  \
          entente trade datasets --server https://localhost:50051 --ca {ca}\n\
-         Let a service in only whom the authority has certified (gateway-client is for the gateway):\n  \
+         Let a service in only whom the authority has certified (gateway-client is for the gateway, probe for health \
+         checks):\n  \
          entente serve trade --tls-cert {trade} --tls-key {trade_key} --tls-client-ca {ca}\n\
          The keys are secret. ca.key is needed here alone: whoever has it can pass for any of these.\n",
         gateway = at("gateway.pem"),

@@ -9,16 +9,20 @@ use std::time::Duration;
 use anyhow::Context;
 use chassis::ClientTls;
 use proto::culture::v1::culture_service_client::CultureServiceClient;
+use proto::culture::v1::culture_service_server::SERVICE_NAME as CULTURE;
 use proto::events::v1::events_service_client::EventsServiceClient;
+use proto::events::v1::events_service_server::SERVICE_NAME as EVENTS;
 use proto::gateway::v1::gateway_service_client::GatewayServiceClient;
 use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
+use proto::trade::v1::trade_service_server::SERVICE_NAME as TRADE;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
 use crate::args::answer::{Address, ServerArgs};
+use crate::args::serve::Role;
 
 use self::login::Login;
 use self::way::Way;
@@ -69,6 +73,19 @@ pub(crate) async fn gateway(server: &Address) -> anyhow::Result<GatewayClient> {
 pub(crate) async fn journals(server: &Address, role: &str) -> anyhow::Result<JournalsClient> {
     let connection = connect(server, role).await?;
     Ok(JournalServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER))
+}
+
+/// Whether the process at an address says that it serves: itself, or one of the services that it has or leads to.
+pub(crate) async fn serves(server: &Address, service: Option<Role>) -> anyhow::Result<bool> {
+    let role = service.map_or("gateway", Role::name);
+    let channel = channel(server, role).await?;
+    let name = match service {
+        None => "",
+        Some(Role::Trade) => TRADE,
+        Some(Role::Events) => EVENTS,
+        Some(Role::Culture) => CULTURE,
+    };
+    Ok(chassis::serves(channel, name).await?)
 }
 
 async fn connect(server: &Address, role: &str) -> anyhow::Result<Connection> {

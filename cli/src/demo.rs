@@ -3,6 +3,7 @@
 mod relationship;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::Write;
 
 use anyhow::Context;
@@ -12,10 +13,11 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use wire::ingest_observations_request::Part;
 
-use crate::args::answer::Address;
+use crate::args::answer::{Address, ServerArgs};
 use crate::args::serve::DemoArgs;
 use crate::args::{Cli, Command};
 use crate::client::{self, TradeClient};
+use crate::import::Imported;
 use crate::serve::{Plan, Serving, announce};
 use crate::telemetry::Telemetry;
 use crate::{briefing, output, records};
@@ -53,24 +55,9 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let address = serving.address;
     let server = Address::inside(serving.direct());
     let running = tokio::spawn(serving.run());
-    let mut client = client::trade(&server).await?;
-    let mut out = output::stdout();
-    let new = load(&mut client).await?;
-    load_records(&mut client).await?;
-    let records = relationship::load(&server).await?;
-    let folder = args.data.display();
-    match (new, records) {
-        (0, 0) => writeln!(
-            out,
-            "Found the demonstration figures and records in {folder}.\n"
-        )?,
-        (new, records) => writeln!(
-            out,
-            "Loaded {new} demonstration figures and {records} records into {folder}.\n"
-        )?,
-    }
-    out.flush()?;
-    drop(out);
+    let loaded = load_all(&server).await?;
+    loaded.tell(args.data.display())?;
+    writeln!(std::io::stdout())?;
     show(server).await?;
     announce(address)?;
     telemetry.announce()?;
@@ -78,6 +65,48 @@ pub(crate) async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let outcome = running.await?;
     telemetry.end().await;
     outcome
+}
+
+/// Loads the demonstration into a system that runs elsewhere.
+pub(crate) async fn import(args: &ServerArgs) -> anyhow::Result<Imported> {
+    let loaded = load_all(&args.server).await?;
+    loaded.tell(&args.server.url)?;
+    Ok(Imported::Whole)
+}
+
+/// What was not there before.
+struct Loaded {
+    figures: i64,
+    records: usize,
+}
+
+impl Loaded {
+    fn tell(&self, place: impl Display) -> anyhow::Result<()> {
+        let mut out = std::io::stdout();
+        match self {
+            Loaded {
+                figures: 0,
+                records: 0,
+            } => writeln!(
+                out,
+                "Found the demonstration figures and records in {place}."
+            )?,
+            Loaded { figures, records } => writeln!(
+                out,
+                "Loaded {figures} demonstration figures and {records} records into {place}."
+            )?,
+        }
+        Ok(())
+    }
+}
+
+/// Loads what is not there yet.
+async fn load_all(server: &Address) -> anyhow::Result<Loaded> {
+    let mut trade = client::trade(server).await?;
+    let figures = load(&mut trade).await?;
+    load_records(&mut trade).await?;
+    let records = relationship::load(server).await?;
+    Ok(Loaded { figures, records })
 }
 
 /// Asks for the briefing as somebody would who looks at the demonstration, and says what else can be asked.

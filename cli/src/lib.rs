@@ -6,7 +6,8 @@
 //! * `serve`: a role as a process. `demo`: the platform with the demonstration figures.
 //! * `token`: who may log in. `audit`: who wrote what.
 //! * `backup`: a journal into a file; `restore`: a folder from such a file.
-//! * `certs`: certificates for development.
+//! * `certs`: certificates for development. `setup`: what processes need to trust each other, each in its folder.
+//! * `healthcheck`: whether a process serves, for whoever starts and stops it.
 //! * `import`: files into a service; [`comtrade`] and `sdmx` read them, with what `rows` gives to both.
 //!   `batches`: rows cut into batches. `export`: figures into files. `datasets`: new datasets.
 //! * `trade`, `events`, `culture`: questions to a service, and their answers on the terminal. `record`: what they
@@ -35,6 +36,7 @@ mod demo;
 mod events;
 mod export;
 mod figures;
+mod healthcheck;
 mod import;
 mod names;
 mod output;
@@ -49,6 +51,7 @@ mod run;
 mod sdmx;
 mod series_chart;
 mod serve;
+mod setup;
 mod sources;
 mod svg;
 mod telemetry;

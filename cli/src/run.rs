@@ -10,8 +10,8 @@ use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
 use crate::{
-    audit, backup, briefing, certs, client, culture, demo, events, import, relationship, restore,
-    serve,
+    audit, backup, briefing, certs, client, culture, demo, events, healthcheck, import,
+    relationship, restore, serve, setup,
 };
 use crate::{token, trade};
 
@@ -73,6 +73,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 async fn run_import(command: ImportCommand) -> anyhow::Result<Imported> {
     match command {
+        ImportCommand::Demo(args) => demo::import(&args).await,
         ImportCommand::Comtrade(args) => import::comtrade(&args).await,
         ImportCommand::Sdmx(args) => import::sdmx(&args).await,
         ImportCommand::Statements(args) => import::statements(&args).await,
@@ -108,6 +109,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => backup::run(&args).await?,
         Command::Restore(args) => restore::run(&args).await?,
         Command::Certs(args) => certs::run(&args)?,
+        Command::Setup(args) => setup::run(&args)?,
+        Command::Healthcheck(args) => healthcheck::run(&args).await?,
         Command::Token(command) => token::run(&command)?,
         Command::Audit(args) => audit::run(&args).await?,
         Command::Completions { shell } => {

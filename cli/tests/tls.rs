@@ -203,7 +203,7 @@ fn keys_are_for_their_owner_alone() {
 fn nothing_is_overwritten_unasked() {
     let certificates = Certificates::make();
     let first = certificates.files();
-    assert_eq!(first.len(), 12, "{:?}", first.keys());
+    assert_eq!(first.len(), 14, "{:?}", first.keys());
     let again = certificates.certs(&[]);
     assert!(again.out.contains("--renew"), "{again:?}");
     assert_eq!(certificates.files(), first);
@@ -216,7 +216,7 @@ fn nothing_is_overwritten_unasked() {
     certificates.certs(&["--force"]);
     let forced = certificates.files();
     assert!(forced.iter().all(|(name, text)| renewed[name] != *text));
-    assert_eq!(forced.len(), 12);
+    assert_eq!(forced.len(), 14);
 }
 
 #[test]

@@ -18,6 +18,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 import checks
 import stubs_client
+from channel import connect
 from checks import equal, refused
 
 PACKAGE = "entente.events.v1"
@@ -356,7 +357,7 @@ STORIES = [
 
 
 def main(address):
-    with tempfile.TemporaryDirectory() as folder, grpc.insecure_channel(address) as channel:
+    with tempfile.TemporaryDirectory() as folder, connect(address) as channel:
         stubs_client.generate(folder)
         sys.path.insert(0, folder)
         services = importlib.import_module(f"{PACKAGE}.events_service_pb2_grpc")

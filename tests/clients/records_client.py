@@ -15,6 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 import checks
 import stubs_client
+from channel import connect
 from checks import equal, refused
 
 SOURCE = {
@@ -250,7 +251,7 @@ def kinds(events, culture):
 
 def main(address):
     failed = 0
-    with tempfile.TemporaryDirectory() as folder, grpc.insecure_channel(address) as channel:
+    with tempfile.TemporaryDirectory() as folder, connect(address) as channel:
         stubs_client.generate(folder)
         sys.path.insert(0, folder)
         events = importlib.import_module("entente.events.v1.events_service_pb2_grpc")

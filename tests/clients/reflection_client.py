@@ -6,7 +6,6 @@ It learns every service and message by reflection, as `buf curl` does.
 import sys
 from types import SimpleNamespace
 
-import grpc
 from google.protobuf import message_factory
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
@@ -14,6 +13,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 )
 
 import checks
+from channel import connect
 
 HEALTH = "grpc.health.v1.Health"
 
@@ -37,7 +37,7 @@ def stub(channel, service):
 
 
 def main(address):
-    with grpc.insecure_channel(address) as channel:
+    with connect(address) as channel:
         database = ProtoReflectionDescriptorDatabase(channel)
         pool = DescriptorPool(database)
 

@@ -9,7 +9,6 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-import grpc
 import grpc_tools
 from google.protobuf.descriptor_pool import Default
 from google.protobuf.message_factory import GetMessageClass
@@ -17,6 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_tools import protoc
 
 import checks
+from channel import connect
 
 PROTO = Path(__file__).resolve().parents[2] / "proto"
 WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
@@ -41,7 +41,7 @@ def message(name):
 @contextmanager
 def connected(address):
     """A client with generated classes for a server at an address."""
-    with tempfile.TemporaryDirectory() as folder, grpc.insecure_channel(address) as channel:
+    with tempfile.TemporaryDirectory() as folder, connect(address) as channel:
         generate(folder)
         sys.path.insert(0, folder)
         services = importlib.import_module("entente.trade.v1.trade_service_pb2_grpc")

@@ -39,7 +39,7 @@ impl CertsArgs {
     }
 }
 
-fn parse_host(text: &str) -> Result<String, String> {
+pub(super) fn parse_host(text: &str) -> Result<String, String> {
     match ServerName::try_from(text) {
         Ok(_) => Ok(text.to_owned()),
         Err(_) => Err("neither a DNS name (desk.example.org) nor an IP address".into()),

@@ -11,6 +11,12 @@ use super::bulk::{ImportArgs, SdmxArgs};
 /// Where the figures come from.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportCommand {
+    /// The demonstration's figures and records: China and Kazakhstan, each with its sources
+    ///
+    /// What is there already stays as it is. `entente demo` serves them in a process of its own.
+    ///
+    /// Example: `entente import demo --server https://localhost:50051 --ca ca.pem --token-file admin.token`
+    Demo(ServerArgs),
     /// Files of UN Comtrade: JSON or CSV from the API, bulk "final" CSV, CSV of the old site; plain or .gz
     ///
     /// Rows go in by batches, each whole or not at all. Importing a file again changes nothing (unless the

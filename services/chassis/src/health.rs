@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::watch;
+use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
+use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::health_server::{Health, HealthServer};
 
 use proto::error::v1::ErrorReason;
@@ -79,6 +81,15 @@ impl Health for Liveness {
         let statuses = statuses.take_until(shutdown).chain(last);
         Ok(Response::new(statuses.map(response).map(Ok).boxed()))
     }
+}
+
+/// Whether a process says that it serves: itself, under the empty name, or a service by its full name.
+pub async fn serves(process: Channel, service: &str) -> Result<bool, Status> {
+    let asked = HealthCheckRequest {
+        service: service.to_owned(),
+    };
+    let answer = HealthClient::new(process).check(asked).await?;
+    Ok(answer.get_ref().status() == ServingStatus::Serving)
 }
 
 /// What can be said of a service of this process: it serves as long as the process does.

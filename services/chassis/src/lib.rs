@@ -36,7 +36,8 @@
 //! * `tls`: [`ServerTls`] of the listener and [`ClientTls`] towards other processes, from files that are looked at
 //!   again while the process runs.
 //! * `kept`: what is made of files, and made again when they change: those of `tls` and of `auth`.
-//! * `health`: the health service, which reads [`Shutdown`] and keeps no state of its own.
+//! * `health`: the health service, which reads [`Shutdown`] and keeps no state of its own. [`serves`] asks another
+//!   process for it.
 //! * `methods`: the methods of the schema, and what is counted of their calls.
 //! * [`telemetry`]: the log of the process, what it counts, and traces. [`Trace`]: where a call stands in one.
 
@@ -68,7 +69,7 @@ pub use config::Config;
 pub use edge::{Answering, Edge, Grpc};
 pub use error::{Error, Missing};
 pub use gather::Gather;
-pub use health::{HealthCheckRequest, HealthCheckResponse, ServingStatus};
+pub use health::{HealthCheckRequest, HealthCheckResponse, ServingStatus, serves};
 pub use listen::bind;
 pub use pass::{Pass, Passing};
 pub use serve::{Drained, serve};
