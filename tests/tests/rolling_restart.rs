@@ -59,7 +59,7 @@ async fn retried<C: Future<Output = Result<(), Status>>>(
 /// Whether to call again. gRPC's own clients send a call once more that was still waiting when its connection closed;
 /// tonic leaves that to its caller.
 fn may_help(status: &Status) -> bool {
-    let causes = successors(Error::source(status), |cause| cause.source());
+    let causes = successors(Error::source(status), |cause| (*cause).source());
     let mut causes = causes.filter_map(|cause| cause.downcast_ref::<hyper::Error>());
     status.code() == Code::Unavailable || causes.any(hyper::Error::is_canceled)
 }
