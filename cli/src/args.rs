@@ -26,12 +26,14 @@ pub(crate) mod series;
 pub(crate) mod serve;
 pub(crate) mod setup;
 pub(crate) mod statements;
+pub(crate) mod status;
 pub(crate) mod telemetry;
 pub(crate) mod texts;
 pub(crate) mod tls;
 pub(crate) mod token;
 pub(crate) mod trade;
 pub(crate) mod url;
+pub(crate) mod verify;
 pub(crate) mod vintages;
 pub(crate) mod visa;
 pub(crate) mod web;
@@ -52,8 +54,10 @@ use programmes::ProgrammesCommand;
 use relationship::{ChangesArgs, TimelineArgs, WatchArgs};
 use serve::{DemoArgs, ServeArgs};
 use setup::SetupArgs;
+use status::StatusArgs;
 use token::TokenCommand;
 use trade::TradeCommand;
+use verify::VerifyArgs;
 use visa::VisaCommand;
 
 /// The relationship between two countries as data: trade figures by side and source, events and agreements, exchange
@@ -132,21 +136,35 @@ pub(crate) enum Command {
     ///
     /// Example: `entente watch CHN KAZ --cursor CURSOR`
     Watch(WatchArgs),
-    /// Copy a service's journal into a file while it serves, carry such a copy on, or check one
+    /// Show how all of it is: versions, since when, where the journals stand, sizes, room on the disks, replicas
     ///
-    /// The journal holds all that the service was ever told. A copy is checked as it comes: no entry may be missing,
-    /// and each must have the hash that goes over it and all entries before. It takes its name when it is complete
-    /// and on the disk. docs/operations.md says more.
+    /// Asks a gateway and through it the services, or one service. Ends with exit code 1 when something is not well.
     ///
-    /// Example: `entente backup events --out events.journal --continue`
+    /// Example: `entente status --watch 5`
+    Status(StatusArgs),
+    /// Copy the services' journals into a folder while they serve, or what is new of them
+    ///
+    /// A journal holds all that its service was ever told. A copy is checked as it comes: no entry may be missing, and
+    /// each must have the hash that goes over it and all entries before. A run that is interrupted is gone on with by the
+    /// next. docs/operations.md says more.
+    ///
+    /// Example: `entente backup /var/backups/entente --rate 20MiB/s`
     Backup(BackupArgs),
-    /// Make a service's folder from a copy of its journal
+    /// Make the services' data folders from a backup
     ///
-    /// Every entry is checked once more. The folder appears under its name when it is complete; a service that is then
-    /// started on it makes the rest from the journal.
+    /// All hashes are checked before anything is written. The folders appear under their names when all are complete;
+    /// services that are then started on them make the rest from their journals.
     ///
-    /// Example: `entente restore events.journal --data /var/lib/entente`
+    /// Example: `entente restore /var/backups/entente --data /var/lib/entente`
     Restore(RestoreArgs),
+    /// Check that what is kept is what was recorded: of running services, or of a backup
+    ///
+    /// A running service reads its journal, makes a view of it beside the one that it answers from, and holds the two
+    /// against each other; it goes on serving meanwhile. A backup is read here. Faults are named by file, byte and entry;
+    /// the exit code is then 1.
+    ///
+    /// Example: `entente verify --effort 50`; `entente verify /var/backups/entente`
+    Verify(VerifyArgs),
     /// Make, list and take back the tokens that a service believes when it is started with --tokens
     ///
     /// Example: `entente token create desk-7 --role editor --days 90 --tokens tokens.json > desk-7.token`

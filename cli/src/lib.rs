@@ -5,7 +5,8 @@
 //! * `args`: every command and option, with its help. [`run`]: from arguments to an exit code.
 //! * `serve`: a role as a process. `demo`: the platform with the demonstration figures.
 //! * `token`: who may log in. `audit`: who wrote what.
-//! * `backup`: a journal into a file; `restore`: a folder from such a file.
+//! * `backup`: journals into a folder; `restore`: data folders from one. `verify`: whether what is kept is what was
+//!   recorded. `status`: how all of it is.
 //! * `certs`: certificates for development. `setup`: what processes need to trust each other, each in its folder.
 //! * `healthcheck`: whether a process serves, for whoever starts and stops it.
 //! * `import`: files into a service; [`comtrade`] and `sdmx` read them, with what `rows` gives to both.
@@ -53,10 +54,12 @@ mod series_chart;
 mod serve;
 mod setup;
 mod sources;
+mod status;
 mod svg;
 mod telemetry;
 mod token;
 mod trade;
+mod verify;
 mod words;
 
 pub use run::run;

@@ -49,6 +49,13 @@ pub(crate) fn json_line(
     Ok(())
 }
 
+/// A message as canonical protobuf JSON.
+pub(crate) fn value(name: &str, message: &impl Message) -> anyhow::Result<serde_json::Value> {
+    let descriptor = POOL.get_message_by_name(name).context("unknown message")?;
+    let message = DynamicMessage::decode(descriptor, &*message.encode_to_vec())?;
+    Ok(message.serialize_with_options(serde_json::value::Serializer, &SerializeOptions::new())?)
+}
+
 /// Writes messages as a JSON list.
 pub(crate) fn json_list(
     out: &mut dyn Write,

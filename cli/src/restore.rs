@@ -1,4 +1,4 @@
-//! A service's folder from a copy of its journal.
+//! The services' data folders from a backup.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -7,23 +7,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail, ensure};
-use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
-use proto::journal::v1::{BackupJournalResponse, Journal};
+use proto::journal::v1::BackupJournalResponse;
 use store::Restore;
 
 use crate::args::backup::RestoreArgs;
 use crate::args::serve::Role;
-use crate::backup::{Reader, Seen, time};
+use crate::backup::{Kept, Manifest, Reader, Seen, check, time};
 use crate::export::interrupted;
 use crate::figures;
 
-/// Restores a copy; what does not go well, or is interrupted, leaves nothing.
+/// Restores a backup; what does not go well, or is interrupted, leaves nothing.
 pub(crate) async fn run(args: &RestoreArgs) -> anyhow::Result<()> {
-    let (file, data) = (args.file.clone(), args.data.clone());
+    let (folder, data, only) = (args.folder.clone(), args.data.clone(), args.only.clone());
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
-    let mut work = tokio::task::spawn_blocking(move || restore(&file, &data, &asked));
+    let mut work = tokio::task::spawn_blocking(move || restore(&folder, &data, &only, &asked));
     let restored = tokio::select! {
         done = &mut work => done,
         () = interrupted() => {
@@ -31,44 +30,70 @@ pub(crate) async fn run(args: &RestoreArgs) -> anyhow::Result<()> {
             work.await
         }
     };
-    let restored = restored?.with_context(|| format!("restoring {}", args.file.display()))?;
-    let Restored { entries, folder } = restored;
-    let entries = figures::grouped(&entries.to_string());
-    Ok(writeln!(
-        io::stdout(),
-        "Restored {entries} entries into {}.",
-        folder.display()
-    )?)
+    let restored = restored?.with_context(|| format!("restoring {}", args.folder.display()))?;
+    for Restored { entries, folder } in restored {
+        let entries = figures::grouped(&entries.to_string());
+        writeln!(
+            io::stdout(),
+            "Restored {entries} entries into {}.",
+            folder.display()
+        )?;
+    }
+    Ok(())
 }
 
-/// What a restore came to.
+/// What a restore of one service came to.
 struct Restored {
     entries: u64,
     folder: PathBuf,
 }
 
-fn restore(file: &Path, data: &Path, stop: &AtomicBool) -> anyhow::Result<Restored> {
-    let mut reader = Reader::open(file)?;
-    let mut seen = Seen::default();
-    let first = reader.part()?.context("there is nothing in it")?;
-    seen.take(&first)?;
-    let folder = data.join(role(seen.journal())?.name());
-    ensure_empty(&folder)?;
-    let pending = Pending::make(&folder)?;
-    write(&first, &mut reader, &mut seen, &pending.folder, stop)?;
-    pending.commit(&folder)?;
-    Ok(Restored {
-        entries: seen.last(),
-        folder,
-    })
+fn restore(
+    backup: &Path,
+    data: &Path,
+    only: &[Role],
+    stop: &AtomicBool,
+) -> anyhow::Result<Vec<Restored>> {
+    let manifest = Manifest::of(backup)?;
+    let kept = |role: Role| manifest.kept(role).context("the backup has nothing of it");
+    let roles = manifest.choose(only)?;
+    for role in &roles {
+        ensure_empty(&data.join(role.name()))?;
+    }
+    for role in &roles {
+        ensure_whole(backup, *role, kept(*role)?, stop)?;
+    }
+    let mut all = Vec::new();
+    for role in &roles {
+        let pending = Pending::make(&data.join(role.name()))?;
+        write(backup, *role, kept(*role)?, &pending.folder, stop)?;
+        all.push(pending);
+    }
+    commit(all, data)?;
+    let restored = |role: &Role| {
+        Ok(Restored {
+            entries: kept(*role)?.entries,
+            folder: data.join(role.name()),
+        })
+    };
+    roles.iter().map(restored).collect()
 }
 
-/// Whose journal it is.
-fn role(journal: Option<&Journal>) -> anyhow::Result<Role> {
-    let name = journal.map_or("", |journal| &journal.name);
-    let role = name.strip_prefix("journals/");
-    let role = role.and_then(|role| Role::from_str(role, false).ok());
-    role.with_context(|| format!("it is a copy of `{name}`, which no service here keeps"))
+/// Checks all hashes of a journal before anything is written.
+fn ensure_whole(backup: &Path, role: Role, kept: &Kept, stop: &AtomicBool) -> anyhow::Result<()> {
+    let bar = progress(role, "checking", kept.bytes);
+    let found = check(backup, role, kept, &bar, stop)?;
+    bar.finish_and_clear();
+    let Some(fault) = found.faults.last() else {
+        return Ok(());
+    };
+    bail!(
+        "{} is damaged at byte {}, at entry {}: {}",
+        fault.file.display(),
+        fault.offset,
+        fault.position,
+        fault.what
+    )
 }
 
 fn ensure_empty(folder: &Path) -> anyhow::Result<()> {
@@ -84,17 +109,18 @@ fn ensure_empty(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes all entries of a copy, which must be whole, into an empty folder.
+/// Writes all entries of a journal into an empty folder.
 fn write(
-    first: &BackupJournalResponse,
-    reader: &mut Reader,
-    seen: &mut Seen,
+    backup: &Path,
+    role: Role,
+    kept: &Kept,
     folder: &Path,
     stop: &AtomicBool,
 ) -> anyhow::Result<()> {
+    let mut reader = Reader::part_of(&Kept::path(backup, role), 0, kept.bytes)?;
+    let mut seen = Seen::default();
     let mut restore = Restore::start(folder, &store::Config::default())?;
-    let bar = progress(reader.bytes());
-    append(&mut restore, first)?;
+    let bar = progress(role, "writing", reader.end());
     while let Some(part) = reader.part()? {
         ensure!(!stop.load(Ordering::Relaxed), "interrupted");
         seen.take(&part)?;
@@ -103,7 +129,7 @@ fn write(
     }
     bar.finish_and_clear();
     seen.whole()?;
-    Ok(File::open(folder)?.sync_all()?)
+    Ok(restore.finish()?)
 }
 
 fn append(restore: &mut Restore, part: &BackupJournalResponse) -> anyhow::Result<()> {
@@ -116,22 +142,24 @@ fn append(restore: &mut Restore, part: &BackupJournalResponse) -> anyhow::Result
 }
 
 /// Drawn on standard error where that is a terminal.
-fn progress(bytes: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
-    let bar = ProgressBar::new(bytes);
+pub(crate) fn progress(role: Role, what: &str, bytes: u64) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{msg:18} {bar:40} {bytes} of {total_bytes}, {eta} left");
+    let bar = ProgressBar::new(bytes).with_message(format!("{} {what}", role.name()));
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// A folder that is filled beside the one whose name it takes in the end. Dropped before, it is gone.
 struct Pending {
     folder: PathBuf,
+    target: PathBuf,
     is_complete: bool,
 }
 
 impl Pending {
-    fn make(folder: &Path) -> anyhow::Result<Pending> {
-        let pending = folder.with_extension("restoring");
-        if let Some(data) = folder.parent() {
+    fn make(target: &Path) -> anyhow::Result<Pending> {
+        let pending = target.with_extension("restoring");
+        if let Some(data) = target.parent() {
             fs::create_dir_all(data).with_context(|| format!("in {}", data.display()))?;
         }
         match fs::create_dir(&pending) {
@@ -143,18 +171,35 @@ impl Pending {
         }
         Ok(Pending {
             folder: pending,
+            target: target.to_owned(),
             is_complete: false,
         })
     }
 
-    /// Gives the folder its name, durably. One that was filled meanwhile stays as it is.
-    fn commit(mut self, folder: &Path) -> anyhow::Result<()> {
-        let named = || format!("as {}", folder.display());
-        fs::rename(&self.folder, folder).with_context(named)?;
+    /// Gives the folder its name. One that was filled meanwhile stays as it is.
+    fn rename(&mut self) -> anyhow::Result<()> {
+        let renamed = fs::rename(&self.folder, &self.target);
+        renamed.with_context(|| format!("as {}", self.target.display()))?;
         self.is_complete = true;
-        let data = folder.parent().unwrap_or(folder);
-        Ok(File::open(data)?.sync_all()?)
+        Ok(())
     }
+
+    /// Takes the name back.
+    fn undo(&mut self) {
+        if self.is_complete && fs::rename(&self.target, &self.folder).is_ok() {
+            self.is_complete = false;
+        }
+    }
+}
+
+/// Gives all folders their names, durably, or none.
+fn commit(mut all: Vec<Pending>, data: &Path) -> anyhow::Result<()> {
+    let renamed = all.iter_mut().try_for_each(Pending::rename);
+    if let Err(error) = renamed {
+        all.iter_mut().for_each(Pending::undo);
+        return Err(error);
+    }
+    Ok(File::open(data)?.sync_all()?)
 }
 
 impl Drop for Pending {
@@ -168,47 +213,20 @@ impl Drop for Pending {
 
 #[cfg(test)]
 mod tests {
-    use prost::Message;
-
     use super::*;
 
     #[test]
-    fn only_the_name_of_a_service_becomes_a_folder() {
-        let role = |name: &str| {
-            let journal = Journal {
-                name: name.into(),
-                ..Journal::default()
-            };
-            role(Some(&journal)).map(Role::name)
-        };
-        assert_eq!(role("journals/culture").unwrap(), "culture");
-        for wrong in ["journals/../etc", "journals/", "culture", ""] {
-            assert!(role(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn what_is_interrupted_or_not_whole_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("events.journal");
-        let journal = Journal {
-            name: "journals/events".into(),
-            last_position: 1,
-            ..Journal::default()
-        };
-        let first = BackupJournalResponse {
-            journal: Some(journal),
-            entries: Vec::new(),
-        };
-        let mut bytes = b"entente journal copy 1\n".to_vec();
-        bytes.extend(first.encode_length_delimited_to_vec());
-        bytes.extend(BackupJournalResponse::default().encode_length_delimited_to_vec());
-        fs::write(&file, bytes).unwrap();
-        let data = folder.path().join("data");
-        for (stop, fault) in [(true, "interrupted"), (false, "it ends after entry 0")] {
-            let refused = restore(&file, &data, &AtomicBool::new(stop)).err().unwrap();
-            assert!(refused.to_string().contains(fault), "{refused}");
-            assert!(fs::read_dir(&data).unwrap().next().is_none());
-        }
+    fn all_folders_get_their_names_or_none() {
+        let data = tempfile::tempdir().unwrap();
+        let make = |name: &str| Pending::make(&data.path().join(name)).unwrap();
+        let all = vec![make("trade"), make("events")];
+        let taken = data.path().join("events");
+        fs::create_dir(&taken).unwrap();
+        fs::write(taken.join("something"), "").unwrap();
+        assert!(commit(all, data.path()).is_err());
+        let left: Vec<_> = fs::read_dir(data.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        commit(vec![make("trade"), make("culture")], data.path()).unwrap();
+        assert!(data.path().join("trade").exists() && data.path().join("culture").exists());
     }
 }

@@ -11,9 +11,9 @@ use crate::args::{Cli, Command};
 use crate::import::Imported;
 use crate::{
     audit, backup, briefing, certs, client, culture, demo, events, healthcheck, import,
-    relationship, restore, serve, setup,
+    relationship, restore, serve, setup, status,
 };
-use crate::{token, trade};
+use crate::{token, trade, verify};
 
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;
@@ -108,6 +108,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Watch(args) => relationship::run_watch(&args).await?,
         Command::Backup(args) => backup::run(&args).await?,
         Command::Restore(args) => restore::run(&args).await?,
+        Command::Verify(args) => verify::run(&args).await?,
+        Command::Status(args) => status::run(&args).await?,
         Command::Certs(args) => certs::run(&args)?,
         Command::Setup(args) => setup::run(&args)?,
         Command::Healthcheck(args) => healthcheck::run(&args).await?,

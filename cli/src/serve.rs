@@ -301,7 +301,7 @@ impl Stores {
 
     /// The servers over the stores.
     fn servers(&self, shutdown: &Shutdown) -> Servers {
-        let mut journals = Journals::default();
+        let mut journals = Journals::new(shutdown.clone());
         if let Some(store) = &self.trade {
             journals = journals.with("trade", store);
         }

@@ -1,4 +1,4 @@
-//! A journal is copied while it is served, carried on, checked, and becomes a service again.
+//! Journals are copied while they are served, carried on, verified, and become services again.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,16 +8,19 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Child;
 
 use common::{Ran, Server, entente, interrupt, run};
+use serde_json::Value;
 
 const EVENTS: &str = "\
 id,kind,status,start_date,title_en,countries,source_title,source_publisher
 visit-2013,state visit,concluded,2013-09,Visit of 2013,KAZ;CHN,Chronicle,Ministry
 visit-2024,state-visit,concluded,2024-07-02,State visit,KAZ;CHN,Programme,Embassy
 ";
+const CALL: &str = "call-2025,telephone-call,concluded,2025-01-10,Call,KAZ;CHN,Notice,Ministry";
 
 /// A server with events, recorded one after another, so that each is an entry.
 fn start() -> Server {
@@ -43,23 +46,24 @@ fn offline(arguments: &[&str]) -> Ran {
 
 fn serve(data: &Path) -> (Child, String) {
     let data = data.to_str().unwrap();
-    let (process, url, _) = common::start(&["serve", "events", "--data", data, "--log", "warn"]);
+    let (process, url, _) = common::start(&["serve", "--data", data, "--log", "warn"]);
     (process, url)
+}
+
+fn ask(url: &str, arguments: &[&str]) -> String {
+    let mut command = entente();
+    command.env("ENTENTE_SERVER", url).args(arguments);
+    let ran = run(command, b"");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.out
 }
 
 /// All that can be asked of the records: as they are, their versions, and the changes.
 fn answers(url: &str) -> Vec<String> {
-    let ask = |arguments: &[&str]| {
-        let mut command = entente();
-        command.env("ENTENTE_SERVER", url).args(arguments);
-        let ran = run(command, b"");
-        assert_eq!(ran.code, 0, "{ran:?}");
-        ran.out
-    };
     vec![
-        ask(&["events", "list", "-o", "json"]),
-        ask(&["events", "versions", "visit-2013", "-o", "json"]),
-        ask(&["events", "changes", "-o", "json"]),
+        ask(url, &["events", "list", "-o", "json"]),
+        ask(url, &["events", "versions", "visit-2013", "-o", "json"]),
+        ask(url, &["events", "changes", "-o", "json"]),
     ]
 }
 
@@ -71,122 +75,249 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-#[test]
-fn a_copy_that_was_carried_on_becomes_the_service_again() {
-    let server = start();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("events.journal");
-    let file = file.to_str().unwrap();
-    let backup = ["backup", "events", "--out", file];
-    let first = server.ask(&backup);
-    assert!(first.contains("Copied 2 entries"), "{first}");
-    let again = server.run(&backup);
-    assert_eq!(again.code, 1, "{again:?}");
-    assert!(again.err.contains(file) && again.err.contains("--continue"));
-    record(
-        &server,
-        "call-2025,telephone-call,concluded,2025-01-10,Call,KAZ;CHN,Notice,Ministry",
-    );
-    server.ask(&["events", "delete", "visit-2024"]);
-    let carried_on = server.ask(&[&backup[..], &["--continue"]].concat());
-    assert!(carried_on.contains("Copied 2 entries"), "{carried_on}");
-    let nothing = server.ask(&[&backup[..], &["--continue"]].concat());
-    assert!(nothing.contains("Copied 0 entries"), "{nothing}");
-    assert_eq!(names(folder.path()), ["events.journal"]);
+fn manifest(folder: &Path) -> Value {
+    serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap()
+}
 
-    let checked = offline(&["backup", "--check", file]);
-    assert_eq!(checked.code, 0, "{checked:?}");
-    for line in [
-        "journal     journals/events",
-        "positions   1 to 4",
-        "whole       yes",
-    ] {
-        assert!(checked.out.contains(line), "{checked:?}");
+#[test]
+fn a_backup_that_was_carried_on_becomes_the_services_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = folder.path().join("first");
+    let (mut process, url) = serve(&first);
+    let server = |arguments: &[&str]| ask(&url, arguments);
+    let record = |row: &str| {
+        let titles = EVENTS.lines().next().unwrap();
+        let mut command = entente();
+        command.env("ENTENTE_SERVER", &url);
+        command.args(["events", "import", "-"]);
+        let ran = run(command, format!("{titles}\n{row}\n").as_bytes());
+        assert_eq!(ran.code, 0, "{ran:?}");
+    };
+    EVENTS.lines().skip(1).for_each(record);
+    let backup = folder.path().join("backup");
+    let path = backup.to_str().unwrap();
+    let told = server(&["backup", path]);
+    assert!(told.contains("events   2 new entries, 2 in all"), "{told}");
+    assert!(told.contains("trade    0 new entries"), "{told}");
+    assert!(told.contains("is complete and on the disk"), "{told}");
+    let files = [
+        "culture.journal",
+        "events.journal",
+        "manifest.json",
+        "trade.journal",
+    ];
+    assert_eq!(names(&backup), files);
+    for name in files {
+        let mode = fs::metadata(backup.join(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
     }
+
+    record(CALL);
+    server(&["events", "delete", "visit-2024"]);
+    let carried_on = server(&["backup", path, "--rate", "100MiB/s"]);
+    assert!(
+        carried_on.contains("events   2 new entries, 4 in all"),
+        "{carried_on}"
+    );
+    let before = manifest(&backup);
+    let nothing = server(&["backup", path]);
+    assert!(
+        nothing.contains("events   0 new entries, 4 in all"),
+        "{nothing}"
+    );
+    assert_eq!(manifest(&backup), before);
+    let events = &before["journals"]["events"];
+    assert_eq!(events["position"], 4);
+    assert_eq!(events["entries"], 4);
+    assert_eq!(events["service_version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(events["parts"].as_array().unwrap().len(), 2);
+
+    let verified = offline(&["verify", path]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+    assert_eq!(verified.out.matches("whole").count(), 4, "{verified:?}");
+    assert_eq!(
+        server(&["verify", "--effort", "100"])
+            .matches("whole")
+            .count(),
+        4
+    );
 
     let data = folder.path().join("restored");
     fs::create_dir_all(data.join("events")).unwrap();
-    let restore = ["restore", file, "--data", data.to_str().unwrap()];
+    let restore = ["restore", path, "--data", data.to_str().unwrap()];
     let restored = offline(&restore);
     assert_eq!(restored.code, 0, "{restored:?}");
     assert!(restored.out.contains("Restored 4 entries"), "{restored:?}");
-    assert_eq!(names(&data), ["events"]);
+    assert_eq!(names(&data), ["culture", "events", "trade"]);
     let taken = offline(&restore);
     assert_eq!(taken.code, 1, "{taken:?}");
     assert!(taken.err.contains("is not empty"), "{taken:?}");
-    let (mut process, url) = serve(&data);
-    assert_eq!(answers(&url), answers(&server.url));
-    // The copy goes on from what was restored as from what was copied.
-    let mut command = entente();
-    command.env("ENTENTE_SERVER", &url);
-    command.args(backup).arg("--continue");
-    let from_restored = run(command, b"");
-    assert_eq!(from_restored.code, 0, "{from_restored:?}");
+    let (mut again, restored_url) = serve(&data);
+    assert_eq!(answers(&restored_url), answers(&url));
+    // The backup goes on from what was restored as from what was copied.
+    let from_restored = ask(&restored_url, &["backup", path]);
+    assert!(
+        from_restored.contains("events   0 new entries"),
+        "{from_restored}"
+    );
+    assert_eq!(interrupt(&mut again), 0);
     assert_eq!(interrupt(&mut process), 0);
 }
 
 #[test]
-fn a_copy_that_was_tampered_with_or_cut_off_is_refused_and_leaves_nothing() {
+fn an_interrupted_backup_goes_on_where_it_ended() {
     let server = start();
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("events.journal");
-    let file = path.to_str().unwrap();
-    server.ask(&["backup", "events", "--out", file]);
-    let copy = fs::read(&path).unwrap();
+    let (path, journal) = (
+        folder.path().join("b"),
+        folder.path().join("b/events.journal"),
+    );
+    let backup = ["backup", path.to_str().unwrap()];
+    server.ask(&backup);
+    let whole = fs::read(&journal).unwrap();
+    // As a process leaves it that is killed before the manifest is written.
+    fs::remove_file(path.join("manifest.json")).unwrap();
+    fs::write(&journal, &whole[..whole.len() - 7]).unwrap();
+    let unfinished = offline(&["verify", path.to_str().unwrap()]);
+    assert!(unfinished.err.contains("is no backup"), "{unfinished:?}");
+    let told = server.ask(&backup);
+    assert!(told.contains("2 in all"), "{told}");
+    assert_eq!(manifest(&path)["journals"]["events"]["position"], 2);
+
+    // The same behind what a manifest counts.
+    let counted = fs::read(&journal).unwrap();
+    record(&server, CALL);
+    server.ask(&backup);
+    let longer = fs::read(&journal).unwrap();
+    let mut first = manifest(&path);
+    let events = &mut first["journals"]["events"];
+    events["parts"].as_array_mut().unwrap().pop();
+    let part = events["parts"][0].clone();
+    let last_hash = hash_of_entry_2(&server);
+    for (name, value) in [
+        ("position", Value::from(2)),
+        ("entries", Value::from(2)),
+        ("bytes", part["bytes"].clone()),
+        ("last_hash", Value::from(last_hash)),
+    ] {
+        events[name] = value;
+    }
+    fs::write(path.join("manifest.json"), first.to_string()).unwrap();
+    fs::write(&journal, [&longer[..], b"\x7fcut"].concat()).unwrap();
+    let left = offline(&["verify", path.to_str().unwrap()]);
+    assert_eq!(left.code, 0, "{left:?}");
+    assert!(
+        left.out.contains("of an interrupted run follow"),
+        "{left:?}"
+    );
+    let told = server.ask(&backup);
+    assert!(told.contains("1 new entries, 3 in all"), "{told}");
+    assert_eq!(fs::read(&journal).unwrap(), longer);
+    assert!(longer.starts_with(&counted));
+    let verified = offline(&["verify", path.to_str().unwrap()]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+}
+
+/// What the manifest of a backup of the first two entries says.
+fn hash_of_entry_2(server: &Server) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("third");
+    server.ask(&["backup", path.to_str().unwrap()]);
+    // The third entry holds the hash of the one before in what its own hash goes over; a restore of two shows it.
+    let data = folder.path().join("data");
+    let restored = offline(&[
+        "restore",
+        path.to_str().unwrap(),
+        "--data",
+        data.to_str().unwrap(),
+    ]);
+    assert_eq!(restored.code, 0, "{restored:?}");
+    let segment = fs::read_dir(data.join("events/journal")).unwrap().next();
+    let bytes = fs::read(segment.unwrap().unwrap().path()).unwrap();
+    let mut at = 64;
+    for _ in 1..3 {
+        let length = u32::from_le_bytes(bytes[at + 4..at + 8].try_into().unwrap());
+        at += 64 + length as usize;
+    }
+    let halves = bytes[at + 24..at + 56].iter();
+    let halves = halves.flat_map(|byte| [byte >> 4, byte & 15]);
+    halves
+        .map(|half| char::from_digit(half.into(), 16).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_backup_that_was_tampered_with_or_cut_off_is_refused_and_leaves_nothing() {
+    let server = start();
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("backup");
+    let path = backup.to_str().unwrap();
+    server.ask(&["backup", path]);
+    let file = backup.join("events.journal");
+    let copy = fs::read(&file).unwrap();
     let at = copy.windows(5).position(|text| text == b"State").unwrap();
     let mut tampered = copy.clone();
     tampered[at] = b'M';
     let cut = &copy[..copy.len() - 1];
     let data = folder.path().join("data");
     let commands = [
-        vec!["backup", "--check", file],
-        vec!["restore", file, "--data", data.to_str().unwrap()],
-        vec!["backup", "events", "--out", file, "--continue"],
+        vec!["verify", path],
+        vec!["restore", path, "--data", data.to_str().unwrap()],
     ];
-    for (bytes, fault) in [(&tampered[..], "entry 2 "), (cut, "cut off")] {
-        fs::write(&path, bytes).unwrap();
+    for (bytes, fault, position) in [(&tampered[..], "entry 2", 2), (cut, "cut off", 1)] {
+        fs::write(&file, bytes).unwrap();
         for command in &commands {
             let refused = server.run(command);
             assert_eq!(refused.code, 1, "{command:?}: {refused:?}");
-            let err = &refused.err;
-            assert!(err.contains(file) && err.contains(fault), "{refused:?}");
+            let told = format!("{}{}", refused.out, refused.err);
+            assert!(told.contains("events.journal"), "{refused:?}");
+            assert!(
+                told.contains(fault) && told.contains("at byte"),
+                "{refused:?}"
+            );
         }
-        assert!(offline(&commands[0]).out.contains("whole       no"));
-        assert_eq!(fs::read(&path).unwrap(), bytes);
-        assert!(!data.join("events").exists() && !data.join("events.restoring").exists());
+        let verified = offline(&["verify", path, "--json"]);
+        let found: Value = serde_json::from_str(&verified.out).unwrap();
+        let faults = found["journals"][0]["faults"].as_array().unwrap();
+        let first_lost = &faults.last().unwrap()["position"];
+        assert_eq!(*first_lost, position, "{found}");
+        assert!(!data.exists() || names(&data).is_empty());
+        assert_eq!(fs::read(&file).unwrap(), bytes);
     }
-    assert!(
-        names(folder.path())
-            .iter()
-            .all(|name| name != "events.journal.part")
-    );
+    // A backup goes on behind what the manifest counts, which a file that was cut no longer has.
+    let refused = server.run(&["backup", path]);
+    assert!(refused.err.contains("damaged"), "{refused:?}");
+    fs::remove_file(&file).unwrap();
+    let gone = offline(&["verify", path]);
+    assert_eq!(gone.code, 1, "{gone:?}");
 }
 
 #[test]
-fn a_copy_of_another_journal_is_not_carried_on() {
+fn a_backup_of_another_journal_is_not_carried_on() {
     let (server, other) = (start(), start());
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("events.journal");
-    let file = path.to_str().unwrap();
-    let backup = ["backup", "events", "--out", file, "--continue"];
+    let path = folder.path().join("backup");
+    let backup = ["backup", path.to_str().unwrap()];
     server.ask(&backup);
-    let copy = fs::read(&path).unwrap();
+    let file = path.join("events.journal");
+    let copy = fs::read(&file).unwrap();
     let same_length = other.run(&backup);
     assert!(
         same_length.err.contains("another journal"),
         "{same_length:?}"
     );
-    record(
-        &other,
-        "call-2025,telephone-call,concluded,2025-01-10,Call,KAZ;CHN,Notice,Ministry",
-    );
+    record(&other, CALL);
     let longer = other.run(&backup);
     assert!(
         longer.err.contains("entry 3 has another hash"),
         "{longer:?}"
     );
-    assert_eq!(fs::read(&path).unwrap(), copy);
-    let role =
-        Server::start_role("culture").run(&["backup", "culture", "--out", file, "--continue"]);
-    assert!(role.err.contains("not of journals/culture"), "{role:?}");
+    assert_eq!(fs::read(&file).unwrap(), copy);
+    let role = Server::start_role("culture").run(&backup);
+    assert!(role.err.contains("--only"), "{role:?}");
+    let only = offline(&["restore", backup[1], "--only", "trade", "--data", "none"]);
+    assert!(only.err.contains("nothing of trade"), "{only:?}");
 }

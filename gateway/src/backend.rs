@@ -22,12 +22,14 @@ mod replica;
 mod upload;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use chassis::{ClientTls, Trace, telemetry};
 use http::{Request, Response};
+use proto::gateway::v1::ReplicaState;
 use tokio::sync::watch;
 use tonic::body::Body;
 use tonic::codegen::Service;
@@ -39,6 +41,7 @@ pub(crate) use self::call::gather;
 pub(crate) use self::exchange::Message;
 
 use self::pool::Pool;
+use self::replica::Replica;
 use crate::vitals::{self, TRACED};
 
 /// A service that calls are passed to; a cheap handle, to be cloned. Generated clients run over it.
@@ -102,6 +105,14 @@ impl Backend {
         }
     }
 
+    /// Its processes as they are seen from here; none when it runs in this process.
+    pub(crate) fn replicas(&self) -> Vec<Seen> {
+        match &self.way {
+            Way::Direct(_) => Vec::new(),
+            Way::Remote(pool) => pool.replicas().iter().map(|one| Seen::of(one)).collect(),
+        }
+    }
+
     /// Passes a call on, as a part of the trace that it belongs to.
     pub(crate) async fn pass(self, mut request: Request<Body>) -> Response<Body> {
         let path = request.uri().path().trim_start_matches('/');
@@ -125,6 +136,31 @@ impl Backend {
                 response
             }
             Way::Remote(pool) => call::pass(&pool, request).await,
+        }
+    }
+}
+
+/// What is seen of a process of a service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    pub(crate) place: SocketAddr,
+    pub(crate) state: ReplicaState,
+    pub(crate) calls: usize,
+}
+
+impl Seen {
+    fn of(replica: &Replica) -> Seen {
+        let state = if replica.is_well() {
+            ReplicaState::Serving
+        } else if replica.is_reached() {
+            ReplicaState::LeftOut
+        } else {
+            ReplicaState::NotServing
+        };
+        Seen {
+            place: replica.place(),
+            state,
+            calls: replica.load(),
         }
     }
 }

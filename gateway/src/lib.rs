@@ -11,8 +11,8 @@
 //! * `briefing`: the briefing; its head says how an answer comes about.
 //! * `timeline.rs`, `changes.rs`: lists over all services, put together by `merge.rs`. `watch`: their feeds in one
 //!   stream; `cursor.rs`: how far a reader has come in all journals. `outage.rs`: who did not answer. `backoff.rs`: how long to
-//!   wait before one is tried again. `frame.rs`: gRPC's frames. `which.rs`: the services in order. `vitals.rs`: what an
-//!   operator sees.
+//!   wait before one is tried again. `frame.rs`: gRPC's frames. `which.rs`: the services in order. `status.rs`: how the gateway
+//!   is, and what it sees of their processes. `vitals.rs`: what an operator sees of it in figures.
 //! * [`Web`] (`http/`): HTTP/JSON, gRPC-Web and the `OpenAPI` document, for browsers and for whoever has no gRPC.
 
 mod ask;
@@ -30,6 +30,7 @@ mod outage;
 mod pass;
 mod service;
 mod stand;
+mod status;
 mod timeline;
 mod vitals;
 mod watch;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use chassis::{Shutdown, telemetry};
+use chassis::{Caller, Shutdown, telemetry};
+use jiff::Timestamp;
 use proto::gateway::v1 as wire;
 use tonic::{Request, Response, Status};
 use wire::gateway_service_server::{GatewayService, GatewayServiceServer};
@@ -11,7 +12,7 @@ use crate::Backends;
 use crate::ask::{Asking, Services};
 use crate::briefing::{Briefings, Query};
 use crate::watch::{Messages, Watches};
-use crate::{changes, timeline, vitals, watch};
+use crate::{changes, status, timeline, vitals, watch};
 
 /// What a call answers.
 type Reply<T> = Result<Response<T>, Status>;
@@ -24,6 +25,8 @@ const MAX_REQUEST: usize = 64 << 10;
 /// Answers over trade, events and culture together; a cheap handle, to be cloned.
 #[derive(Clone, Debug)]
 pub struct Gateway {
+    backends: Backends,
+    started: i64,
     services: Services,
     briefings: Arc<Briefings>,
     watches: Arc<Watches>,
@@ -39,6 +42,8 @@ impl Gateway {
         Gateway {
             briefings: Arc::new(Briefings::new(backends)),
             watches,
+            backends: backends.clone(),
+            started: Timestamp::now().as_microsecond(),
             services,
         }
     }
@@ -91,5 +96,14 @@ impl GatewayService for Gateway {
     ) -> Reply<Messages> {
         let query = watch::Query::try_from(request.into_inner())?;
         Ok(Response::new(self.watches.watch(&query)?))
+    }
+
+    async fn get_status(
+        &self,
+        request: Request<wire::GetStatusRequest>,
+    ) -> Reply<wire::GatewayStatus> {
+        let caller = request.extensions().get::<Caller>();
+        let status = status::status(&self.backends, self.started, caller);
+        Ok(Response::new(status))
     }
 }

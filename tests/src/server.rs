@@ -272,7 +272,7 @@ impl Opened {
 
     fn app(&self, shutdown: &Shutdown) -> App {
         let app = App::new(proto::DESCRIPTORS);
-        let journals = Journals::default();
+        let journals = Journals::new(shutdown.clone());
         let (app, journals) = match self {
             Opened::Trade(store) => (
                 app.service(Trade::new(store.clone(), shutdown.clone()).server()),

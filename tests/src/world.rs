@@ -296,7 +296,8 @@ impl Node {
         }
     }
 
-    async fn end(&mut self) -> String {
+    /// Stops it in good order, whatever it logged, which is answered.
+    pub async fn end(&mut self) -> String {
         self.running.take().expect("it runs").end().await
     }
 

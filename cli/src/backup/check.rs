@@ -1,50 +1,157 @@
-//! What a copy holds, and whether it is whole.
+//! A backup read through: the hash of each part, and the chain of all entries.
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
+use anyhow::ensure;
+use indicatif::ProgressBar;
+use sha2::{Digest, Sha256};
 
-use super::{Reader, Seen};
-use crate::{figures, output, words};
+use super::file::BUFFER;
+use super::manifest::{Part, hex};
+use super::{Kept, Reader, Seen, name};
+use crate::args::serve::Role;
 
-/// Reads a copy through, and says what was found up to its end or its first fault.
-pub(super) fn run(path: &Path) -> anyhow::Result<()> {
-    let checked = checked(path);
-    checked.with_context(|| format!("checking {}", path.display()))
+/// What was found of a journal in a backup.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Whose journal.
+    pub(crate) role: Role,
+    /// The last entry up to which all is whole.
+    pub(crate) last: u64,
+    /// Bytes behind those that count: what an interrupted run left.
+    pub(crate) left: u64,
+    /// What is wrong; nothing when all is well.
+    pub(crate) faults: Vec<Fault>,
 }
 
-fn checked(path: &Path) -> anyhow::Result<()> {
-    let mut reader = Reader::open(path)?;
-    let mut seen = Seen::default();
-    let whole = read_through(&mut reader, &mut seen);
-    tell(&reader, &seen, whole.is_ok(), &mut io::stdout().lock())?;
-    whole
+/// Something that is wrong with a backup.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// Where in it.
+    pub(crate) offset: u64,
+    /// The entry that is damaged or missing; all before it are whole.
+    pub(crate) position: u64,
+    /// What was found.
+    pub(crate) what: String,
 }
 
-fn read_through(reader: &mut Reader, seen: &mut Seen) -> anyhow::Result<()> {
-    while let Some(part) = reader.part()? {
-        seen.take(&part)?;
+/// Checks what a backup has of a service. A fault is no error; not being able to look is.
+pub(crate) fn check(
+    folder: &Path,
+    role: Role,
+    kept: &Kept,
+    bar: &ProgressBar,
+    stop: &AtomicBool,
+) -> anyhow::Result<Found> {
+    let path = Kept::path(folder, role);
+    let mut found = Found {
+        role,
+        last: 0,
+        left: 0,
+        faults: Vec::new(),
+    };
+    match std::fs::metadata(&path) {
+        Ok(file) => found.left = file.len().saturating_sub(kept.bytes),
+        Err(error) => {
+            found.note(&path, 0, error.to_string());
+            return Ok(found);
+        }
     }
-    seen.whole()?;
+    for part in &kept.parts {
+        if hash_of(&path, part, bar, stop)? != part.sha256 {
+            let (first, last) = (part.first, part.last);
+            let what = format!("the part with the entries {first} to {last} has another SHA-256");
+            found.faults.push(Fault {
+                file: path.clone(),
+                offset: part.offset,
+                position: first,
+                what,
+            });
+        }
+    }
+    follow(&path, role, kept, &mut found, stop)?;
+    Ok(found)
+}
+
+impl Found {
+    fn note(&mut self, file: &Path, offset: u64, what: String) {
+        self.faults.push(Fault {
+            file: file.to_owned(),
+            offset,
+            position: self.last + 1,
+            what,
+        });
+    }
+}
+
+/// The SHA-256 of a part; of what is there of it.
+fn hash_of(
+    path: &Path,
+    part: &Part,
+    bar: &ProgressBar,
+    stop: &AtomicBool,
+) -> anyhow::Result<String> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(part.offset))?;
+    let mut rest = file.take(part.bytes);
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; BUFFER]);
+    loop {
+        ensure!(!stop.load(Ordering::Relaxed), "interrupted");
+        let read = rest.read(&mut buffer)?;
+        if read == 0 {
+            let hash: [u8; 32] = hash.finalize().into();
+            return Ok(hex(&hash));
+        }
+        hash.update(&buffer[..read]);
+        bar.inc(read as u64);
+    }
+}
+
+/// Follows the chain of entries to its end, or to the first that does not follow.
+fn follow(
+    path: &Path,
+    role: Role,
+    kept: &Kept,
+    found: &mut Found,
+    stop: &AtomicBool,
+) -> anyhow::Result<()> {
+    let mut seen = Seen::default();
+    let mut offset = 0;
+    let followed = Reader::part_of(path, 0, kept.bytes).and_then(|mut reader| {
+        offset = reader.offset();
+        while let Some(part) = reader.part()? {
+            ensure!(!stop.load(Ordering::Relaxed), "interrupted");
+            seen.take(&part)?;
+            offset = reader.offset();
+        }
+        Ok(())
+    });
+    ensure!(!stop.load(Ordering::Relaxed), "interrupted");
+    found.last = seen.last();
+    let ended = followed.and_then(|()| ends_as(&seen, role, kept));
+    if let Err(error) = ended {
+        found.note(path, offset, format!("{error:#}"));
+    }
     Ok(())
 }
 
-fn tell(reader: &Reader, seen: &Seen, is_whole: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    let journal = seen.journal().map(|journal| journal.name.clone());
-    let positions = match seen.last() {
-        0 => "none".to_owned(),
-        last => format!("1 to {last}"),
-    };
-    let committed = seen.time().map(proto::to_timestamp);
-    let whole = if is_whole { "yes" } else { "no" };
-    let rows = [
-        ("journal", journal.unwrap_or_default()),
-        ("positions", positions),
-        ("entries", figures::grouped(&seen.last().to_string())),
-        ("bytes", figures::grouped(&reader.bytes().to_string())),
-        ("committed", words::second(committed.as_ref())),
-        ("whole", whole.to_owned()),
-    ];
-    output::lines(out, &rows.map(|(title, text)| (title.to_owned(), text)))
+/// Whether what was seen is all that the manifest counts.
+fn ends_as(seen: &Seen, role: Role, kept: &Kept) -> anyhow::Result<()> {
+    let journal = seen.whole()?;
+    ensure!(
+        journal.name == name(role),
+        "it is a copy of {}",
+        journal.name
+    );
+    let is_all = seen.last() == kept.position && seen.hash() == kept.hash()?;
+    ensure!(
+        is_all,
+        "it does not end with the entry that the manifest names"
+    );
+    Ok(())
 }

@@ -5,6 +5,8 @@ use proto::journal::v1::{BackupJournalResponse, Journal, JournalEntry};
 use proto::parse_timestamp;
 use store::{Chain, Micros, Position};
 
+use super::Kept;
+
 /// What was seen of a copy, part by part.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
@@ -14,6 +16,22 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// Goes on after what a backup has of a journal.
+    pub(super) fn after(name: String, kept: &Kept) -> anyhow::Result<Seen> {
+        let hash = kept.hash()?;
+        let journal = Journal {
+            name,
+            last_position: kept.position,
+            last_hash: hash.to_vec(),
+            ..Journal::default()
+        };
+        Ok(Seen {
+            chain: Chain::after(kept.position, hash),
+            journal: Some(journal),
+            time: kept.committed(),
+        })
+    }
+
     /// Takes the next part, whose entries must follow those before.
     pub(crate) fn take(&mut self, part: &BackupJournalResponse) -> anyhow::Result<()> {
         if let Some(journal) = &part.journal {
@@ -32,10 +50,9 @@ impl Seen {
         Ok(())
     }
 
-    /// A run begins; the one before it must be whole.
+    /// A run begins. The one before may have been interrupted: the end of the last one vouches for all.
     fn begin(&mut self, journal: &Journal) -> anyhow::Result<()> {
-        if self.journal.is_some() {
-            let before = self.whole()?;
+        if let Some(before) = &self.journal {
             let is_same = before.name == journal.name;
             ensure!(is_same, "{} goes on as {}", before.name, journal.name);
         }
@@ -67,6 +84,11 @@ impl Seen {
     /// The last position; the first is 1, and there is no gap.
     pub(crate) fn last(&self) -> Position {
         self.chain.last()
+    }
+
+    /// The hash of the last entry.
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        self.chain.hash()
     }
 
     /// When the last entry was committed.

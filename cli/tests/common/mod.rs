@@ -36,21 +36,31 @@ pub(crate) fn entente() -> Command {
 }
 
 /// Starts a serving command and waits until it says where; what it printed before comes back too.
+pub(crate) fn start(arguments: &[&str]) -> (Child, String, String) {
+    let mut command = entente();
+    command.args(arguments).args([
+        "--listen",
+        "127.0.0.1:0",
+        "--reserve-mib",
+        "1",
+        "--ballast-mib",
+        "0",
+    ]);
+    spawn(command)
+}
+
+/// The same with no other options than its own.
+pub(crate) fn started(command: Command) -> (Child, String) {
+    let (process, url, _) = spawn(command);
+    (process, url)
+}
+
 #[expect(
     clippy::zombie_processes,
     reason = "the caller gets the process and ends it"
 )]
-pub(crate) fn start(arguments: &[&str]) -> (Child, String, String) {
-    let mut process = entente()
-        .args(arguments)
-        .args([
-            "--listen",
-            "127.0.0.1:0",
-            "--reserve-mib",
-            "1",
-            "--ballast-mib",
-            "0",
-        ])
+fn spawn(mut command: Command) -> (Child, String, String) {
+    let mut process = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -127,6 +127,14 @@ impl Pool {
         self.shared.reached.subscribe()
     }
 
+    /// All replicas, in the order of their places.
+    pub(super) fn replicas(&self) -> Vec<Arc<Replica>> {
+        let members = self.shared.read();
+        let mut replicas: Vec<_> = members.iter().map(|one| one.replica.clone()).collect();
+        replicas.sort_by_key(|replica| replica.place());
+        replicas
+    }
+
     /// Chooses a replica, another than `tried` if there is one.
     pub(super) async fn choose(
         &self,

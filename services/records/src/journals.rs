@@ -1,15 +1,16 @@
-//! The journals of a process, streamed out: what a copy is made of.
+//! The journals of a process: where they stand, and streamed out, which is what a copy is made of.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream;
+use chassis::Shutdown;
+use futures_util::stream::{self, TryStreamExt};
 use prost::Message;
 use proto::journal::v1 as wire;
 use proto::{Excerpt, Violations, to_timestamp};
-use store::{Cursor, Entry, Head, Position, Store};
+use store::{Cursor, Entry, Head, Micros, Position, Store, Usage, Verification, system_clock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::codec::CompressionEncoding;
 use tonic::{Request, Response, Status};
@@ -19,9 +20,12 @@ use crate::audit::{Audited, Query};
 use crate::error::Error;
 use crate::feed::Messages;
 use crate::register::{MAX_RESPONSE, Reply};
+use crate::verify;
 
 /// Backups at a time: each reads the disk as fast as its client takes it.
 const MAX_BACKUPS: usize = 4;
+/// Verifications at a time: each makes a second view on the disk.
+const MAX_VERIFICATIONS: usize = 1;
 /// A part that has reached this size ends. An entry has at most 3 MiB, but for one that a large write made.
 const PART_BYTES: usize = 256 << 10;
 const COLLECTION: &str = "journals/";
@@ -30,19 +34,24 @@ const COLLECTION: &str = "journals/";
 #[derive(Clone, Debug)]
 pub struct Journals {
     by_role: BTreeMap<&'static str, Arc<dyn Kept>>,
-    places: Arc<Semaphore>,
-}
-
-impl Default for Journals {
-    fn default() -> Journals {
-        Journals {
-            by_role: BTreeMap::new(),
-            places: Arc::new(Semaphore::new(MAX_BACKUPS)),
-        }
-    }
+    started: Micros,
+    shutdown: Shutdown,
+    backups: Arc<Semaphore>,
+    verifications: Arc<Semaphore>,
 }
 
 impl Journals {
+    /// None yet; streams of them end when `shutdown` is triggered.
+    pub fn new(shutdown: Shutdown) -> Journals {
+        Journals {
+            by_role: BTreeMap::new(),
+            started: system_clock(),
+            shutdown,
+            backups: Arc::new(Semaphore::new(MAX_BACKUPS)),
+            verifications: Arc::new(Semaphore::new(MAX_VERIFICATIONS)),
+        }
+    }
+
     /// Adds the journal of a role.
     #[must_use]
     pub fn with<M: Audited + fmt::Debug>(
@@ -81,6 +90,8 @@ pub(crate) trait Kept: fmt::Debug + Send + Sync {
     fn oldest(&self) -> Position;
     fn head(&self) -> Head;
     fn entries(&self, after: Position) -> Result<Box<dyn Cursor>, store::Error>;
+    fn usage(&self) -> Result<Usage, store::Error>;
+    fn verify(&self) -> Result<Verification, store::Error>;
     /// A change of an entry, in a line.
     fn told(&self, entry: &Entry, change: Bytes) -> Result<wire::AuditChange, store::Error>;
 }
@@ -98,6 +109,14 @@ impl<M: Audited + fmt::Debug> Kept for Store<M> {
         Store::entries(self, after)
     }
 
+    fn usage(&self) -> Result<Usage, store::Error> {
+        Store::usage(self)
+    }
+
+    fn verify(&self) -> Result<Verification, store::Error> {
+        Store::verify(self)
+    }
+
     fn told(&self, entry: &Entry, change: Bytes) -> Result<wire::AuditChange, store::Error> {
         let change = M::Change::decode(change).map_err(|error| entry.undecodable(&error))?;
         Ok(M::told(change))
@@ -106,14 +125,49 @@ impl<M: Audited + fmt::Debug> Kept for Store<M> {
 
 /// Where a journal stands.
 fn described(name: String, journal: &dyn Kept) -> wire::Journal {
-    let Head { stamp, hash } = journal.head();
+    at(name, journal.oldest(), journal.head())
+}
+
+/// A journal that ends with an entry.
+pub(crate) fn at(name: String, oldest_position: Position, head: Head) -> wire::Journal {
+    let Head { stamp, hash } = head;
     wire::Journal {
         name,
-        oldest_position: journal.oldest(),
+        oldest_position,
         last_position: stamp.position,
         last_commit_time: (stamp.position > 0).then(|| to_timestamp(stamp.time)),
         last_hash: hash.to_vec(),
     }
+}
+
+fn status(journal: wire::Journal, started: Micros, usage: Usage) -> wire::JournalStatus {
+    let Usage {
+        journal: journal_bytes,
+        view: view_bytes,
+        records: view_records,
+        free: free_bytes,
+        reserve: reserve_bytes,
+        ballast: ballast_bytes,
+        wanted_ballast: wanted_ballast_bytes,
+    } = usage;
+    wire::JournalStatus {
+        journal: Some(journal),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        start_time: Some(to_timestamp(started)),
+        journal_bytes,
+        view_bytes,
+        view_records,
+        free_bytes,
+        reserve_bytes,
+        ballast_bytes,
+        wanted_ballast_bytes,
+    }
+}
+
+/// A place for a kind of work, of which there are only so many.
+fn place(places: &Arc<Semaphore>, what: &'static str) -> Result<OwnedSemaphorePermit, Error> {
+    let place = Arc::clone(places).try_acquire_owned();
+    place.map_err(|_| Error::TooMany(what))
 }
 
 /// A backup under way, and its place, which ends with it.
@@ -150,7 +204,7 @@ impl Backup {
 }
 
 /// Reads on a thread that may wait for the disk.
-async fn aside<T: Send + 'static>(
+pub(crate) async fn aside<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, store::Error> + Send + 'static,
 ) -> Result<T, Error> {
     let read = tokio::task::spawn_blocking(read).await;
@@ -165,6 +219,40 @@ impl JournalService for Journals {
         Ok(Response::new(described(name, &*journal)))
     }
 
+    async fn get_journal_status(
+        &self,
+        request: Request<wire::GetJournalStatusRequest>,
+    ) -> Reply<wire::JournalStatus> {
+        let wire::GetJournalStatusRequest { name } = request.into_inner();
+        let journal = self.find("name", &name)?;
+        let started = self.started;
+        let status = aside(move || {
+            let usage = journal.usage()?;
+            Ok(status(described(name, &*journal), started, usage))
+        });
+        Ok(Response::new(status.await?))
+    }
+
+    type VerifyJournalStream = Messages<wire::VerifyJournalResponse>;
+
+    async fn verify_journal(
+        &self,
+        request: Request<wire::VerifyJournalRequest>,
+    ) -> Reply<Self::VerifyJournalStream> {
+        let wire::VerifyJournalRequest {
+            name,
+            effort_percent,
+        } = request.into_inner();
+        let journal = self.find("name", &name)?;
+        let effort = verify::Effort::parse(effort_percent)?;
+        let place = place(&self.verifications, "verifications")?;
+        let oldest = journal.oldest();
+        let verification = aside(move || journal.verify()).await?;
+        let reports = verify::reports(verification, effort, self.shutdown.clone(), place);
+        let told = reports.map_ok(move |report| report.into_wire(&name, oldest));
+        Ok(Response::new(Box::pin(told)))
+    }
+
     type BackupJournalStream = Messages<wire::BackupJournalResponse>;
 
     async fn backup_journal(
@@ -176,8 +264,7 @@ impl JournalService for Journals {
             after_position,
         } = request.into_inner();
         let journal = self.find("name", &name)?;
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| Error::TooMany("backups"))?;
+        let place = place(&self.backups, "backups")?;
         let start = aside(move || {
             let cursor = journal.entries(after_position)?;
             let described = described(name, &*journal);
@@ -188,10 +275,14 @@ impl JournalService for Journals {
                 _place: place,
             })
         });
-        let parts = stream::try_unfold(start.await?, async |mut backup| {
+        let shutdown = self.shutdown.clone();
+        let parts = stream::try_unfold((start.await?, shutdown), async |(mut backup, shutdown)| {
+            if shutdown.is_triggered() {
+                return Err(Error::Stopping.into());
+            }
             let read = aside(move || backup.part().map(|part| (part, backup)));
             let (part, backup) = read.await.map_err(Status::from)?;
-            Ok(part.map(|part| (part, backup)))
+            Ok(part.map(|part| (part, (backup, shutdown))))
         });
         Ok(Response::new(Box::pin(parts)))
     }

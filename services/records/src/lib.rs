@@ -18,7 +18,7 @@
 //! * [`Who`] (`who.rs`): who asks, which every write has in the journal.
 //! * `apply.rs`: what a recorded or deleted record does to the state, and [`recompute`], which holds the indexes
 //!   against the records.
-//! * `feed.rs`: watching. [`Journals`] (`journals.rs`): the journal streamed out. [`Audited`] (`audit.rs`): who wrote what.
+//! * `feed.rs`: watching. [`Journals`] (`journals.rs`): the journal streamed out; `verify.rs`: checked. [`Audited`] (`audit.rs`): who wrote what.
 //! * [`Error`] (`error.rs`): why a call failed, and how that is told.
 
 mod apply;
@@ -36,6 +36,7 @@ mod register;
 mod request;
 mod timeline;
 mod topic;
+mod verify;
 mod version;
 mod who;
 mod write;

@@ -31,6 +31,11 @@ pub enum Unchained {
 }
 
 impl Chain {
+    /// Goes on after an entry that was followed before.
+    pub fn after(last: Position, hash: [u8; 32]) -> Chain {
+        Chain { last, hash }
+    }
+
     /// Follows the next entry; one that is refused changes nothing.
     ///
     /// # Errors
@@ -50,14 +55,19 @@ impl Chain {
         if body.len() > MAX_BODY {
             return Err(Unchained::TooLarge(position));
         }
-        let header = Header::new(position, time, self.hash, body).encode();
-        let computed = frame::hash(&header, body);
+        let computed = self.hash_of(time, body);
         if computed[..] != *hash {
             return Err(Unchained::Hash(position));
         }
         self.last = position;
         self.hash = computed;
         Ok(())
+    }
+
+    /// The hash that the next entry has when it was committed then and holds this.
+    pub fn hash_of(&self, time: Micros, body: &[u8]) -> [u8; 32] {
+        let header = Header::new(self.last + 1, time, self.hash, body).encode();
+        frame::hash(&header, body)
     }
 
     /// The last position that was followed; 0 before the first.

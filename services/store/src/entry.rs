@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use prost::Message;
 
-use crate::{Error, Micros, Position, Stamp};
+use crate::{Error, Head, Micros, Position, Stamp};
 
 /// One journal entry: what was committed together.
 #[derive(Clone, Debug)]
@@ -47,6 +47,14 @@ impl Entry {
             stamp: Stamp { position, time },
             hash,
             body,
+        }
+    }
+
+    /// It, as the last one of a journal.
+    pub(crate) fn head(&self) -> Head {
+        Head {
+            stamp: self.stamp,
+            hash: self.hash,
         }
     }
 

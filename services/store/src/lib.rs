@@ -27,6 +27,8 @@
 //! * `segments.rs`, `segment_reader.rs`, `frame.rs`: the journal as segment files, written and read, and the
 //!   bytes of an entry in them.
 //! * [`Watch`] (`watch.rs`): a cursor over the journal that waits at its end.
+//! * `replay.rs`: entries applied to a view again. [`Verification`] (`verify.rs`): journal and view checked while they
+//!   are used; [`Usage`] (`space.rs`): what they take of the disk.
 //! * [`Restore`] (`restore.rs`): a journal from a copy of its entries. [`Chain`] (`chain.rs`): whether entries of a copy
 //!   are the journal's.
 //! * `requests.rs`: the request ids that were seen lately.
@@ -41,6 +43,7 @@ mod error;
 mod frame;
 mod journal;
 mod model;
+mod replay;
 mod requests;
 mod restore;
 mod segment_reader;
@@ -48,6 +51,7 @@ mod segments;
 mod space;
 mod state;
 mod store;
+mod verify;
 mod view;
 mod vitals;
 mod watch;
@@ -61,6 +65,8 @@ pub use journal::{Cursor, Journal, Position};
 pub use model::{Decision, Model, Origin, Request};
 pub use requests::Seen;
 pub use restore::Restore;
+pub use space::Usage;
 pub use state::{State, Value};
 pub use store::{Config, Head, Pending, Store, Written};
+pub use verify::{Checked, Fault, FaultKind, Progress, Verification};
 pub use watch::{Event, Watch};

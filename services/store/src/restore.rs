@@ -38,7 +38,7 @@ impl Restore {
         })
     }
 
-    /// Appends the next entry; it is durable on return.
+    /// Appends the next entry; it is durable after [`Restore::finish`].
     ///
     /// # Errors
     /// [`Error::Conflict`] when it does not follow, [`Error::Damaged`] when its hash, which chains over all before it,
@@ -51,7 +51,7 @@ impl Restore {
         body: &[u8],
     ) -> Result<(), Error> {
         let expected = position.saturating_sub(1);
-        self.journal.append(expected, time, body)?;
+        self.journal.append_unsynced(expected, time, body)?;
         if self.journal.last_hash()[..] == *hash {
             return Ok(());
         }
@@ -60,6 +60,16 @@ impl Restore {
             offset: 0,
             what: format!("entry {position} of the copy has another hash than its bytes"),
         })
+    }
+
+    /// Makes all of it durable.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: what was restored may not be used.
+    pub fn finish(self) -> Result<(), Error> {
+        self.journal.sync()?;
+        let synced = fs::File::open(&self.folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|e| Error::io("syncing", &self.folder, &e))
     }
 
     /// The last position that was restored.

@@ -90,6 +90,48 @@ impl Segments {
         Ok(())
     }
 
+    /// The end of the journal, if an entry of this size may follow `expected` there.
+    fn tail_after(&self, expected: Position, body: &[u8]) -> Result<MutexGuard<'_, Tail>, Error> {
+        if body.len() > MAX_BODY {
+            return Err(Error::TooLarge {
+                what: "a journal entry",
+                bytes: body.len(),
+                limit: MAX_BODY,
+            });
+        }
+        let tail = self.tail();
+        if tail.last != expected {
+            return Err(Error::Conflict {
+                expected,
+                last: tail.last,
+            });
+        }
+        Ok(tail)
+    }
+
+    /// Appends one entry that is durable only after [`Segments::sync`]: for a journal that counts for nothing before
+    /// it is complete.
+    pub(crate) fn append_unsynced(
+        &self,
+        expected: Position,
+        time: Micros,
+        body: &[u8],
+    ) -> Result<(), Error> {
+        let mut tail = self.tail_after(expected, body)?;
+        if tail.length >= self.segment_bytes {
+            tail.finish()?;
+            self.roll(&mut tail)?;
+        }
+        let header = tail.put(time, body)?;
+        tail.advance(&header, body);
+        Ok(())
+    }
+
+    /// Makes durable what was appended.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        self.tail().finish()
+    }
+
     fn check_range(&self, position: Position) -> Result<(), Error> {
         let last = self.last();
         let first = read_lock(&self.bases)[0];
@@ -111,20 +153,7 @@ impl Segments {
 
 impl Journal for Segments {
     fn append(&self, expected: Position, time: Micros, body: &[u8]) -> Result<Position, Error> {
-        if body.len() > MAX_BODY {
-            return Err(Error::TooLarge {
-                what: "a journal entry",
-                bytes: body.len(),
-                limit: MAX_BODY,
-            });
-        }
-        let mut tail = self.tail();
-        if tail.last != expected {
-            return Err(Error::Conflict {
-                expected,
-                last: tail.last,
-            });
-        }
+        let mut tail = self.tail_after(expected, body)?;
         if tail.length >= self.segment_bytes {
             self.roll(&mut tail)?;
         }
@@ -171,21 +200,37 @@ impl Journal for Segments {
 
 impl Tail {
     fn append(&mut self, time: Micros, body: &[u8], syncs: &Histogram) -> Result<Position, Error> {
-        let position = self.last + 1;
-        let header = Header::new(position, time, self.hash, body).encode();
-        if let Err(error) = self.write(&header, body) {
-            self.undo()?;
-            return Err(refused("writing", &self.path, &error, body.len()));
-        }
+        let header = self.put(time, body)?;
         if let Err(error) = self.sync(syncs) {
             // The kernel may have dropped the pages and reported it once: nothing may be acknowledged
             // any more, and a second attempt would prove nothing.
             fatal("syncing", &self.path, &error.to_string());
         }
+        Ok(self.advance(&header, body))
+    }
+
+    /// Writes an entry behind the last one, or leaves nothing of it.
+    fn put(&mut self, time: Micros, body: &[u8]) -> Result<[u8; HEADER], Error> {
+        let header = Header::new(self.last + 1, time, self.hash, body).encode();
+        if let Err(error) = self.write(&header, body) {
+            self.undo()?;
+            return Err(refused("writing", &self.path, &error, body.len()));
+        }
+        Ok(header)
+    }
+
+    /// Counts the entry that was written as the last one.
+    fn advance(&mut self, header: &[u8; HEADER], body: &[u8]) -> Position {
         self.length += (HEADER + body.len()) as u64;
-        self.last = position;
-        self.hash = frame::hash(&header, body);
-        Ok(position)
+        self.last += 1;
+        self.hash = frame::hash(header, body);
+        self.last
+    }
+
+    /// Syncs what was put here without a sync of its own.
+    fn finish(&self) -> Result<(), Error> {
+        let synced = self.file.sync_data();
+        synced.map_err(|e| Error::io("syncing", &self.path, &e))
     }
 
     fn write(&mut self, header: &[u8], body: &[u8]) -> std::io::Result<()> {

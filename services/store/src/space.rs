@@ -16,6 +16,25 @@ pub(crate) struct Space {
     reserve: u64,
 }
 
+/// What a store takes of its disk, and what is left there, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The journal's files.
+    pub journal: u64,
+    /// The view's files.
+    pub view: u64,
+    /// Records of the view.
+    pub records: u64,
+    /// What is free.
+    pub free: u64,
+    /// What must stay free: below it, writes are refused.
+    pub reserve: u64,
+    /// The ballast that is there.
+    pub ballast: u64,
+    /// The ballast that there should be.
+    pub wanted_ballast: u64,
+}
+
 impl Space {
     pub(crate) fn new(folder: &Path, reserve: u64) -> Space {
         Space {
@@ -24,12 +43,21 @@ impl Space {
         }
     }
 
-    /// Free bytes below which writes are refused.
-    pub(crate) fn reserve(&self) -> u64 {
-        self.reserve
+    /// What the files take; the rest of [`Usage`] is not known here.
+    pub(crate) fn usage(&self) -> Result<Usage, Error> {
+        let below = |name| bytes_below(&self.folder.join(name));
+        let ballast = std::fs::metadata(self.folder.join("ballast"));
+        Ok(Usage {
+            journal: below("journal")?,
+            view: below("view")?,
+            free: self.free()?,
+            reserve: self.reserve,
+            ballast: ballast.map_or(0, |file| file.len()),
+            ..Usage::default()
+        })
     }
 
-    pub(crate) fn free(&self) -> Result<u64, Error> {
+    fn free(&self) -> Result<u64, Error> {
         let stat = statvfs(&self.folder)
             .map_err(|e| Error::io("asking for the free space of", &self.folder, &e.into()))?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
@@ -70,6 +98,22 @@ impl Space {
         }
         Ok(())
     }
+}
+
+/// Bytes of all files below a folder; those that go meanwhile do not count.
+fn bytes_below(folder: &Path) -> Result<u64, Error> {
+    let failed = |e: &std::io::Error| Error::io("reading", folder, e);
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder).map_err(|e| failed(&e))? {
+        let entry = entry.map_err(|e| failed(&e))?;
+        bytes += match entry.metadata() {
+            Ok(found) if found.is_dir() => bytes_below(&entry.path())?,
+            Ok(found) => found.len(),
+            Err(e) if e.kind() == ErrorKind::NotFound => 0,
+            Err(e) => return Err(failed(&e)),
+        };
+    }
+    Ok(bytes)
 }
 
 fn remove(path: &Path) -> Result<(), Error> {

@@ -211,7 +211,8 @@ where
     }
 }
 
-fn lift(item: sled::Result<(sled::IVec, sled::IVec)>) -> Result<(Value, Value), Error> {
+/// A stored record as others see it.
+pub(crate) fn lift(item: sled::Result<(sled::IVec, sled::IVec)>) -> Result<(Value, Value), Error> {
     let (key, value) = item?;
     Ok((Value(key), Value(value)))
 }

@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::debug_span;
 
+use crate::replay::{replay, replay_entry};
 use crate::segments::Segments;
 use crate::space::Space;
-use crate::state::{self, Effects};
-use crate::view::{REPLAY_BYTES, View, follows, millis, panic_text};
+use crate::verify::{self, Parts};
+use crate::view::{View, follows, panic_text};
 use crate::vitals::{self, Now, TRACED, Vitals};
-use crate::writer::{Command, GroupLimits, Outcome, Writer, apply};
-use crate::{Clock, Cursor, Decision, Entry, Error, Journal, Micros, Model, Origin, Position};
-use crate::{Request, Stamp, State, Watch, system_clock};
+use crate::writer::{Command, GroupLimits, Outcome, Writer};
+use crate::{Clock, Cursor, Decision, Error, Journal, Micros, Model, Origin, Position};
+use crate::{Stamp, State, Usage, Verification, Watch, system_clock};
 
 /// How a store is kept.
 #[derive(Clone, Debug)]
@@ -75,6 +76,9 @@ struct Inner<M: Model> {
     journal: Arc<dyn Journal>,
     published: watch::Receiver<Stamp>,
     ended: watch::Receiver<bool>,
+    folder: PathBuf,
+    space: Space,
+    ballast: u64,
     idle: Duration,
     clock: Clock,
     vitals: Arc<Vitals>,
@@ -137,15 +141,19 @@ impl<M: Model> Store<M> {
         vitals::describe();
         create_durably(&folder.join("journal"))?;
         let lock = Arc::new(lock(folder)?);
+        verify::clear(folder)?;
         let space = Space::new(folder, config.reserve_bytes);
         space.trim(config.ballast_bytes)?;
         let (journal, view) = open_both::<M>(folder, config)?;
         vitals::rebuilds(M::NAME).increment(view.was_rebuilt().into());
-        let vitals = Vitals::new(M::NAME, folder, &space, started.elapsed());
-        Ok(Store::start(journal, view, space, config, lock, vitals))
+        let vitals = Vitals::new(M::NAME, started.elapsed());
+        Ok(Store::start(
+            folder, journal, view, space, config, lock, vitals,
+        ))
     }
 
     fn start(
+        folder: &Path,
         journal: Arc<dyn Journal>,
         view: View,
         space: Space,
@@ -161,7 +169,7 @@ impl<M: Model> Store<M> {
             queue: receiver,
             journal: Arc::clone(&journal),
             view: Arc::clone(&view),
-            space,
+            space: space.clone(),
             clock: config.clock,
             limits: GroupLimits {
                 writes: config.group_writes,
@@ -190,6 +198,9 @@ impl<M: Model> Store<M> {
                 journal,
                 published,
                 ended,
+                folder: folder.to_owned(),
+                space,
+                ballast: config.ballast_bytes,
                 idle: config.idle,
                 clock: config.clock,
                 vitals,
@@ -253,12 +264,13 @@ impl<M: Model> Store<M> {
     /// Says to those who count what the store is now. It looks at the disk.
     pub fn report(&self) {
         let queue = &self.inner.queue;
-        let meta = self.inner.view.meta();
         self.inner.vitals.report(Now {
             queued: queue.max_capacity() - queue.capacity(),
-            position: meta.stamp.position,
-            records: meta.records,
+            position: self.last().position,
         });
+        if let Ok(usage) = self.usage() {
+            self.inner.vitals.report_usage(&usage);
+        }
     }
 
     /// The time by the store's clock.
@@ -293,6 +305,32 @@ impl<M: Model> Store<M> {
         self.inner.journal.after(position)
     }
 
+    /// What it takes of its disk, and what is left there. It reads the disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn usage(&self) -> Result<Usage, Error> {
+        Ok(Usage {
+            records: self.inner.view.meta().records,
+            wanted_ballast: self.inner.ballast,
+            ..self.inner.space.usage()?
+        })
+    }
+
+    /// Begins to check the journal up to its last entry, and the view, while both are used.
+    ///
+    /// # Errors
+    /// [`Error::Full`] when the disk has no room for a second view; [`Error::Io`].
+    pub fn verify(&self) -> Result<Verification, Error> {
+        Verification::start(Parts {
+            folder: self.inner.folder.clone(),
+            view: Arc::clone(&self.inner.view),
+            journal: Arc::clone(&self.inner.journal),
+            space: self.inner.space.clone(),
+            replay: replay_entry::<M>,
+        })
+    }
+
     /// Every entry after `position`, and then those to come.
     ///
     /// # Errors
@@ -315,6 +353,12 @@ impl<M: Model> Store<M> {
         let journal = Arc::clone(&self.inner.journal);
         let published = self.inner.published.clone();
         Ok(Watch::new(journal, published, self.inner.idle, position))
+    }
+
+    /// The view, to be damaged.
+    #[cfg(test)]
+    pub(crate) fn view(&self) -> &View {
+        &self.inner.view
     }
 
     /// Stops taking writes, finishes those that were taken, and flushes the view. The folder is free for
@@ -422,55 +466,4 @@ fn hash_at(journal: &Segments, position: Position) -> Result<Option<[u8; 32]>, E
     }
     let entry = journal.after(position - 1)?.next(position)?;
     Ok(entry.map(|entry| entry.hash))
-}
-
-fn replay<M: Model>(journal: &dyn Journal, view: &View) -> Result<(), Error> {
-    let started = Instant::now();
-    let from = view.meta().stamp.position;
-    let last = journal.last();
-    if from == last {
-        return Ok(());
-    }
-    let mut cursor = journal.after(from)?;
-    let mut effects = Effects::new();
-    let mut bytes = 0;
-    while let Some(entry) = cursor.next(last)? {
-        bytes += replay_entry::<M>(view, &mut effects, &entry)?;
-        if bytes >= REPLAY_BYTES || entry.stamp.position == last {
-            view.apply(std::mem::take(&mut effects), entry.stamp, entry.hash)?;
-            bytes = 0;
-        }
-    }
-    tracing::info!(
-        from,
-        last,
-        took_ms = millis(started),
-        "the journal was replayed into the view"
-    );
-    Ok(())
-}
-
-fn replay_entry<M: Model>(
-    view: &View,
-    effects: &mut Effects,
-    entry: &Entry,
-) -> Result<usize, Error> {
-    let mut bytes = 0;
-    let writes = entry.writes()?;
-    let first = entry.stamp.first_of(writes.len());
-    for (index, write) in writes.into_iter().enumerate() {
-        let stamp = first.of_write(index);
-        let changes = write
-            .changes
-            .iter()
-            .map(|change| prost::Message::decode(change.clone()))
-            .collect::<Result<Vec<M::Change>, _>>()
-            .map_err(|error| entry.undecodable(&error))?;
-        let request = Request::of(&write);
-        let state = view.state_within(effects);
-        let made = apply::<M>(state, &changes, request.as_ref(), &write.subject, stamp)?;
-        bytes += state::bytes_of(&made);
-        effects.extend(made);
-    }
-    Ok(bytes)
 }

@@ -6,6 +6,7 @@
 //! that a change can update without reading the rest. Both are recomputed at open.
 
 use std::any::Any;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -15,7 +16,7 @@ use tracing::debug_span;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::frame::{array_at, u32_at, u64_at};
-use crate::state::{Effects, OWN};
+use crate::state::{Effects, OWN, Value, lift};
 use crate::vitals::TRACED;
 use crate::{Error, Stamp, State};
 
@@ -41,7 +42,13 @@ pub(crate) struct Meta {
     /// Hash of the journal's entry at that position: which journal this is a view of.
     pub(crate) hash: [u8; 32],
     pub(crate) records: u64,
-    digest: u64,
+    pub(crate) digest: u64,
+}
+
+/// A view that stands still: while this is held no batch is applied, and writes wait.
+pub(crate) struct Held<'a> {
+    db: &'a sled::Db,
+    meta: RwLockReadGuard<'a, Meta>,
 }
 
 impl Meta {
@@ -147,9 +154,13 @@ impl View {
         tracing::warn!(view = %folder.display(), aside = %aside.display(), reason,
             "the view is moved aside and rebuilt from the journal");
         move_aside(folder, &aside).map_err(|e| Error::io("moving aside", folder, &e))?;
-        let db = open_db(folder, cache_bytes)?;
+        View::make(folder, layout, cache_bytes)
+    }
+
+    /// Makes an empty view in a folder that is not there.
+    pub(crate) fn make(folder: &Path, layout: u32, cache_bytes: u64) -> Result<View, Error> {
         Ok(View {
-            db,
+            db: open_db(folder, cache_bytes)?,
             layout,
             was_rebuilt: true,
             gate: RwLock::new(Meta::EMPTY),
@@ -159,6 +170,19 @@ impl View {
     /// Whether it was made anew when it was opened.
     pub(crate) fn was_rebuilt(&self) -> bool {
         self.was_rebuilt
+    }
+
+    /// The version of the keys and values in it.
+    pub(crate) fn layout(&self) -> u32 {
+        self.layout
+    }
+
+    /// Lets it stand still.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        Held {
+            db: &self.db,
+            meta: self.enter(),
+        }
     }
 
     /// What the view says of itself.
@@ -209,10 +233,37 @@ impl View {
         Ok(())
     }
 
+    /// Changes a record behind the view's back, as sled may.
+    #[cfg(test)]
+    pub(crate) fn damage(&self, key: &[u8], value: Option<&[u8]>) {
+        let done = match value {
+            Some(value) => self.db.insert(key, value),
+            None => self.db.remove(key),
+        };
+        done.expect("sled takes it");
+    }
+
     /// Hands what is in memory to the operating system, so that the next open finds it.
     pub(crate) fn flush(&self) -> Result<(), Error> {
         self.db.flush()?;
         Ok(())
+    }
+}
+
+impl Held<'_> {
+    /// What the view says of itself.
+    pub(crate) fn meta(&self) -> Meta {
+        *self.meta
+    }
+
+    /// The records with keys behind `after`, in order.
+    pub(crate) fn records(
+        &self,
+        after: &[u8],
+    ) -> impl Iterator<Item = Result<(Value, Value), Error>> + use<'_> {
+        let behind = (Bound::Excluded(after.to_vec()), Bound::Unbounded);
+        let records = self.db.range(behind).map(lift);
+        records.filter(|record| !matches!(record, Ok((key, _)) if **key == META_KEY))
     }
 }
 

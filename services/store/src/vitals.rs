@@ -2,13 +2,12 @@
 //!
 //! Counting goes through the facade `metrics`, and comes to nothing in a process that does not count.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use metrics::{Counter, Histogram, counter, gauge, histogram};
 use metrics::{describe_counter, describe_gauge, describe_histogram};
 
-use crate::space::Space;
+use crate::Usage;
 
 /// The target of spans that are part of a call's trace: what is not recorded is not made.
 pub(crate) const TRACED: &str = "entente::traced";
@@ -17,8 +16,6 @@ pub(crate) const TRACED: &str = "entente::traced";
 #[derive(Debug)]
 pub(crate) struct Vitals {
     service: &'static str,
-    folder: PathBuf,
-    space: Space,
     opening: Duration,
     pub(crate) group: Histogram,
     pub(crate) apply: Histogram,
@@ -29,50 +26,44 @@ pub(crate) struct Vitals {
 pub(crate) struct Now {
     pub(crate) queued: usize,
     pub(crate) position: u64,
-    pub(crate) records: u64,
 }
 
 impl Vitals {
-    pub(crate) fn new(
-        service: &'static str,
-        folder: &Path,
-        space: &Space,
-        opening: Duration,
-    ) -> Vitals {
+    pub(crate) fn new(service: &'static str, opening: Duration) -> Vitals {
         Vitals {
             service,
-            folder: folder.to_owned(),
-            space: space.clone(),
             opening,
             group: histogram!("entente_journal_group_writes", "service" => service),
             apply: histogram!("entente_view_apply_seconds", "service" => service),
         }
     }
 
-    /// Says what is so. It looks at the disk.
+    /// Says what is so.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "nobody reads the last writes of quadrillions"
+    )]
+    pub(crate) fn report(&self, now: Now) {
+        self.set("entente_journal_queue", now.queued as f64);
+        self.set("entente_journal_position", now.position as f64);
+        self.set("entente_view_open_seconds", self.opening.as_secs_f64());
+    }
+
+    /// Says what the store takes of its disk.
     #[expect(
         clippy::cast_precision_loss,
         reason = "nobody reads the last bytes of terabytes"
     )]
-    pub(crate) fn report(&self, now: Now) {
-        let service = self.service;
-        let set = |name: &'static str, value: f64| gauge!(name, "service" => service).set(value);
-        set("entente_journal_queue", now.queued as f64);
-        set("entente_journal_position", now.position as f64);
-        set(
-            "entente_journal_bytes",
-            bytes_below(&self.folder.join("journal")) as f64,
-        );
-        set("entente_view_records", now.records as f64);
-        set(
-            "entente_view_bytes",
-            bytes_below(&self.folder.join("view")) as f64,
-        );
-        set("entente_view_open_seconds", self.opening.as_secs_f64());
-        set("entente_disk_reserve_bytes", self.space.reserve() as f64);
-        if let Ok(free) = self.space.free() {
-            set("entente_disk_free_bytes", free as f64);
-        }
+    pub(crate) fn report_usage(&self, usage: &Usage) {
+        self.set("entente_journal_bytes", usage.journal as f64);
+        self.set("entente_view_bytes", usage.view as f64);
+        self.set("entente_view_records", usage.records as f64);
+        self.set("entente_disk_free_bytes", usage.free as f64);
+        self.set("entente_disk_reserve_bytes", usage.reserve as f64);
+    }
+
+    fn set(&self, name: &'static str, value: f64) {
+        gauge!(name, "service" => self.service).set(value);
     }
 }
 
@@ -121,17 +112,4 @@ pub(crate) fn describe() {
         "entente_disk_reserve_bytes",
         "Free space below which writes are refused."
     );
-}
-
-/// Bytes of all files below a folder; what vanishes meanwhile is not counted.
-fn bytes_below(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return 0;
-    };
-    let bytes = entries.flatten().map(|entry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => bytes_below(&entry.path()),
-        Ok(metadata) => metadata.len(),
-        Err(_) => 0,
-    });
-    bytes.sum()
 }

@@ -6,6 +6,7 @@
 //!   `reopen.rs`.
 //! * `briefing.rs`: a briefing beside its slowest service, and kept ones.
 //! * `watchers.rs`: many who watch one pair through a gateway.
+//! * `operation.rs`: reads beside a backup and a verification.
 //! * `records/`: records of events and culture, as more and more are there.
 //! * `pass.rs`: the same service directly, through `HAProxy` (`haproxy.rs`) and through the gateway.
 //! * `generate.rs`: the figures that are ingested. `echo.rs`: the bare service that reads are held
@@ -23,6 +24,7 @@ mod generate;
 mod haproxy;
 mod ingest;
 mod load;
+mod operation;
 mod pass;
 mod point;
 mod process;
@@ -113,6 +115,8 @@ enum Name {
     Briefing,
     /// Reads of one figure directly, through `HAProxy` and through the gateway.
     Pass,
+    /// Reads of one figure beside a backup and beside a verification, and how fast those go.
+    Operation,
     /// Opening after a clean end, after a kill, and without the view.
     Reopen,
     /// All of them, on one data folder.
@@ -196,7 +200,13 @@ async fn run(plan: &Plan, parts: &[Name], report: &mut Report) -> Result<()> {
     if wanted(Name::Pass) {
         pass::measure(plan, report).await?;
     }
-    let on_rows = [Name::Ingest, Name::Point, Name::Series, Name::Reopen];
+    let on_rows = [
+        Name::Ingest,
+        Name::Point,
+        Name::Series,
+        Name::Operation,
+        Name::Reopen,
+    ];
     if !on_rows.into_iter().any(wanted) {
         return Ok(());
     }
@@ -212,6 +222,9 @@ async fn run(plan: &Plan, parts: &[Name], report: &mut Report) -> Result<()> {
     }
     if wanted(Name::Point) {
         point::measure(&filling, plan, report).await?;
+    }
+    if wanted(Name::Operation) {
+        operation::measure(&filling, plan, report).await?;
     }
     if wanted(Name::Reopen) {
         reopen::measure(&mut filling, plan, report).await?;

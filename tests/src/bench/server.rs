@@ -136,8 +136,9 @@ async fn serve_trade(data: &Path) -> Result<()> {
     let store = Store::open(data, &store::Config::default())?;
     let shutdown = ended_input();
     let trade = Trade::new(store.clone(), shutdown.clone());
+    let journals = Journals::new(shutdown.clone()).with("trade", &store);
     let app = App::new(proto::DESCRIPTORS).service(trade.server());
-    serve(app, shutdown).await?;
+    serve(app.service(journals.server()), shutdown).await?;
     store.close().await;
     Ok(())
 }
@@ -173,7 +174,7 @@ async fn serve_house(data: &Path) -> Result<()> {
     let of_culture = Culture::new(culture.clone(), shutdown.clone()).server();
     let direct =
         |routes: Routes, journals: Journals| Backend::direct(routes.add_service(journals.server()));
-    let journals = Journals::default;
+    let journals = || Journals::new(shutdown.clone());
     let backends = Backends {
         trade: direct(Routes::new(of_trade), journals().with("trade", &trade)),
         events: direct(

@@ -127,6 +127,8 @@ const TABLE: &[Service] = &[
         "entente.journal.v1.JournalService",
         &[
             ("GetJournal", READER),
+            ("GetJournalStatus", READER),
+            ("VerifyJournal", ADMIN),
             ("BackupJournal", ADMIN),
             ("ListAuditEntries", ADMIN),
         ],
@@ -138,6 +140,7 @@ const TABLE: &[Service] = &[
             ("ListTimeline", READER),
             ("ListChanges", READER),
             ("WatchRelationship", READER),
+            ("GetStatus", READER),
         ],
     ),
     (

@@ -1,0 +1,131 @@
+//! How all of it is, in a table: each process's version, since when it runs, where its journal stands, what it keeps, and
+//! how much room is left.
+//!
+//! # Layout
+//!
+//! * this file: asking, again and again if that is wanted. `report`: what was answered, as a table and as JSON.
+//!   `problems`: what is not well.
+
+mod problems;
+mod report;
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::ValueEnum;
+use proto::gateway::v1::{GatewayStatus, GetStatusRequest};
+use proto::journal::v1::{GetJournalStatusRequest, JournalStatus};
+use tokio::time::{Instant, sleep};
+use tonic::{Code, Status};
+
+use self::problems::{Problem, problems};
+use self::report::Report;
+use crate::args::answer::ServerArgs;
+use crate::args::serve::Role;
+use crate::args::status::StatusArgs;
+use crate::client::{self, request};
+use crate::export::interrupted;
+use crate::{backup, output};
+
+/// How soon what does not answer yet is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Clears a terminal.
+const CLEAR: &str = "\x1b[2J\x1b[H";
+
+/// Shows how it is; ends with an error when something is not well.
+pub(crate) async fn run(args: &StatusArgs) -> anyhow::Result<()> {
+    let Some(seconds) = args.watch else {
+        return ended(show(args).await?);
+    };
+    let mut turns = tokio::time::interval(Duration::from_secs(seconds));
+    let mut wrong = 0;
+    loop {
+        tokio::select! {
+            _ = turns.tick() => {}
+            () = interrupted() => return ended(wrong),
+        }
+        tokio::select! {
+            shown = show(args) => wrong = shown?,
+            () = interrupted() => return ended(wrong),
+        }
+    }
+}
+
+fn ended(wrong: usize) -> anyhow::Result<()> {
+    match wrong {
+        0 => Ok(()),
+        1 => bail!("something is not well"),
+        wrong => bail!("{wrong} things are not well"),
+    }
+}
+
+/// Asks and shows once; how much is not well.
+async fn show(args: &StatusArgs) -> anyhow::Result<usize> {
+    let (report, problems) = wait(args).await;
+    let mut out = output::stdout();
+    if args.watch.is_some() && !args.json && io::stdout().is_terminal() {
+        write!(out, "{CLEAR}")?;
+    }
+    if args.json {
+        report.json(&problems, &mut out)?;
+    } else {
+        report.table(&problems, &mut out)?;
+    }
+    out.flush()?;
+    Ok(problems.len())
+}
+
+/// Asks until every process answers, if that is wanted.
+async fn wait(args: &StatusArgs) -> (Report, Vec<Problem>) {
+    let until = Instant::now() + Duration::from_secs(args.wait);
+    loop {
+        let report = ask(&args.server).await;
+        let problems = problems(&report);
+        if !problems.iter().any(|one| one.is_lost) || Instant::now() >= until {
+            return (report, problems);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Asks the process at an address for itself and for the services that it serves or passes calls to.
+async fn ask(server: &ServerArgs) -> Report {
+    let gateway = gateway(server).await;
+    let mut journals = Vec::new();
+    for role in Role::value_variants() {
+        match journal(*role, server).await {
+            // A service in a process of its own has no others beside it.
+            Err(error) if is(&error, Code::NotFound) => {}
+            answer => journals.push((*role, answer)),
+        }
+    }
+    Report { gateway, journals }
+}
+
+/// None where no gateway is.
+async fn gateway(server: &ServerArgs) -> Option<anyhow::Result<GatewayStatus>> {
+    let asked = async {
+        let mut client = client::gateway(&server.server).await?;
+        let answer = client
+            .get_status(request(GetStatusRequest {}, server))
+            .await?;
+        Ok(answer.into_inner())
+    };
+    match asked.await {
+        Err(error) if is(&error, Code::Unimplemented) => None,
+        answer => Some(answer),
+    }
+}
+
+async fn journal(role: Role, server: &ServerArgs) -> anyhow::Result<JournalStatus> {
+    let mut client = client::journals(&server.server, role.name()).await?;
+    let name = backup::name(role);
+    let asked = request(GetJournalStatusRequest { name }, server);
+    Ok(client.get_journal_status(asked).await?.into_inner())
+}
+
+fn is(error: &anyhow::Error, code: Code) -> bool {
+    let status = error.downcast_ref::<Status>();
+    status.is_some_and(|status| status.code() == code)
+}

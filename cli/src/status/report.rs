@@ -1,0 +1,169 @@
+//! What was answered, as a table and as JSON.
+
+use std::io::Write;
+
+use comfy_table::Table;
+use proto::gateway::v1::{GatewayStatus, ReplicaState};
+use proto::journal::v1::JournalStatus;
+use serde_json::{Value, json};
+
+use super::problems::Problem;
+use crate::args::serve::Role;
+use crate::client::explain;
+use crate::{figures, output, words};
+
+const TITLES: [&str; 11] = [
+    "process",
+    "version",
+    "since (UTC)",
+    "state",
+    "position",
+    "last commit (UTC)",
+    "journal",
+    "view",
+    "records",
+    "free",
+    "ballast",
+];
+
+/// How all of it is.
+pub(super) struct Report {
+    /// The gateway; none where no gateway is.
+    pub(super) gateway: Option<anyhow::Result<GatewayStatus>>,
+    /// The services.
+    pub(super) journals: Vec<(Role, anyhow::Result<JournalStatus>)>,
+}
+
+impl Report {
+    pub(super) fn table(&self, problems: &[Problem], out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut table = output::table(&TITLES, &[4, 6, 7, 8, 9, 10]);
+        if let Some(gateway) = &self.gateway {
+            table.add_row(gateway_row(gateway.as_ref().ok()));
+        }
+        for (role, status) in &self.journals {
+            table.add_row(self.journal_row(*role, status.as_ref().ok()));
+        }
+        writeln!(out, "{table}")?;
+        if let Some(replicas) = self.replicas() {
+            writeln!(out, "{replicas}")?;
+        }
+        for problem in problems {
+            writeln!(out, "! {}", problem.text)?;
+        }
+        if problems.is_empty() {
+            writeln!(out, "All is well.")?;
+        }
+        Ok(())
+    }
+
+    fn journal_row(&self, role: Role, status: Option<&JournalStatus>) -> Vec<String> {
+        let Some(status) = status else {
+            return vec![
+                role.name().to_owned(),
+                String::new(),
+                String::new(),
+                "NOT REACHED".into(),
+            ];
+        };
+        let journal = status.journal.clone().unwrap_or_default();
+        let state = match self.reached(role) {
+            Some(false) => "NOT REACHED",
+            Some(true) | None if status.free_bytes < status.reserve_bytes => "REFUSES WRITES",
+            Some(true) | None => "serves",
+        };
+        vec![
+            role.name().to_owned(),
+            status.version.clone(),
+            words::second(status.start_time.as_ref()),
+            state.to_owned(),
+            figures::grouped(&journal.last_position.to_string()),
+            words::second(journal.last_commit_time.as_ref()),
+            size(status.journal_bytes),
+            size(status.view_bytes),
+            figures::grouped(&status.view_records.to_string()),
+            size(status.free_bytes),
+            size(status.ballast_bytes),
+        ]
+    }
+
+    fn status(&self) -> Option<&GatewayStatus> {
+        self.gateway.as_ref()?.as_ref().ok()
+    }
+
+    /// Whether the gateway reaches a service, where there is one.
+    fn reached(&self, role: Role) -> Option<bool> {
+        let mut backends = self.status()?.backends.iter();
+        let backend = backends.find(|backend| backend.service == role.name())?;
+        Some(backend.reached)
+    }
+
+    /// What the gateway sees of processes that are not its own.
+    fn replicas(&self) -> Option<Table> {
+        let mut table = output::table(&["service", "replica", "state", "calls"], &[3]);
+        let mut count = 0;
+        for backend in &self.status()?.backends {
+            for (number, replica) in backend.replicas.iter().enumerate() {
+                let address = match replica.address.as_str() {
+                    "" => format!("{}", number + 1),
+                    address => address.to_owned(),
+                };
+                let state = state(replica.state()).to_owned();
+                let calls = replica.calls.to_string();
+                table.add_row([backend.service.clone(), address, state, calls]);
+                count += 1;
+            }
+        }
+        (count > 0).then_some(table)
+    }
+
+    pub(super) fn json(&self, problems: &[Problem], out: &mut dyn Write) -> anyhow::Result<()> {
+        let gateway = match &self.gateway {
+            Some(Ok(status)) => output::value("entente.gateway.v1.GatewayStatus", status)?,
+            Some(Err(error)) => json!({ "error": explain(error) }),
+            None => Value::Null,
+        };
+        let mut journals = Vec::new();
+        for (role, status) in &self.journals {
+            journals.push(match status {
+                Ok(status) => output::value("entente.journal.v1.JournalStatus", status)?,
+                Err(error) => json!({
+                    "journal": { "name": format!("journals/{}", role.name()) },
+                    "error": explain(error),
+                }),
+            });
+        }
+        let texts: Vec<&str> = problems.iter().map(|one| &*one.text).collect();
+        let all = json!({
+            "isWell": problems.is_empty(),
+            "problems": texts,
+            "gateway": gateway,
+            "journals": journals,
+        });
+        Ok(writeln!(out, "{all:#}")?)
+    }
+}
+
+fn gateway_row(status: Option<&GatewayStatus>) -> Vec<String> {
+    let (version, since, state) = match status {
+        Some(status) => (
+            status.version.clone(),
+            words::second(status.start_time.as_ref()),
+            "serves",
+        ),
+        None => (String::new(), String::new(), "NOT REACHED"),
+    };
+    vec!["gateway".to_owned(), version, since, state.to_owned()]
+}
+
+fn state(state: ReplicaState) -> &'static str {
+    match state {
+        ReplicaState::Serving => "serves",
+        ReplicaState::LeftOut => "LEFT OUT",
+        ReplicaState::NotServing | ReplicaState::Unspecified => "DOES NOT SERVE",
+    }
+}
+
+/// Bytes for people: `12.3 MiB`.
+fn size(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
+}

@@ -1,0 +1,136 @@
+//! A backup verified.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use serde_json::json;
+
+use crate::args::serve::Role;
+use crate::args::verify::VerifyArgs;
+use crate::backup::{Fault, Found, Kept, Manifest, check};
+use crate::export::interrupted;
+use crate::restore::progress;
+use crate::{figures, output};
+
+/// Reads a backup through and tells what was found; how many faults there are.
+pub(super) async fn verify(folder: &Path, args: &VerifyArgs) -> anyhow::Result<usize> {
+    let manifest = Manifest::of(folder)?;
+    let roles = manifest.choose(&args.only)?;
+    let (stop, folder) = (Arc::new(AtomicBool::new(false)), folder.to_owned());
+    let (asked, read) = (Arc::clone(&stop), manifest.clone());
+    let mut work = tokio::task::spawn_blocking(move || check_all(&folder, &read, &roles, &asked));
+    let found = tokio::select! {
+        done = &mut work => done,
+        () = interrupted() => {
+            stop.store(true, Ordering::Relaxed);
+            work.await
+        }
+    };
+    let found = found??;
+    let mut out = output::stdout();
+    if args.json {
+        let journals: Vec<_> = found.iter().map(as_json).collect();
+        writeln!(out, "{:#}", json!({ "journals": journals }))?;
+    } else {
+        tell(&found, &manifest, &mut out)?;
+    }
+    out.flush()?;
+    Ok(found.iter().map(|found| found.faults.len()).sum())
+}
+
+fn check_all(
+    folder: &Path,
+    manifest: &Manifest,
+    roles: &[Role],
+    stop: &AtomicBool,
+) -> anyhow::Result<Vec<Found>> {
+    let check = |role: &Role| {
+        let kept = manifest
+            .kept(*role)
+            .context("the backup has nothing of it")?;
+        let bar = progress(*role, "checking", kept.bytes);
+        let found = check(folder, *role, kept, &bar, stop);
+        bar.finish_and_clear();
+        found.with_context(|| format!("{} in {}", role.name(), folder.display()))
+    };
+    roles.iter().map(check).collect()
+}
+
+fn as_json(found: &Found) -> serde_json::Value {
+    let Found {
+        role,
+        last,
+        left,
+        faults,
+    } = found;
+    let fault = |fault: &Fault| {
+        json!({
+            "file": fault.file.display().to_string(),
+            "offset": fault.offset,
+            "position": fault.position,
+            "description": fault.what,
+        })
+    };
+    json!({
+        "journal": format!("journals/{}", role.name()),
+        "position": last,
+        "bytesOfAnInterruptedRun": left,
+        "faults": faults.iter().map(fault).collect::<Vec<_>>(),
+    })
+}
+
+fn tell(found: &[Found], manifest: &Manifest, out: &mut dyn Write) -> anyhow::Result<()> {
+    let titles = [
+        "journal",
+        "whole to",
+        "of",
+        "bytes",
+        "last commit (UTC)",
+        "parts",
+        "verdict",
+    ];
+    let mut table = output::table(&titles, &[1, 2, 3, 5]);
+    for one in found {
+        if let Some(kept) = manifest.kept(one.role) {
+            table.add_row(row(one, kept));
+        }
+    }
+    writeln!(out, "{table}")?;
+    for one in found {
+        for fault in &one.faults {
+            writeln!(
+                out,
+                "{} at byte {}, entry {}: {}",
+                fault.file.display(),
+                fault.offset,
+                fault.position,
+                fault.what
+            )?;
+        }
+        if one.left > 0 {
+            let (role, left) = (one.role.name(), figures::grouped(&one.left.to_string()));
+            writeln!(
+                out,
+                "{role}: {left} bytes of an interrupted run follow; the next backup goes on from them"
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn row(found: &Found, kept: &Kept) -> [String; 7] {
+    let grouped = |number: u64| figures::grouped(&number.to_string());
+    let is_whole = found.faults.is_empty();
+    [
+        found.role.name().to_owned(),
+        grouped(found.last),
+        grouped(kept.position),
+        grouped(kept.bytes),
+        kept.last_commit.chars().take(19).collect(),
+        kept.parts.len().to_string(),
+        if is_whole { "whole" } else { "DAMAGED" }.to_owned(),
+    ]
+}

@@ -1,0 +1,208 @@
+//! Running services verified: they do the work, and say how far they are.
+
+use std::io::Write;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+use proto::journal::v1 as wire;
+use tonic::{Code, Request};
+use wire::verify_journal_response::Report;
+use wire::{Fault, FaultKind, Verdict, VerifyProgress};
+
+use crate::args::serve::Role;
+use crate::args::verify::VerifyArgs;
+use crate::backup;
+use crate::client::{self, JournalsClient};
+use crate::export::interrupted;
+use crate::{figures, output};
+
+const VERDICT: &str = "entente.journal.v1.Verdict";
+
+/// Has services verified, one after another, and tells what was found; how many faults there are.
+pub(super) async fn verify(args: &VerifyArgs) -> anyhow::Result<usize> {
+    tokio::select! {
+        verdicts = verify_all(args) => tell(&verdicts?, args),
+        () = interrupted() => bail!("interrupted: nothing is known yet of what was not told"),
+    }
+}
+
+async fn verify_all(args: &VerifyArgs) -> anyhow::Result<Vec<(Role, Verdict)>> {
+    let mut client = client::journals(&args.server.server, "gateway").await?;
+    let roles = match &args.only[..] {
+        [] => Role::value_variants(),
+        only => only,
+    };
+    let mut verdicts = Vec::new();
+    for role in roles {
+        let verified = verify_one(&mut client, *role, args.effort).await;
+        match verified {
+            Ok(verdict) => verdicts.push((*role, verdict)),
+            Err(error) if args.only.is_empty() && is_not_there(&error) => {}
+            Err(error) => return Err(error).with_context(|| format!("verifying {}", role.name())),
+        }
+    }
+    if verdicts.is_empty() {
+        bail!("no service is served there");
+    }
+    Ok(verdicts)
+}
+
+fn is_not_there(error: &anyhow::Error) -> bool {
+    let status = error.downcast_ref::<tonic::Status>();
+    status.is_some_and(|status| status.code() == Code::NotFound)
+}
+
+async fn verify_one(
+    client: &mut JournalsClient,
+    role: Role,
+    effort: u8,
+) -> anyhow::Result<Verdict> {
+    // Without a deadline: it takes as long as it needs.
+    let asked = Request::new(wire::VerifyJournalRequest {
+        name: backup::name(role),
+        effort_percent: effort.into(),
+    });
+    let mut reports = client.verify_journal(asked).await?.into_inner();
+    let bar = progress(role);
+    while let Some(report) = reports.message().await? {
+        match report.report {
+            Some(Report::Progress(progress)) => show(&bar, &progress),
+            Some(Report::Verdict(verdict)) => {
+                bar.finish_and_clear();
+                return Ok(verdict);
+            }
+            None => {}
+        }
+    }
+    bail!("the service ended without a verdict")
+}
+
+/// Drawn on standard error where that is a terminal.
+fn progress(role: Role) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{msg:28} {bar:40} {human_pos} of {human_len}, {eta} left");
+    let bar = ProgressBar::no_length().with_message(role.name());
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn show(bar: &ProgressBar, progress: &VerifyProgress) {
+    let VerifyProgress {
+        position,
+        last_position,
+        records,
+        view_records,
+    } = *progress;
+    let role = bar.message();
+    let role = role.split(' ').next().unwrap_or_default().to_owned();
+    let (what, at, of) = match records {
+        0 => ("reading entries", position, last_position),
+        _ => ("comparing records", records, view_records),
+    };
+    bar.set_message(format!("{role} {what}"));
+    bar.set_length(of);
+    bar.set_position(at);
+}
+
+fn tell(verdicts: &[(Role, Verdict)], args: &VerifyArgs) -> anyhow::Result<usize> {
+    let mut out = output::stdout();
+    if args.json {
+        let verdicts: Vec<Verdict> = verdicts.iter().map(|(_, one)| one.clone()).collect();
+        output::json_list(&mut out, VERDICT, &verdicts)?;
+    } else {
+        table(verdicts, &mut out)?;
+    }
+    out.flush()?;
+    Ok(verdicts.iter().map(|(_, one)| one.faults.len()).sum())
+}
+
+fn table(verdicts: &[(Role, Verdict)], out: &mut dyn Write) -> anyhow::Result<()> {
+    let titles = [
+        "journal",
+        "whole to",
+        "bytes",
+        "records compared",
+        "digest",
+        "verdict",
+    ];
+    let mut table = output::table(&titles, &[1, 2, 3]);
+    let grouped = |number: u64| figures::grouped(&number.to_string());
+    for (role, verdict) in verdicts {
+        let position = verdict.journal.as_ref().map_or(0, |one| one.last_position);
+        table.add_row([
+            role.name().to_owned(),
+            grouped(position),
+            grouped(verdict.journal_bytes),
+            grouped(verdict.records),
+            format!("{:016x}", verdict.digest),
+            upshot(&verdict.faults).to_owned(),
+        ]);
+    }
+    writeln!(out, "{table}")?;
+    for (_, verdict) in verdicts {
+        for fault in &verdict.faults {
+            writeln!(out, "{}", told(fault))?;
+        }
+    }
+    Ok(())
+}
+
+fn upshot(faults: &[Fault]) -> &'static str {
+    let Some(fault) = faults.first() else {
+        return "whole";
+    };
+    match fault.kind() {
+        FaultKind::JournalDamaged | FaultKind::EntryNotApplicable => "JOURNAL DAMAGED",
+        FaultKind::Unspecified => "DAMAGED",
+        FaultKind::RecordMissing
+        | FaultKind::RecordUnexpected
+        | FaultKind::RecordDiffers
+        | FaultKind::ViewUnreadable
+        | FaultKind::DigestDiffers => "VIEW DAMAGED",
+    }
+}
+
+/// A fault in a line.
+fn told(fault: &Fault) -> String {
+    let place = match fault.kind() {
+        FaultKind::JournalDamaged => format!("at byte {}, entry {}", fault.offset, fault.position),
+        FaultKind::Unspecified
+        | FaultKind::EntryNotApplicable
+        | FaultKind::RecordMissing
+        | FaultKind::RecordUnexpected
+        | FaultKind::RecordDiffers
+        | FaultKind::ViewUnreadable
+        | FaultKind::DigestDiffers => format!("at position {}", fault.position),
+    };
+    let key = match fault.key.as_slice() {
+        [] => String::new(),
+        key => format!(", key {}", key.escape_ascii()),
+    };
+    format!("{} {place}{key}: {}", fault.file, fault.description)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_names_its_place() {
+        let mut fault = Fault {
+            kind: FaultKind::JournalDamaged.into(),
+            file: "journal/7".into(),
+            offset: 120,
+            position: 9,
+            description: "it is cut short".into(),
+            ..Fault::default()
+        };
+        assert_eq!(
+            told(&fault),
+            "journal/7 at byte 120, entry 9: it is cut short"
+        );
+        assert_eq!(upshot(std::slice::from_ref(&fault)), "JOURNAL DAMAGED");
+        fault.kind = FaultKind::RecordMissing.into();
+        fault.key = b"\x01visit".to_vec();
+        assert!(told(&fault).contains(r"at position 9, key \x01visit"));
+        assert_eq!(upshot(&[fault]), "VIEW DAMAGED");
+    }
+}

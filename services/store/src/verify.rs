@@ -1,0 +1,540 @@
+//! Checking journal and view while they are used.
+//!
+//! Every entry is read with its checksums and its place in the chain, and applied to an empty view in a folder beside
+//! the live one. Then the two are walked along together, some records at a time: for that the live view stands still,
+//! and the other is brought to the same position, so that what is written meanwhile makes no difference. In the end
+//! number and digest, which the live view keeps up with each write, must be those that the journal makes.
+//!
+//! It goes on by [`Verification::step`], a few milliseconds of work each; whoever drives it decides how much of a
+//! processor it may have, and ends it by dropping it.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::space::Space;
+use crate::state::{Effects, Value};
+use crate::view::{Held, View, panic_text};
+use crate::{Cursor, Entry, Error, Head, Journal, Position, Stamp};
+
+/// Effects, and entries, after which a step ends.
+const STEP_BYTES: usize = 512 << 10;
+/// Records that are compared while writes wait.
+const STEP_RECORDS: u64 = 500;
+/// Entries that are applied while writes wait; when more have come, they go first.
+const STEP_ENTRIES: u64 = 4;
+/// Memory for the second view's cache.
+const CACHE_BYTES: u64 = 32 << 20;
+/// Faults that are told.
+const MAX_FAULTS: usize = 20;
+const FOLDER: &str = "view.verifying";
+
+/// Adds an entry's effects to those before it.
+pub(crate) type ReplayEntry = fn(&View, &mut Effects, &Entry) -> Result<usize, Error>;
+
+/// What a verification needs of a store.
+pub(crate) struct Parts {
+    pub(crate) folder: PathBuf,
+    pub(crate) view: Arc<View>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) space: Space,
+    pub(crate) replay: ReplayEntry,
+}
+
+/// A check of a journal and its view, under way.
+pub struct Verification {
+    parts: Parts,
+    made: Made,
+    cursor: Box<dyn Cursor>,
+    until: Position,
+    after: Vec<u8>,
+    checked: Checked,
+    is_over: bool,
+}
+
+/// How far a verification is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The last entry that was read.
+    pub position: Position,
+    /// The last that will be.
+    pub last: Position,
+    /// Records that were compared.
+    pub compared: u64,
+    /// Records of the live view.
+    pub records: u64,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The last entry that was read; it and all before it are whole.
+    pub head: Head,
+    /// Bytes of the entries.
+    pub journal_bytes: u64,
+    /// Records that were compared.
+    pub compared: u64,
+    /// The digest over all records that the journal makes.
+    pub digest: u64,
+    /// The first faults; none when all is well.
+    pub faults: Vec<Fault>,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Its kind.
+    pub kind: FaultKind,
+    /// The file, or the folder of the view.
+    pub file: PathBuf,
+    /// Where in the file; in a journal only.
+    pub offset: u64,
+    /// The entry; of a view, what it was held against.
+    pub position: Position,
+    /// The record; in a view only.
+    pub key: Vec<u8>,
+    /// What was found.
+    pub what: String,
+}
+
+/// What kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The journal's bytes are not what was written.
+    Journal,
+    /// An entry is whole and cannot be applied.
+    Entry,
+    /// A record is not in the view.
+    Missing,
+    /// A record should not be in the view.
+    Unexpected,
+    /// A record has another value.
+    Differs,
+    /// The view cannot be read.
+    Unreadable,
+    /// The view does not say of itself what it should.
+    Digest,
+}
+
+/// The view that is made; gone with its folder when it is dropped.
+struct Made {
+    view: Option<View>,
+    folder: PathBuf,
+}
+
+/// What a walk along two views came to.
+#[derive(Default)]
+struct Walked {
+    compared: u64,
+    /// The last key.
+    after: Vec<u8>,
+    faults: Vec<(FaultKind, Vec<u8>)>,
+    is_over: bool,
+}
+
+/// Why a walk along two views stops.
+enum Stopped {
+    /// The live one cannot be read.
+    Live(Error),
+    /// The other one.
+    Made(Error),
+}
+
+/// Removes what a killed process left of a verification.
+pub(crate) fn clear(folder: &Path) -> Result<(), Error> {
+    let left = folder.join(FOLDER);
+    match std::fs::remove_dir_all(&left) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io("removing", &left, &e)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+impl Verification {
+    pub(crate) fn start(parts: Parts) -> Result<Verification, Error> {
+        parts.space.check(parts.space.usage()?.view)?;
+        clear(&parts.folder)?;
+        Ok(Verification {
+            made: Made::make(parts.folder.join(FOLDER), parts.view.layout())?,
+            cursor: parts.journal.after(parts.journal.oldest() - 1)?,
+            until: parts.view.meta().stamp.position,
+            after: Vec::new(),
+            checked: Checked::default(),
+            is_over: false,
+            parts,
+        })
+    }
+
+    /// Does some more of it; whether there is more to do. It reads and writes the disk.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::Io`]: it cannot go on. What is wrong with journal or view is no error: it is in
+    /// [`Verification::end`].
+    pub fn step(&mut self) -> Result<bool, Error> {
+        if self.is_over {
+            return Ok(false);
+        }
+        self.parts.space.check(STEP_BYTES as u64)?;
+        if self.checked.head.stamp.position < self.until {
+            self.read(self.until)?;
+        } else {
+            self.compare()?;
+        }
+        Ok(!self.is_over)
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            position: self.checked.head.stamp.position,
+            last: self.until,
+            compared: self.checked.compared,
+            records: self.parts.view.meta().records,
+        }
+    }
+
+    /// What was found until now.
+    pub fn end(self) -> Checked {
+        Checked {
+            digest: self.made.view().meta().digest,
+            ..self.checked
+        }
+    }
+
+    /// Reads some entries, up to a position, and applies them to the view that is made.
+    fn read(&mut self, until: Position) -> Result<(), Error> {
+        let (mut effects, mut bytes) = (Effects::new(), 0);
+        let mut head = self.checked.head;
+        while bytes < STEP_BYTES && !self.is_over {
+            let Some(entry) = self.next(head.stamp.position + 1, until)? else {
+                break;
+            };
+            match (self.parts.replay)(self.made.view(), &mut effects, &entry) {
+                Ok(made) => bytes += made + entry.body().len(),
+                Err(error) => self.cannot_apply(&entry, &error),
+            }
+            if !self.is_over {
+                self.checked.journal_bytes += entry.body().len() as u64;
+                head = entry.head();
+            }
+        }
+        self.checked.head = head;
+        self.made.view().apply(effects, head.stamp, head.hash)
+    }
+
+    /// The next entry. One that is damaged, or whose file cannot be read, is the end.
+    fn next(&mut self, position: Position, until: Position) -> Result<Option<Entry>, Error> {
+        let (file, offset, what) = match self.cursor.next(until) {
+            Err(Error::Damaged { file, offset, what }) => (file, offset, what),
+            Err(Error::Io {
+                what,
+                file,
+                message,
+            }) => (file, 0, format!("{what}: {message}")),
+            other => return other,
+        };
+        self.over(Fault {
+            kind: FaultKind::Journal,
+            file,
+            offset,
+            position,
+            key: Vec::new(),
+            what,
+        });
+        Ok(None)
+    }
+
+    fn cannot_apply(&mut self, entry: &Entry, error: &Error) {
+        let fault = Fault {
+            position: entry.stamp.position,
+            ..self.fault(FaultKind::Entry, error.to_string())
+        };
+        self.over(Fault {
+            file: self.parts.folder.join("journal"),
+            ..fault
+        });
+    }
+
+    fn over(&mut self, fault: Fault) {
+        self.checked.faults.push(fault);
+        self.is_over = true;
+    }
+
+    fn fault(&self, kind: FaultKind, what: String) -> Fault {
+        Fault {
+            kind,
+            file: self.parts.folder.join("view"),
+            offset: 0,
+            position: self.checked.head.stamp.position,
+            key: Vec::new(),
+            what,
+        }
+    }
+
+    /// Holds some records of the live view against those that the journal makes.
+    fn compare(&mut self) -> Result<(), Error> {
+        let view = Arc::clone(&self.parts.view);
+        self.catch_up(view.meta().stamp.position)?;
+        let held = view.hold();
+        let position = held.meta().stamp.position;
+        if position > self.checked.head.stamp.position + STEP_ENTRIES {
+            return Ok(());
+        }
+        self.catch_up(position)?;
+        if self.is_over {
+            return Ok(());
+        }
+        let walked = catch_unwind(AssertUnwindSafe(|| self.walk(&held)));
+        match walked.unwrap_or_else(|panic| Err(Stopped::Live(Error::View(panic_text(&*panic))))) {
+            Ok(true) => self.compare_digests(&held),
+            Ok(false) => {}
+            Err(Stopped::Live(error)) => {
+                self.over(self.fault(FaultKind::Unreadable, error.to_string()));
+            }
+            Err(Stopped::Made(error)) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn catch_up(&mut self, position: Position) -> Result<(), Error> {
+        while self.checked.head.stamp.position < position && !self.is_over {
+            self.read(position)?;
+        }
+        Ok(())
+    }
+
+    /// Goes on along both views; whether both have ended.
+    fn walk(&mut self, held: &Held<'_>) -> Result<bool, Stopped> {
+        let walked = walk(held, &self.made.view().hold(), &self.after)?;
+        self.checked.compared += walked.compared;
+        self.after = walked.after;
+        for (kind, key) in walked.faults {
+            self.note(kind, key);
+        }
+        Ok(walked.is_over)
+    }
+
+    fn note(&mut self, kind: FaultKind, key: Vec<u8>) {
+        if self.checked.faults.len() < MAX_FAULTS {
+            let what = kind.told().to_owned();
+            let fault = self.fault(kind, what);
+            self.checked.faults.push(Fault { key, ..fault });
+        }
+    }
+
+    fn compare_digests(&mut self, held: &Held<'_>) {
+        let (live, made) = (held.meta(), self.made.view().meta());
+        if live != made && self.checked.faults.len() < MAX_FAULTS {
+            let what = format!(
+                "it says that it has {} records with the digest {:016x}, and the journal makes {} with {:016x}",
+                live.records, live.digest, made.records, made.digest
+            );
+            self.checked
+                .faults
+                .push(self.fault(FaultKind::Digest, what));
+        }
+        self.is_over = true;
+    }
+}
+
+/// Compares the records behind a key, as many as a step takes.
+fn walk(held: &Held<'_>, made: &Held<'_>, after: &[u8]) -> Result<Walked, Stopped> {
+    let (mut live, mut right) = (held.records(after), made.records(after));
+    let mut next_live = || live.next().transpose().map_err(Stopped::Live);
+    let mut next_right = || right.next().transpose().map_err(Stopped::Made);
+    let (mut found, mut expected) = (next_live()?, next_right()?);
+    let mut walked = Walked {
+        after: after.to_vec(),
+        ..Walked::default()
+    };
+    while walked.compared < STEP_RECORDS {
+        let Some((key, fault)) = compared_at(found.as_ref(), expected.as_ref()) else {
+            walked.is_over = true;
+            break;
+        };
+        if found.as_ref().is_some_and(|(at, _)| *at == key) {
+            found = next_live()?;
+        }
+        if expected.as_ref().is_some_and(|(at, _)| *at == key) {
+            expected = next_right()?;
+        }
+        walked.after = key.to_vec();
+        walked.compared += 1;
+        let faults = fault.map(|kind| (kind, key.to_vec()));
+        walked.faults.extend(faults);
+    }
+    Ok(walked)
+}
+
+/// The first key that either has, and what is wrong there.
+fn compared_at(
+    found: Option<&(Value, Value)>,
+    expected: Option<&(Value, Value)>,
+) -> Option<(Value, Option<FaultKind>)> {
+    let (found, expected) = match (found, expected) {
+        (Some(found), Some(expected)) => (found, expected),
+        (Some((key, _)), None) => return Some((key.clone(), Some(FaultKind::Unexpected))),
+        (None, Some((key, _))) => return Some((key.clone(), Some(FaultKind::Missing))),
+        (None, None) => return None,
+    };
+    Some(match found.0.cmp(&expected.0) {
+        Ordering::Less => (found.0.clone(), Some(FaultKind::Unexpected)),
+        Ordering::Greater => (expected.0.clone(), Some(FaultKind::Missing)),
+        Ordering::Equal => {
+            let differs = found.1 != expected.1;
+            (found.0.clone(), differs.then_some(FaultKind::Differs))
+        }
+    })
+}
+
+impl FaultKind {
+    fn told(self) -> &'static str {
+        match self {
+            FaultKind::Journal => "the journal is damaged",
+            FaultKind::Entry => "an entry cannot be applied",
+            FaultKind::Missing => "a record that the journal makes is not there",
+            FaultKind::Unexpected => "a record is there that the journal does not make",
+            FaultKind::Differs => "a record has another value than the journal makes",
+            FaultKind::Unreadable => "the view cannot be read",
+            FaultKind::Digest => "number or digest of the records differ",
+        }
+    }
+}
+
+impl Default for Checked {
+    fn default() -> Checked {
+        Checked {
+            head: Head {
+                stamp: Stamp::default(),
+                hash: [0; 32],
+            },
+            journal_bytes: 0,
+            compared: 0,
+            digest: 0,
+            faults: Vec::new(),
+        }
+    }
+}
+
+impl Made {
+    fn make(folder: PathBuf, layout: u32) -> Result<Made, Error> {
+        Ok(Made {
+            view: Some(View::make(&folder, layout, CACHE_BYTES)?),
+            folder,
+        })
+    }
+
+    fn view(&self) -> &View {
+        self.view.as_ref().expect("it is there until the drop")
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        // First the files are closed. What cannot be removed is removed at the next start.
+        drop(self.view.take());
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
+impl fmt::Debug for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verification")
+            .field("progress", &self.progress())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Decision, Model, Origin, State, Store};
+
+    /// Texts, each under its own words.
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Said {
+        #[prost(string, tag = "1")]
+        text: String,
+    }
+
+    struct Words;
+
+    impl Model for Words {
+        type Change = Said;
+        const LAYOUT: u32 = 1;
+
+        fn apply(state: &mut State<'_>, change: &Said, _: Stamp) -> Result<(), Error> {
+            let text = change.text.as_bytes().to_vec();
+            state.put(text.clone(), text)
+        }
+    }
+
+    async fn said(folder: &Path, texts: &[&str]) -> Store<Words> {
+        let config = Config {
+            reserve_bytes: 0,
+            ballast_bytes: 0,
+            ..Config::default()
+        };
+        let store = Store::<Words>::open(folder, &config).unwrap();
+        for text in texts {
+            say(&store, text).await;
+        }
+        store
+    }
+
+    async fn say(store: &Store<Words>, text: &str) {
+        let text = text.to_owned();
+        let decide = move |_: &State<'_>, _| Ok(Decision::change(Said { text }, "", ()));
+        let written = store.write::<(), Error, _>(Origin::default(), decide).await;
+        written.unwrap();
+    }
+
+    /// The faults, as their kinds and keys.
+    fn faults(store: &Store<Words>) -> Vec<(FaultKind, Vec<u8>)> {
+        let mut verification = store.verify().unwrap();
+        let view = verification.parts.folder.join("view");
+        while verification.step().unwrap() {}
+        let faults = verification.end().faults.into_iter();
+        let told = faults.map(|fault| {
+            assert_eq!(fault.file, view);
+            (fault.kind, fault.key)
+        });
+        told.collect()
+    }
+
+    #[tokio::test]
+    async fn a_record_that_was_lost_changed_or_made_up_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = said(folder.path(), &["apricot", "peach", "plum"]).await;
+        assert_eq!(faults(&store), []);
+        let view = store.view();
+        view.damage(b"apricot", None);
+        view.damage(b"peach", Some(b"Peach"));
+        view.damage(b"quince", Some(b"quince"));
+        let expected = [
+            (FaultKind::Missing, b"apricot".to_vec()),
+            (FaultKind::Differs, b"peach".to_vec()),
+            (FaultKind::Unexpected, b"quince".to_vec()),
+        ];
+        assert_eq!(faults(&store), expected);
+        // What is written later neither hides it nor mends the digest.
+        say(&store, "apricot").await;
+        view.damage(b"peach", Some(b"peach"));
+        view.damage(b"quince", None);
+        assert_eq!(faults(&store), [(FaultKind::Digest, Vec::new())]);
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn no_more_faults_are_told_than_somebody_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = said(folder.path(), &["apricot"]).await;
+        for number in 0..2_000_u32 {
+            store.view().damage(&number.to_be_bytes(), Some(b"made up"));
+        }
+        assert_eq!(faults(&store).len(), MAX_FAULTS);
+        store.close().await;
+    }
+}
