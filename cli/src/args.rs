@@ -13,6 +13,7 @@ pub(crate) mod commodities;
 pub(crate) mod culture;
 pub(crate) mod datasets;
 pub(crate) mod events;
+pub(crate) mod generate;
 pub(crate) mod import;
 pub(crate) mod measures;
 pub(crate) mod mirror;
@@ -42,6 +43,7 @@ use briefing::BriefingArgs;
 use certs::CertsArgs;
 use culture::CultureCommand;
 use events::EventsCommand;
+use generate::GenerateArgs;
 use import::ImportCommand;
 use measures::MeasuresCommand;
 use programmes::ProgrammesCommand;
@@ -159,6 +161,13 @@ pub(crate) enum Command {
     ///
     /// Example: `entente certs --dir certs --name desk.example.org`
     Certs(CertsArgs),
+    /// Make data of any size that look like the real ones: the same seed, the same bytes, on every machine
+    ///
+    /// Figures of 48 countries as both sides count them, by month and year, chapter and code, with a gap between the
+    /// sides; directly into a server also their revisions, events, agreements and programmes. Nothing of it happened.
+    ///
+    /// Example: `entente generate --rows 1000000 --format direct`
+    Generate(GenerateArgs),
     /// Print a completion script: `entente completions bash > /etc/bash_completion.d/entente`
     Completions {
         /// For which shell

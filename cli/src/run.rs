@@ -10,8 +10,8 @@ use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
 use crate::{
-    audit, backup, briefing, certs, client, culture, demo, events, import, relationship, restore,
-    serve,
+    audit, backup, briefing, certs, client, culture, demo, events, generate, import,
+    relationship, restore, serve,
 };
 use crate::{token, trade};
 
@@ -110,6 +110,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Certs(args) => certs::run(&args)?,
         Command::Token(command) => token::run(&command)?,
         Command::Audit(args) => audit::run(&args).await?,
+        Command::Generate(args) => generate::run(&args).await?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);
