@@ -15,6 +15,7 @@ pub(crate) mod datasets;
 pub(crate) mod events;
 pub(crate) mod generate;
 pub(crate) mod import;
+pub(crate) mod load;
 pub(crate) mod measures;
 pub(crate) mod mirror;
 pub(crate) mod programmes;
@@ -45,6 +46,7 @@ use culture::CultureCommand;
 use events::EventsCommand;
 use generate::GenerateArgs;
 use import::ImportCommand;
+use load::LoadArgs;
 use measures::MeasuresCommand;
 use programmes::ProgrammesCommand;
 use relationship::{ChangesArgs, TimelineArgs, WatchArgs};
@@ -161,6 +163,13 @@ pub(crate) enum Command {
     ///
     /// Example: `entente certs --dir certs --name desk.example.org`
     Certs(CertsArgs),
+    /// Make calls at a rate, whatever the answers, and tell latencies, errors and what broke
+    ///
+    /// Calls begin when they are due, and latency counts from then, so a server that stalls shows. The exit code is 4 when
+    /// a threshold broke. docs/load-testing.md says more.
+    ///
+    /// Example: `entente load read-mostly --html report.html`
+    Load(Box<LoadArgs>),
     /// Make data of any size that look like the real ones: the same seed, the same bytes, on every machine
     ///
     /// Figures of 48 countries as both sides count them, by month and year, chapter and code, with a gap between the

@@ -13,6 +13,7 @@ use proto::events::v1::events_service_client::EventsServiceClient;
 use proto::gateway::v1::gateway_service_client::GatewayServiceClient;
 use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
+use tonic::codegen::http::HeaderValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
@@ -69,6 +70,17 @@ pub(crate) async fn gateway(server: &Address) -> anyhow::Result<GatewayClient> {
 pub(crate) async fn journals(server: &Address, role: &str) -> anyhow::Result<JournalsClient> {
     let connection = connect(server, role).await?;
     Ok(JournalServiceClient::new(connection).max_decoding_message_size(MAX_ANSWER))
+}
+
+/// What a call that is made by hand shows to log in, if there is anything.
+pub(crate) fn authorization(server: &Address) -> anyhow::Result<Option<HeaderValue>> {
+    let shown = Login::read(server.token_file.as_deref())?.header();
+    let header = shown.map(|shown| HeaderValue::from_bytes(shown.as_bytes()));
+    let mut header = header.transpose()?;
+    if let Some(header) = &mut header {
+        header.set_sensitive(true);
+    }
+    Ok(header)
 }
 
 async fn connect(server: &Address, role: &str) -> anyhow::Result<Connection> {

@@ -22,7 +22,8 @@ use anyhow::Context;
 use crate::args::generate::{GenerateArgs, GenerateFormat};
 use crate::export::{Target, interrupted};
 
-use self::figures::Plan;
+pub(crate) use self::chance::{Chance, Zipf};
+pub(crate) use self::figures::{Edition, Figures, Plan};
 
 /// Makes data, into a file or into a server.
 pub(crate) async fn run(args: &GenerateArgs) -> anyhow::Result<()> {
