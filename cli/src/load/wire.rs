@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bytes::{BufMut, Bytes, BytesMut};
-use chassis::ClientTls;
+use chassis::{ClientTls, Gather};
 use h2::client::SendRequest;
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use prost::Message;
@@ -97,12 +97,12 @@ impl Target {
         Ok(match &self.tls {
             None => {
                 let (sender, connection) = settings.handshake(stream).await?;
-                (sender, Driving(Box::pin(connection)))
+                (sender, Driving(Box::pin(Gather::new(connection))))
             }
             Some(tls) => {
                 let stream = tls.connect(&self.host, stream).await?;
                 let (sender, connection) = settings.handshake(stream).await?;
-                (sender, Driving(Box::pin(connection)))
+                (sender, Driving(Box::pin(Gather::new(connection))))
             }
         })
     }
