@@ -13,8 +13,10 @@ pub(crate) mod commodities;
 pub(crate) mod culture;
 pub(crate) mod datasets;
 pub(crate) mod events;
+pub(crate) mod generate;
 pub(crate) mod healthcheck;
 pub(crate) mod import;
+pub(crate) mod load;
 pub(crate) mod measures;
 pub(crate) mod mirror;
 pub(crate) mod programmes;
@@ -47,8 +49,10 @@ use briefing::BriefingArgs;
 use certs::CertsArgs;
 use culture::CultureCommand;
 use events::EventsCommand;
+use generate::GenerateArgs;
 use healthcheck::HealthcheckArgs;
 use import::ImportCommand;
+use load::LoadArgs;
 use measures::MeasuresCommand;
 use programmes::ProgrammesCommand;
 use relationship::{ChangesArgs, TimelineArgs, WatchArgs};
@@ -197,6 +201,20 @@ pub(crate) enum Command {
     ///
     /// Example: `entente healthcheck --server https://127.0.0.1:50051 --ca certs/ca.pem`
     Healthcheck(HealthcheckArgs),
+    /// Make calls at a rate, whatever the answers, and tell latencies, errors and what broke
+    ///
+    /// Calls begin when they are due, and latency counts from then, so a server that stalls shows. The exit code is 4 when
+    /// a threshold broke. docs/load-testing.md says more.
+    ///
+    /// Example: `entente load read-mostly --html report.html`
+    Load(Box<LoadArgs>),
+    /// Make data of any size that look like the real ones: the same seed, the same bytes, on every machine
+    ///
+    /// Figures of 48 countries as both sides count them, by month and year, chapter and code, with a gap between the
+    /// sides; directly into a server also their revisions, events, agreements and programmes. Nothing of it happened.
+    ///
+    /// Example: `entente generate --rows 1000000 --format direct`
+    Generate(GenerateArgs),
     /// Print a completion script: `entente completions bash > /etc/bash_completion.d/entente`
     Completions {
         /// For which shell

@@ -16,6 +16,7 @@ use proto::gateway::v1::gateway_service_client::GatewayServiceClient;
 use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
 use proto::trade::v1::trade_service_server::SERVICE_NAME as TRADE;
+use tonic::codegen::http::HeaderValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
@@ -86,6 +87,17 @@ pub(crate) async fn serves(server: &Address, service: Option<Role>) -> anyhow::R
         Some(Role::Culture) => CULTURE,
     };
     Ok(chassis::serves(channel, name).await?)
+}
+
+/// What a call that is made by hand shows to log in, if there is anything.
+pub(crate) fn authorization(server: &Address) -> anyhow::Result<Option<HeaderValue>> {
+    let shown = Login::read(server.token_file.as_deref())?.header();
+    let header = shown.map(|shown| HeaderValue::from_bytes(shown.as_bytes()));
+    let mut header = header.transpose()?;
+    if let Some(header) = &mut header {
+        header.set_sensitive(true);
+    }
+    Ok(header)
 }
 
 async fn connect(server: &Address, role: &str) -> anyhow::Result<Connection> {

@@ -13,6 +13,7 @@
 //!   `batches`: rows cut into batches. `export`: figures into files. `datasets`: new datasets.
 //! * `trade`, `events`, `culture`: questions to a service, and their answers on the terminal. `record`: what they
 //!   have in common where records keep their versions.
+//! * `load`: scenarios of calls at a rate, and what came out. `generate`: data of any size to ask about.
 //! * `briefing`: the briefing on a page, for the terminal and as Markdown.
 //! * `client`: the connection, and what went wrong there in words.
 //! * `records`: what Entente ships.
@@ -37,8 +38,10 @@ mod demo;
 mod events;
 mod export;
 mod figures;
+mod generate;
 mod healthcheck;
 mod import;
+mod load;
 mod names;
 mod output;
 mod plot;

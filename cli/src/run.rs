@@ -10,8 +10,8 @@ use crate::args::import::ImportCommand;
 use crate::args::{Cli, Command};
 use crate::import::Imported;
 use crate::{
-    audit, backup, briefing, certs, client, culture, demo, events, healthcheck, import,
-    relationship, restore, serve, setup, status,
+    audit, backup, briefing, certs, client, culture, demo, events, generate, healthcheck, import,
+    load, relationship, restore, serve, setup, status,
 };
 use crate::{token, trade, verify};
 
@@ -23,8 +23,8 @@ const LEFT_OVER: Duration = Duration::from_secs(2);
 
 /// Runs the command that the process was started with.
 ///
-/// The exit code is 0 when all went well, 1 for an error, 2 for a command that does not parse, and 3 when
-/// an import left out rejected rows.
+/// The exit code is 0 when all went well, 1 for an error, 2 for a command that does not parse, 3 when
+/// an import left out rejected rows, and 4 when a load test broke a threshold.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let outcome = tokio::runtime::Builder::new_multi_thread()
@@ -115,6 +115,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Healthcheck(args) => healthcheck::run(&args).await?,
         Command::Token(command) => token::run(&command)?,
         Command::Audit(args) => audit::run(&args).await?,
+        Command::Load(args) => return load::run(&args).await,
+        Command::Generate(args) => generate::run(&args).await?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "entente", &mut script);

@@ -35,6 +35,14 @@ impl Login {
     }
 }
 
+impl Login {
+    /// The header of a call that is made without this interceptor.
+    pub(super) fn header(self) -> Option<MetadataValue<Ascii>> {
+        let Login(bearer) = self;
+        bearer
+    }
+}
+
 impl Interceptor for Login {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(bearer) = &self.0 {

@@ -137,6 +137,13 @@ impl Server {
 }
 
 impl Server {
+    /// Sends a signal to the process.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.process.id().to_string();
+        let sent = Command::new("kill").args([name, &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Ends the process where it stands.
     pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();

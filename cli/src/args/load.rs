@@ -1,0 +1,52 @@
+//! Options of `entente load`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::answer::Address;
+use crate::load::Span;
+
+/// Options of `entente load`.
+#[derive(Debug, Args)]
+pub(crate) struct LoadArgs {
+    /// A file in TOML, or one of those that Entente brings, by its name (--list)
+    #[arg(value_name = "SCENARIO", required_unless_present_any = ["list", "compare"])]
+    pub(crate) scenario: Option<String>,
+    /// List the scenarios that Entente brings
+    #[arg(long, exclusive = true)]
+    pub(crate) list: bool,
+    /// Show two results that --json wrote side by side, with ratios
+    #[arg(long, num_args = 2, value_names = ["A", "B"], exclusive = true)]
+    pub(crate) compare: Vec<PathBuf>,
+    /// Calls a second, instead of what the scenario says
+    #[arg(long, value_name = "RATE")]
+    pub(crate) rate: Option<f64>,
+    /// How long, instead of what the scenario says: 30s, 5m
+    #[arg(long, value_name = "TIME")]
+    pub(crate) duration: Option<Span>,
+    /// Connections, instead of what the scenario says
+    #[arg(long, value_name = "N")]
+    pub(crate) connections: Option<u16>,
+    /// What must hold, instead of what the scenario says or besides: p99=10ms, errors=0.001, achieved=0.99
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) threshold: Vec<String>,
+    /// Raise the rate until a threshold breaks, and find the highest at which all hold (p99=10ms when the scenario has
+    /// no thresholds; at most 0.1 % errors, at least 95 % of the rate)
+    #[arg(long)]
+    pub(crate) find_limit: bool,
+    /// How long each rate is tried by --find-limit
+    #[arg(long, default_value = "5s", value_name = "TIME")]
+    pub(crate) step: Span,
+    /// Write the result to this file as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the result to this file as a page that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Show nothing while it runs
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) server: Address,
+}

@@ -1,0 +1,321 @@
+//! Generated data into a running server. What is in already is passed over, so that a run that was cut off is carried on
+//! by the same command.
+
+use std::io::Write;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use prost::Message;
+use proto::trade::v1 as wire;
+use proto::r#type::v1::Source;
+use proto::{Slug, dataset_name};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Request, Status};
+use uuid::Uuid;
+use wire::ingest_observations_request::Part;
+
+use super::figures::{Edition, Figures, Plan};
+use super::records::{Records, english};
+use crate::args::generate::GenerateArgs;
+use crate::client::{self, TradeClient};
+
+/// Rows and bytes of a batch, below what a service takes.
+const MAX_ROWS: usize = 10_000;
+const MAX_BYTES: usize = 800 << 10;
+/// Batches that are made before they are sent.
+const AHEAD: usize = 4;
+/// Records of a batch.
+const RECORDS: u64 = 200;
+/// One record of a kind for so many figures, and at most so many.
+const FIGURES_A_RECORD: u64 = 500;
+const MOST_RECORDS: u64 = 20_000;
+
+/// Fills a server: figures, their revisions, and records.
+pub(super) async fn run(plan: Plan, args: &GenerateArgs) -> anyhow::Result<()> {
+    let mut trade = client::trade(&args.server).await?;
+    ensure_dataset(&mut trade, &args.dataset).await?;
+    let first = ingest(&mut trade, plan, Edition::First, &args.dataset).await?;
+    let revised = ingest(&mut trade, plan, Edition::Revised, &args.dataset).await?;
+    let wanted = args.records.unwrap_or(plan.rows / FIGURES_A_RECORD);
+    let wanted = wanted.min(MOST_RECORDS);
+    let told = records(plan, wanted, args).await?;
+    let name = dataset_name(&args.dataset);
+    writeln!(
+        std::io::stdout(),
+        "{name}: {}\nrevisions: {}\n{told}",
+        counted(&first),
+        counted(&revised)
+    )?;
+    Ok(())
+}
+
+fn counted(response: &wire::IngestObservationsResponse) -> String {
+    let counts = response.counts.unwrap_or_default();
+    let skipped = match response.skipped_batches {
+        0 => String::new(),
+        skipped => format!("; {skipped} of its batches were in already"),
+    };
+    format!(
+        "{} new, {} revised, {} unchanged, {} rejected{skipped}",
+        counts.new, counts.revised, counts.unchanged, counts.rejected
+    )
+}
+
+async fn ensure_dataset(trade: &mut TradeClient, id: &Slug) -> anyhow::Result<()> {
+    let source = Source {
+        title: "Generated figures".into(),
+        publisher: "entente generate".into(),
+        may_be_shown_outside: true,
+        note: "Made up for load tests: no customs office counted them.".into(),
+        ..Source::default()
+    };
+    let dataset = wire::Dataset {
+        display_name: Some(english("Generated figures, both sides")),
+        source: Some(source),
+        currency_code: "USD".into(),
+        import_valuation: wire::Valuation::Cif.into(),
+        export_valuation: wire::Valuation::Fob.into(),
+        ..wire::Dataset::default()
+    };
+    let request = wire::CreateDatasetRequest {
+        dataset_id: id.to_string(),
+        dataset: Some(dataset),
+        request_id: String::new(),
+    };
+    match trade.create_dataset(request).await {
+        Err(status) if status.code() == Code::AlreadyExists => Ok(()),
+        created => created.map(drop).context("creating the dataset"),
+    }
+}
+
+/// Sends an edition. Batches that the server has are not even sent.
+async fn ingest(
+    trade: &mut TradeClient,
+    plan: Plan,
+    edition: Edition,
+    dataset: &Slug,
+) -> anyhow::Result<wire::IngestObservationsResponse> {
+    let id = match edition {
+        Edition::First => format!("generated-{}-{}", plan.seed, plan.rows),
+        Edition::Revised => format!("revised-{}-{}", plan.seed, plan.rows),
+    };
+    let parent = dataset_name(dataset);
+    let done = next_sequence(trade, format!("{parent}/ingests/{id}")).await?;
+    let header = wire::IngestHeader {
+        parent,
+        ingest_id: id,
+        ..wire::IngestHeader::default()
+    };
+    let bar = progress(plan.rows, edition);
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    let shown = bar.clone();
+    let making =
+        tokio::task::spawn_blocking(move || make(plan, edition, header, done, &sender, &shown));
+    let answer = trade
+        .ingest_observations(ReceiverStream::new(receiver))
+        .await;
+    making.await?;
+    bar.finish_and_clear();
+    let mut answer = answer
+        .context("sending figures; the same command carries on from here")?
+        .into_inner();
+    answer.skipped_batches += done - 1;
+    Ok(answer)
+}
+
+/// The batch that the server expects of an ingest.
+async fn next_sequence(trade: &mut TradeClient, name: String) -> anyhow::Result<i64> {
+    match trade.get_ingest(wire::GetIngestRequest { name }).await {
+        Ok(found) => Ok(found.into_inner().next_sequence.max(1)),
+        Err(status) if status.code() == Code::NotFound => Ok(1),
+        Err(status) => Err(status.into()),
+    }
+}
+
+/// Makes the messages of an ingest until there are no more, or nobody takes them.
+fn make(
+    plan: Plan,
+    edition: Edition,
+    header: wire::IngestHeader,
+    first: i64,
+    sender: &mpsc::Sender<wire::IngestObservationsRequest>,
+    bar: &ProgressBar,
+) {
+    let send = |part: Part| {
+        let message = wire::IngestObservationsRequest { part: Some(part) };
+        sender.blocking_send(message).is_ok()
+    };
+    if !send(Part::Header(header)) {
+        return;
+    }
+    for batch in Batches::new(plan, edition) {
+        let rows = batch.groups.iter().map(|group| group.rows.len() as u64);
+        bar.inc(rows.sum());
+        if batch.sequence >= first && !send(Part::Batch(batch)) {
+            return;
+        }
+    }
+}
+
+/// Groups in batches. The same plan makes the same batches.
+struct Batches {
+    figures: Figures,
+    /// A group that had no room in the last batch.
+    left: Option<wire::ObservationGroup>,
+    sequence: i64,
+}
+
+impl Batches {
+    fn new(plan: Plan, edition: Edition) -> Batches {
+        Batches {
+            figures: Figures::new(plan, edition),
+            left: None,
+            sequence: 0,
+        }
+    }
+}
+
+impl Iterator for Batches {
+    type Item = wire::ObservationBatch;
+
+    fn next(&mut self) -> Option<wire::ObservationBatch> {
+        let mut groups = Vec::new();
+        let (mut rows, mut bytes) = (0, 0);
+        while let Some(group) = self.left.take().or_else(|| self.figures.next()) {
+            rows += group.rows.len();
+            bytes += group.encoded_len();
+            if !groups.is_empty() && (rows > MAX_ROWS || bytes > MAX_BYTES) {
+                self.left = Some(group);
+                break;
+            }
+            groups.push(group);
+        }
+        self.sequence += 1;
+        (!groups.is_empty()).then_some(wire::ObservationBatch {
+            sequence: self.sequence,
+            groups,
+            sources: Vec::new(),
+        })
+    }
+}
+
+/// Records so many events and agreements, and programmes; what became of it, in words.
+async fn records(plan: Plan, wanted: u64, args: &GenerateArgs) -> anyhow::Result<String> {
+    let records = Records::new(plan.seed, 200);
+    let mut events = client::events(&args.server).await?;
+    let mut culture = client::culture(&args.server).await?;
+    let bar = counter(wanted * 2 + wanted / 4);
+    let made = by_batches("events", wanted, &bar, async |range, request_id| {
+        let requests = range.map(|number| records.event(number)).collect();
+        let batch = proto::events::v1::BatchCreateEventsRequest {
+            requests,
+            request_id,
+        };
+        events
+            .batch_create_events(Request::new(batch))
+            .await
+            .map(drop)
+    });
+    let made_events = made.await?;
+    let made = by_batches("agreements", wanted, &bar, async |range, request_id| {
+        let requests = range.map(|number| records.agreement(number)).collect();
+        let batch = proto::events::v1::BatchCreateAgreementsRequest {
+            requests,
+            request_id,
+        };
+        events
+            .batch_create_agreements(Request::new(batch))
+            .await
+            .map(drop)
+    });
+    let made_agreements = made.await?;
+    let made = by_batches("programmes", wanted / 4, &bar, async |range, request_id| {
+        let requests = range.map(|number| records.programme(number)).collect();
+        let batch = proto::culture::v1::BatchCreateProgrammesRequest {
+            requests,
+            request_id,
+        };
+        culture
+            .batch_create_programmes(Request::new(batch))
+            .await
+            .map(drop)
+    });
+    let made_programmes = made.await?;
+    bar.finish_and_clear();
+    Ok(format!(
+        "{made_events}\n{made_agreements}\n{made_programmes}"
+    ))
+}
+
+/// Records what has these numbers, by batches that are each in whole or not at all.
+async fn by_batches(
+    what: &str,
+    wanted: u64,
+    bar: &ProgressBar,
+    mut create: impl AsyncFnMut(std::ops::Range<u64>, String) -> Result<(), Status>,
+) -> anyhow::Result<String> {
+    let (mut new, mut there, mut at) = (0, 0, 0);
+    while at < wanted {
+        let end = (at + RECORDS).min(wanted);
+        match create(at..end, Uuid::new_v4().to_string()).await {
+            Ok(()) => new += end - at,
+            Err(status) if status.code() == Code::AlreadyExists => there += end - at,
+            Err(status) if status.code() == Code::Unimplemented => {
+                return Ok(format!("{what}: not served here, left out"));
+            }
+            Err(status) => return Err(status).with_context(|| format!("recording {what}")),
+        }
+        bar.inc(end - at);
+        at = end;
+    }
+    Ok(match there {
+        0 => format!("{what}: {new} new"),
+        _ => format!("{what}: {new} new, {there} were in already"),
+    })
+}
+
+fn progress(rows: u64, edition: Edition) -> ProgressBar {
+    let what = match edition {
+        Edition::First => "figures",
+        Edition::Revised => "revisions",
+    };
+    styled(
+        rows,
+        "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
+    )
+    .with_message(what)
+}
+
+fn counter(records: u64) -> ProgressBar {
+    styled(records, "{msg} {wide_bar} {human_pos}/{human_len} {eta}").with_message("records")
+}
+
+fn styled(length: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template);
+    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_have_all_rows_and_stay_within_what_a_service_takes() {
+        let plan = Plan {
+            seed: 1,
+            rows: 120_000,
+        };
+        let mut rows = 0;
+        for (batch, sequence) in Batches::new(plan, Edition::First).zip(1..) {
+            assert_eq!(batch.sequence, sequence);
+            assert!(batch.encoded_len() < 1 << 20, "{}", batch.encoded_len());
+            rows += batch
+                .groups
+                .iter()
+                .map(|group| group.rows.len() as u64)
+                .sum::<u64>();
+        }
+        assert_eq!(rows, plan.rows);
+    }
+}

@@ -1,0 +1,466 @@
+//! The messages of calls, most of them encoded before the run.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use bytes::{Bytes, BytesMut};
+use http::Request;
+use proto::events::v1 as events;
+use proto::gateway::v1 as gateway;
+use proto::trade::v1 as trade;
+use proto::r#type::v1::{CivilDate, LocalizedText, Source};
+use trade::ingest_observations_request::Part as IngestPart;
+
+use super::keys::{Figure, Keys};
+use super::kind::Kind;
+use super::scenario::{Ingest, Pick, Scenario};
+use super::wire::{Target, frame, framed};
+use crate::generate::{Chance, Zipf};
+
+/// Different messages of a part.
+const MOST_MESSAGES: usize = 20_000;
+/// The day that meetings and agreements are looked at from.
+const DAY: CivilDate = CivilDate {
+    year: 2024,
+    month: 7,
+    day: 1,
+};
+
+/// All calls of a scenario.
+#[derive(Debug)]
+pub(super) struct Calls {
+    parts: Vec<Part>,
+    weights: u64,
+    seed: u64,
+}
+
+/// A part of the mix.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) kind: Kind,
+    /// The sum of the weights until this one.
+    until: u64,
+    head: Request<()>,
+    messages: Messages,
+}
+
+/// What a part sends.
+#[derive(Debug)]
+enum Messages {
+    /// One of these.
+    Ready {
+        pool: Vec<Bytes>,
+        pick: Option<Zipf>,
+    },
+    /// Figures that nobody sent before.
+    Ingest { run: String, ingest: Ingest },
+    /// An event that says when it was to be recorded.
+    Event { run: String, pair: [String; 2] },
+}
+
+/// A call that is to be made.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// Its part of the mix.
+    pub(super) part: usize,
+    pub(super) head: Request<()>,
+    pub(super) messages: Bytes,
+    /// Whether it may be made again.
+    pub(super) repeatable: bool,
+}
+
+impl Calls {
+    /// The calls of a scenario, in the name of a run.
+    pub(super) fn new(
+        scenario: &Scenario,
+        keys: &Keys,
+        target: &Target,
+        run: &str,
+    ) -> anyhow::Result<Calls> {
+        let mut weights = 0;
+        let mut parts = Vec::new();
+        for part in &scenario.mix {
+            weights += u64::from(part.weight);
+            parts.push(Part {
+                kind: part.call,
+                until: weights,
+                head: target.head(part.call.path(), Some(scenario.deadline.0))?,
+                messages: messages(part.call, scenario, keys, run)?,
+            });
+        }
+        Ok(Calls {
+            parts,
+            weights,
+            seed: scenario.keys.seed,
+        })
+    }
+
+    /// The parts of the mix.
+    pub(super) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The call of a number; `at` is when it was to be made, since the run's beginning.
+    pub(super) fn call(&self, number: u64, at: Duration) -> Call {
+        let mut chance = Chance::of(self.seed, &[number]);
+        let drawn = chance.below(self.weights);
+        let part = self.parts.partition_point(|part| part.until <= drawn);
+        let chosen = &self.parts[part];
+        Call {
+            part,
+            head: chosen.head.clone(),
+            messages: chosen.messages.make(number, at, &mut chance),
+            repeatable: !chosen.kind.writes(),
+        }
+    }
+}
+
+impl Messages {
+    fn make(&self, number: u64, at: Duration, chance: &mut Chance) -> Bytes {
+        match self {
+            Messages::Ready { pool, pick } => {
+                let place = match pick {
+                    Some(zipf) => zipf.pick(chance),
+                    None => usize::try_from(chance.below(pool.len() as u64)).unwrap_or_default(),
+                };
+                pool.get(place).cloned().unwrap_or_default()
+            }
+            Messages::Ingest { run, ingest } => ingested(run, ingest, number),
+            Messages::Event { run, pair } => framed(&event(run, pair, number, at)),
+        }
+    }
+}
+
+fn messages(kind: Kind, scenario: &Scenario, keys: &Keys, run: &str) -> anyhow::Result<Messages> {
+    let figures = &keys.figures;
+    let pool = match kind {
+        Kind::Health => vec![framed(&())],
+        Kind::PointRead => pool(figures, point_read),
+        Kind::Series => pool(figures, series),
+        Kind::Balance => pool(figures, balance),
+        Kind::Ranking => pool(figures, ranking),
+        Kind::Goods => pool(figures, goods),
+        Kind::Mirror => pool(figures, mirror),
+        Kind::ListFigures => pool(figures, list_figures),
+        Kind::Events => pool(&keys.pairs, list_events),
+        Kind::Meetings => pool(&keys.pairs, meetings),
+        Kind::Agreements => pool(&keys.pairs, agreements),
+        Kind::Briefing => pool(&keys.pairs, briefing),
+        Kind::Timeline => pool(&keys.pairs, timeline),
+        Kind::Ingest => {
+            return Ok(Messages::Ingest {
+                run: run.to_owned(),
+                ingest: scenario.ingest.clone(),
+            });
+        }
+        Kind::RecordEvent => {
+            return Ok(Messages::Event {
+                run: run.to_owned(),
+                pair: scenario.watched()?,
+            });
+        }
+    };
+    ensure!(
+        !pool.is_empty(),
+        "the server has no figures that a call of `{}` could ask about",
+        kind.name()
+    );
+    let zipf = (scenario.keys.pick == Pick::Zipf).then(|| Zipf::of(pool.len()));
+    Ok(Messages::Ready { pool, pick: zipf })
+}
+
+/// A message for each key that it can be asked about.
+fn pool<K, M: prost::Message>(keys: &[K], ask: impl Fn(&K) -> Option<M>) -> Vec<Bytes> {
+    let asked = keys.iter().filter_map(ask).take(MOST_MESSAGES);
+    asked.map(|message| framed(&message)).collect()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
+fn point_read(figure: &Figure) -> Option<trade::GetObservationRequest> {
+    Some(trade::GetObservationRequest {
+        name: figure.name(),
+        as_of: None,
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
+fn series(figure: &Figure) -> Option<trade::GetSeriesRequest> {
+    Some(trade::GetSeriesRequest {
+        parent: figure.parent(),
+        reporter: figure.reporter.clone(),
+        partner: figure.partner.clone(),
+        flow: figure.flow(),
+        code: figure.code.clone(),
+        frequency: figure.frequency().into(),
+        ..trade::GetSeriesRequest::default()
+    })
+}
+
+fn balance(figure: &Figure) -> Option<trade::GetSeriesRequest> {
+    let of_flow = series(figure)?;
+    is_directed(figure).then(|| trade::GetSeriesRequest {
+        flow: 0,
+        measure: trade::Measure::Balance.into(),
+        ..of_flow
+    })
+}
+
+fn ranking(figure: &Figure) -> Option<trade::RankPartnersRequest> {
+    is_directed(figure).then(|| trade::RankPartnersRequest {
+        parent: figure.parent(),
+        reporter: figure.reporter.clone(),
+        flow: figure.flow(),
+        period: figure.period.clone(),
+        ..trade::RankPartnersRequest::default()
+    })
+}
+
+fn goods(figure: &Figure) -> Option<trade::RankCommoditiesRequest> {
+    is_directed(figure).then(|| trade::RankCommoditiesRequest {
+        parent: figure.parent(),
+        reporter: figure.reporter.clone(),
+        partner: figure.partner.clone(),
+        flow: figure.flow(),
+        level: 2,
+        period: figure.period.clone(),
+        ..trade::RankCommoditiesRequest::default()
+    })
+}
+
+fn mirror(figure: &Figure) -> Option<trade::GetMirrorRequest> {
+    let side = |reporter: &str| {
+        Some(trade::MirrorSide {
+            dataset: figure.parent(),
+            reporter: reporter.to_owned(),
+        })
+    };
+    let is_pair = figure.partner != "WLD" && figure.partner != figure.reporter;
+    is_pair.then(|| trade::GetMirrorRequest {
+        first: side(&figure.reporter),
+        second: side(&figure.partner),
+        period: figure.period.clone(),
+        ..trade::GetMirrorRequest::default()
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
+fn list_figures(figure: &Figure) -> Option<trade::ListObservationsRequest> {
+    Some(trade::ListObservationsRequest {
+        parent: figure.parent(),
+        filter: Some(trade::ObservationFilter {
+            reporter: figure.reporter.clone(),
+            partner: figure.partner.clone(),
+            ..trade::ObservationFilter::default()
+        }),
+        ..trade::ListObservationsRequest::default()
+    })
+}
+
+/// Whether it is of exports or imports.
+fn is_directed(figure: &Figure) -> bool {
+    matches!(&*figure.flow, "X" | "M")
+}
+
+type Pair = [String; 2];
+
+#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
+fn list_events([country, partner]: &Pair) -> Option<events::ListEventsRequest> {
+    Some(events::ListEventsRequest {
+        filter: Some(events::EventFilter {
+            country: country.clone(),
+            partner: partner.clone(),
+            ..events::EventFilter::default()
+        }),
+        ..events::ListEventsRequest::default()
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
+fn meetings([country, partner]: &Pair) -> Option<events::FindMeetingsRequest> {
+    Some(events::FindMeetingsRequest {
+        country: country.clone(),
+        partner: partner.clone(),
+        day: Some(DAY),
+        ..events::FindMeetingsRequest::default()
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
+fn agreements([country, partner]: &Pair) -> Option<events::ListAgreementStatesRequest> {
+    Some(events::ListAgreementStatesRequest {
+        filter: Some(events::AgreementFilter {
+            country: country.clone(),
+            partner: partner.clone(),
+            ..events::AgreementFilter::default()
+        }),
+        day: Some(DAY),
+        ..events::ListAgreementStatesRequest::default()
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
+fn briefing([country, partner]: &Pair) -> Option<gateway::GetBriefingRequest> {
+    Some(gateway::GetBriefingRequest {
+        country: country.clone(),
+        partner: partner.clone(),
+        period: "2023".into(),
+        day: Some(DAY),
+        ..gateway::GetBriefingRequest::default()
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
+fn timeline([country, partner]: &Pair) -> Option<gateway::ListTimelineRequest> {
+    Some(gateway::ListTimelineRequest {
+        country: country.clone(),
+        partner: partner.clone(),
+        descending: true,
+        ..gateway::ListTimelineRequest::default()
+    })
+}
+
+/// The id of the dataset that a run fills.
+pub(super) fn dataset_of(run: &str) -> String {
+    format!("load-{run}")
+}
+
+/// An ingest of a number: figures that no other one has.
+fn ingested(run: &str, ingest: &Ingest, number: u64) -> Bytes {
+    let mut bytes = BytesMut::new();
+    let mut add = |part: IngestPart| {
+        frame(
+            &trade::IngestObservationsRequest { part: Some(part) },
+            &mut bytes,
+        );
+    };
+    add(IngestPart::Header(trade::IngestHeader {
+        parent: format!("datasets/{}", dataset_of(run)),
+        ingest_id: format!("load-{number}"),
+        ..trade::IngestHeader::default()
+    }));
+    for batch in 0..u64::from(ingest.batches) {
+        let group = group(number * u64::from(ingest.batches) + batch, ingest.rows);
+        add(IngestPart::Batch(trade::ObservationBatch {
+            sequence: i64::try_from(batch + 1).unwrap_or(i64::MAX),
+            groups: vec![group],
+            sources: Vec::new(),
+        }));
+    }
+    bytes.freeze()
+}
+
+/// Reporters of what is ingested, and for each all others as partners.
+const COUNTRIES: [&str; 12] = [
+    "CHN", "KAZ", "DEU", "FRA", "USA", "JPN", "KOR", "IND", "UZB", "TUR", "ITA", "POL",
+];
+const FIRST_YEAR: u64 = 1_000;
+
+/// The figures of a month that only this number has.
+fn group(number: u64, rows: u16) -> trade::ObservationGroup {
+    let (month, rest) = (number % 12, number / 12);
+    let (flow, rest) = (rest % 2, rest / 2);
+    let (reporter, rest) = (rest % 12, rest / 12);
+    let (step, rest) = (rest % 11, rest / 11);
+    let country =
+        |place: u64| COUNTRIES[usize::try_from(place % 12).unwrap_or_default()].to_owned();
+    let flow = if flow == 0 {
+        trade::Flow::Export
+    } else {
+        trade::Flow::Import
+    };
+    let row = |row: u16| trade::ObservationRow {
+        number: i64::from(row) + 1,
+        code: format!("{:06}", 10_000 + u32::from(row) * 37),
+        value: (1_000 + number * 7 % 1_000_000 + u64::from(row)).to_string(),
+        ..trade::ObservationRow::default()
+    };
+    trade::ObservationGroup {
+        reporter: country(reporter),
+        partner: country(reporter + 1 + step),
+        flow: flow.into(),
+        classification: "H5".into(),
+        period: format!("{:04}-{:02}", FIRST_YEAR + rest % 8_999, month + 1),
+        rows: (0..rows).map(row).collect(),
+    }
+}
+
+/// An event of a pair; its id says when it was to be recorded.
+fn event(run: &str, pair: &Pair, number: u64, at: Duration) -> events::CreateEventRequest {
+    let micros = at.as_micros();
+    let text = |text: String| LocalizedText {
+        texts: [("en".to_owned(), text)].into(),
+    };
+    let participant = |country: &String| events::Participant {
+        country: country.clone(),
+        level: events::OfficeLevel::Official.into(),
+        role: events::ParticipantRole::Party.into(),
+        ..events::Participant::default()
+    };
+    let part = |count: u64, size: u64| i32::try_from(1 + number / count % size).unwrap_or(1);
+    let event = events::Event {
+        kind: events::EventKind::Consultation.into(),
+        status: events::EventStatus::Concluded.into(),
+        participants: pair.iter().map(participant).collect(),
+        start_date: Some(CivilDate {
+            year: 1_900 + part(336, 100),
+            month: part(28, 12),
+            day: part(1, 28),
+        }),
+        title: Some(text(format!("Load test {run}, consultations {number}"))),
+        sources: vec![Source {
+            title: "A load test".into(),
+            publisher: "entente load".into(),
+            ..Source::default()
+        }],
+        ..events::Event::default()
+    };
+    events::CreateEventRequest {
+        event_id: format!("{}{number}-{micros}", prefix_of(run)),
+        event: Some(event),
+        allow_duplicate: true,
+        ..events::CreateEventRequest::default()
+    }
+}
+
+fn prefix_of(run: &str) -> String {
+    format!("load-{run}-")
+}
+
+/// When an event of a run was to be recorded, since the run's beginning.
+pub(super) fn intended(run: &str, name: &str) -> Option<Duration> {
+    let id = name
+        .strip_prefix("events/")?
+        .strip_prefix(&prefix_of(run))?;
+    let (_, micros) = id.split_once('-')?;
+    micros.parse().ok().map(Duration::from_micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn an_event_tells_when_it_was_to_be_recorded() {
+        let pair = ["CHN".to_owned(), "KAZ".to_owned()];
+        let at = Duration::from_micros(1_234_567);
+        let request = event("20240701t120000", &pair, 9, at);
+        let name = format!("events/{}", request.event_id);
+        assert!(request.event_id.len() <= 63);
+        assert_eq!(intended("20240701t120000", &name), Some(at));
+        assert_eq!(intended("20240702t120000", &name), None);
+        assert_eq!(intended("20240701t120000", "events/visit-9"), None);
+    }
+
+    #[test]
+    fn no_two_ingests_send_the_same_figure() {
+        let mut seen = HashSet::new();
+        for number in 0..50_000 {
+            let group = group(number, 1);
+            assert_ne!(group.reporter, group.partner);
+            let key = (group.reporter, group.partner, group.flow, group.period);
+            assert!(seen.insert(key));
+        }
+    }
+}

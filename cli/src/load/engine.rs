@@ -1,0 +1,320 @@
+//! A run: calls that begin when they are due, whatever became of those before.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use tokio::runtime::Handle;
+use tokio::time::{sleep, sleep_until, timeout_at};
+use tonic::Code;
+
+use super::arrival::{Schedule, Segment};
+use super::calls::{Call, Calls};
+use super::live::Live;
+use super::meter::{Ended, Interval, Meter, Tally, histogram};
+use super::pace::pace;
+use super::result::{Latency, Tick, count};
+use super::scenario::Scenario;
+use super::wire::{Answered, Failure, Line};
+use crate::export::interrupted;
+
+/// Before the first call, so that all is there when it is due.
+const LEAD: Duration = Duration::from_millis(20);
+/// How long is waited before a call is made again: the first time and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+/// How often is looked whether the last calls have ended.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What stays the same from run to run.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) lines: Vec<Arc<Line>>,
+    pub(super) calls: Calls,
+    /// From which the times in the names of events count.
+    pub(super) epoch: Instant,
+    /// Numbers calls over all runs, so that no key is written twice.
+    pub(super) numbers: AtomicU64,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(super) struct Measured {
+    pub(super) tallies: Vec<Tally>,
+    pub(super) lateness: Histogram<u64>,
+    pub(super) timeline: Vec<Tick>,
+    /// How long it was measured.
+    pub(super) length: Duration,
+    pub(super) interrupted: bool,
+}
+
+/// What a run's tasks share.
+#[derive(Debug)]
+struct Running {
+    ready: Arc<Ready>,
+    meter: Meter,
+    start: Instant,
+    /// The end of warming up, and of the run, from the start.
+    warm_up: Duration,
+    end: Duration,
+    deadline: Duration,
+    retries: u8,
+    max_in_flight: u64,
+    in_flight: AtomicU64,
+    /// Calls that were not made since the last look.
+    refused: AtomicU64,
+    /// Of those that were measured.
+    refused_measured: AtomicU64,
+    stop: AtomicBool,
+}
+
+/// Runs a scenario at the rates of some segments.
+pub(super) async fn run(
+    ready: &Arc<Ready>,
+    scenario: &Scenario,
+    segments: &[Segment],
+    live: &mut Live,
+) -> anyhow::Result<Measured> {
+    let warm_up = scenario.warm_up.0;
+    let schedule = Schedule::new(warmed(segments, warm_up));
+    let running = Arc::new(Running {
+        ready: ready.clone(),
+        meter: Meter::new(ready.lines.len(), ready.calls.parts().len()),
+        start: Instant::now() + LEAD,
+        warm_up,
+        end: schedule.length(),
+        deadline: scenario.deadline.0,
+        retries: scenario.retries,
+        max_in_flight: scenario.max_in_flight.into(),
+        in_flight: AtomicU64::new(0),
+        refused: AtomicU64::new(0),
+        refused_measured: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+    });
+    let pacing = begin(&running, schedule.clone())?;
+    let (mut timeline, length) = running.watch(&schedule, live).await;
+    running.stop.store(true, Ordering::Relaxed);
+    let lateness = tokio::task::spawn_blocking(move || pacing.join()).await?;
+    running.drain().await;
+    timeline.extend(running.rest(&timeline));
+    Ok(Measured {
+        tallies: running.tallies(scenario.max_in_flight),
+        lateness: lateness.unwrap_or_else(|_| histogram()),
+        timeline,
+        length,
+        interrupted: length + warm_up < running.end,
+    })
+}
+
+/// The first rate for as long as warming up takes, and then the segments.
+fn warmed(segments: &[Segment], warm_up: Duration) -> Vec<Segment> {
+    let first = segments.first().filter(|_| !warm_up.is_zero());
+    let warm = first.map(|first| Segment {
+        to: first.from,
+        length: warm_up,
+        ..*first
+    });
+    warm.into_iter().chain(segments.iter().copied()).collect()
+}
+
+type Pacing = std::thread::JoinHandle<Histogram<u64>>;
+
+/// Begins calls from a thread of its own.
+fn begin(running: &Arc<Running>, schedule: Schedule) -> anyhow::Result<Pacing> {
+    let (running, runtime) = (running.clone(), Handle::current());
+    let builder = std::thread::Builder::new().name("pace".into());
+    let pacing = builder.spawn(move || {
+        pace(schedule, running.start, &running.stop, |due| {
+            if running.admit(due) {
+                let number = running.ready.numbers.fetch_add(1, Ordering::Relaxed);
+                runtime.spawn(make(running.clone(), number, due));
+            }
+        })
+    });
+    Ok(pacing?)
+}
+
+/// Makes a call and counts it.
+async fn make(running: Arc<Running>, number: u64, due: Duration) {
+    let intended = running.start + due;
+    let since_epoch = intended.saturating_duration_since(running.ready.epoch);
+    let call = running.ready.calls.call(number, since_epoch);
+    let part = call.part;
+    let (line, attempt) = running.attempt(number, call, intended).await;
+    running
+        .meter
+        .record(line, &running.ended(part, due, attempt));
+    running.in_flight.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// How a call went, over all times that it was made.
+struct Attempt {
+    outcome: Result<Answered, Failure>,
+    retries: u64,
+}
+
+impl Running {
+    /// Whether there is room for one more call.
+    fn admit(&self, due: Duration) -> bool {
+        if self.in_flight.fetch_add(1, Ordering::Relaxed) < self.max_in_flight {
+            return true;
+        }
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        if due >= self.warm_up {
+            self.refused_measured.fetch_add(1, Ordering::Relaxed);
+        }
+        false
+    }
+
+    /// Makes a call within its deadline, again where nobody was found; on which line it ended.
+    async fn attempt(&self, number: u64, call: Call, intended: Instant) -> (usize, Attempt) {
+        let deadline = (intended + self.deadline).into();
+        let (mut retries, mut pause) = (0, FIRST_PAUSE);
+        loop {
+            let line = self.line(number.wrapping_add(retries));
+            let calling = self.ready.lines[line].call(call.head.clone(), call.messages.clone());
+            let outcome = timeout_at(deadline, calling).await;
+            let outcome = outcome.unwrap_or_else(|_| Err(late()));
+            let again =
+                call.repeatable && retries < self.retries.into() && is_unavailable(&outcome);
+            if !again || timeout_at(deadline, sleep(pause)).await.is_err() {
+                return (line, Attempt { outcome, retries });
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            retries += 1;
+        }
+    }
+
+    /// A connection by turns; one that is up, if any is.
+    fn line(&self, number: u64) -> usize {
+        let count = self.ready.lines.len();
+        let first = usize::try_from(number % count as u64).unwrap_or_default();
+        let turns = (0..count).map(|turn| (first + turn) % count);
+        let up = turns
+            .into_iter()
+            .find(|line| self.ready.lines[*line].is_up());
+        up.unwrap_or(first)
+    }
+
+    fn ended(&self, part: usize, due: Duration, attempt: Attempt) -> Ended {
+        let now = Instant::now().saturating_duration_since(self.start);
+        Ended {
+            part,
+            took: now.saturating_sub(due),
+            outcome: attempt.outcome,
+            retries: attempt.retries,
+            measured: due >= self.warm_up,
+            in_time: now >= self.warm_up && now <= self.end,
+        }
+    }
+
+    /// Looks each second, until the run is over or interrupted; how long it was measured.
+    async fn watch(&self, schedule: &Schedule, live: &mut Live) -> (Vec<Tick>, Duration) {
+        let ended = interrupted();
+        tokio::pin!(ended);
+        let mut timeline = Vec::new();
+        let mut looked = Duration::ZERO;
+        while looked < self.end {
+            let next = self.next_look(looked);
+            tokio::select! {
+                () = sleep_until((self.start + next).into()) => {}
+                () = &mut ended => {
+                    let now = Instant::now().saturating_duration_since(self.start);
+                    return (timeline, now.saturating_sub(self.warm_up));
+                }
+            }
+            let tick = self.tick(looked, next, schedule);
+            if next <= self.warm_up {
+                live.warming(&tick);
+            } else {
+                live.show(&tick);
+                timeline.push(tick);
+            }
+            looked = next;
+        }
+        (timeline, self.end.saturating_sub(self.warm_up))
+    }
+
+    /// The next second from the end of warming up, or that end, or the run's.
+    fn next_look(&self, looked: Duration) -> Duration {
+        let next = looked + Duration::from_secs(1);
+        let next = if looked < self.warm_up {
+            next.min(self.warm_up)
+        } else {
+            next
+        };
+        next.min(self.end)
+    }
+
+    fn tick(&self, from: Duration, to: Duration, schedule: &Schedule) -> Tick {
+        let Interval {
+            latency,
+            answered,
+            failed,
+        } = self.meter.interval();
+        let refused = self.refused.swap(0, Ordering::Relaxed);
+        let seconds = (to.saturating_sub(from)).as_secs_f64().max(1e-9);
+        Tick {
+            at: to.as_secs_f64() - self.warm_up.as_secs_f64(),
+            asked: schedule.rate_at(from + (to.saturating_sub(from)) / 2),
+            answered: count(answered) / seconds,
+            failed: count(failed + refused) / seconds,
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            latency: Latency::of(&latency),
+        }
+    }
+
+    /// Waits for the calls that are still under way; each has its deadline.
+    async fn drain(&self) {
+        let last = Instant::now() + self.deadline + Duration::from_secs(1);
+        while self.in_flight.load(Ordering::Relaxed) > 0 && Instant::now() < last {
+            sleep(LOOK).await;
+        }
+    }
+
+    /// What ended after the run, as a last entry, if anything did.
+    fn rest(&self, timeline: &[Tick]) -> Option<Tick> {
+        let Interval {
+            latency,
+            answered,
+            failed,
+        } = self.meter.interval();
+        // What was under way when the run ended is no second of it, unless the server kept it waiting.
+        let worst = timeline
+            .iter()
+            .map(|tick| tick.latency.max_ms)
+            .fold(0.0, f64::max);
+        let rest = Latency::of(&latency);
+        (rest.max_ms > worst).then(|| Tick {
+            at: timeline.last().map_or(0.0, |tick| tick.at) + 1.0,
+            answered: count(answered),
+            failed: count(failed),
+            latency: rest,
+            ..Tick::default()
+        })
+    }
+
+    fn tallies(&self, bound: u32) -> Vec<Tally> {
+        let mut tallies = self.meter.tallies();
+        let refused = self.refused_measured.load(Ordering::Relaxed);
+        // A call that is not made has no part yet; with one part it is clear whose it is.
+        if let [only] = &mut tallies[..] {
+            only.refuse(refused, bound);
+        } else if refused > 0 {
+            let mut nobody = Tally::new();
+            nobody.refuse(refused, bound);
+            tallies.push(nobody);
+        }
+        tallies
+    }
+}
+
+fn late() -> Failure {
+    Failure::new(Code::DeadlineExceeded, "no answer within the deadline")
+}
+
+fn is_unavailable(outcome: &Result<Answered, Failure>) -> bool {
+    matches!(outcome, Err(failure) if failure.code == Code::Unavailable)
+}

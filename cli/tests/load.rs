@@ -1,0 +1,297 @@
+//! Load: what comes out of a run, and that a server that stalls shows.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, wherever it does"
+)]
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use common::{Ran, Server, entente, run, start};
+use serde_json::Value;
+
+/// All services and the gateway on a folder of their own, with the demonstration's data.
+struct Demo {
+    folder: tempfile::TempDir,
+    process: Child,
+    url: String,
+}
+
+impl Demo {
+    fn start() -> Demo {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let (process, url, _) = start(&["demo", "--data", data.to_str().unwrap()]);
+        Demo {
+            folder,
+            process,
+            url,
+        }
+    }
+
+    /// Runs a scenario; what it printed, and its result.
+    fn load(&self, scenario: &str, options: &[&str]) -> (Ran, Value) {
+        let json = self.folder.path().join("result.json");
+        let mut command = entente();
+        command
+            .args(["load", scenario, "--server", &self.url, "--json"])
+            .arg(&json)
+            .args(options);
+        let ran = run(command, b"");
+        let result = std::fs::read_to_string(&json).unwrap_or_else(|_| panic!("{ran:?}"));
+        (ran, serde_json::from_str(&result).unwrap())
+    }
+
+    /// A scenario as a file; its path.
+    fn scenario(&self, text: &str) -> String {
+        written(self.folder.path(), text)
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+fn written(folder: &Path, text: &str) -> String {
+    let path = folder.join("scenario.toml");
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn number(result: &Value, path: &str) -> f64 {
+    let found = result.pointer(path).and_then(Value::as_f64);
+    found.unwrap_or_else(|| panic!("{path} in {result:#}"))
+}
+
+fn count(result: &Value, path: &str) -> u64 {
+    let found = result.pointer(path).and_then(Value::as_u64);
+    found.unwrap_or_else(|| panic!("{path} in {result:#}"))
+}
+
+#[test]
+fn a_run_tells_what_came_out_as_text_as_json_and_as_a_page() {
+    let demo = Demo::start();
+    let html = demo.folder.path().join("report.html");
+    let (ran, result) = demo.load(
+        "smoke",
+        &["--duration", "2s", "--html", html.to_str().unwrap()],
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("held   errors 0 %"), "{ran:?}");
+    assert!(
+        ran.err.contains("smoke ") && ran.err.contains("under way"),
+        "{ran:?}"
+    );
+    assert_eq!(count(&result, "/calls/asked"), 100, "{result:#}");
+    assert_eq!(count(&result, "/calls/answered"), 100, "{result:#}");
+    assert_eq!(result["methods"].as_array().unwrap().len(), 6);
+    let page = std::fs::read_to_string(&html).unwrap();
+    assert!(
+        page.contains("Latency over time") && !page.contains("<script"),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_threshold_that_breaks_sets_the_exit_code() {
+    let demo = Demo::start();
+    let options = ["--duration", "1s", "--quiet", "--threshold", "p50=1us"];
+    let (ran, result) = demo.load("smoke", &options);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.out.contains("BROKEN p50"), "{ran:?}");
+    assert_eq!(ran.err, "");
+    assert_eq!(
+        result.pointer("/thresholds/0/held"),
+        Some(&Value::Bool(false))
+    );
+}
+
+#[test]
+fn calls_that_fail_are_told_by_their_code() {
+    let demo = Demo::start();
+    let scenario = demo.scenario(
+        "name = 'missing'\nduration = '1s'\nwarm_up = '0s'\narrival.rate = 20\n[[mix]]\ncall = 'point-read'\n\
+         [keys]\nfrom = 'generated'\nrows = 100\n[thresholds]\nerrors = 0",
+    );
+    let (ran, result) = demo.load(&scenario, &["--quiet"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(
+        result.pointer("/errors/0/code"),
+        Some(&Value::from("NOT_FOUND"))
+    );
+    assert_eq!(count(&result, "/errors/0/count"), 20);
+    assert!(ran.out.contains("NOT_FOUND: 20"), "{ran:?}");
+}
+
+/// Runs a scenario for some seconds, in one of which or longer the server does nothing at all.
+fn stalled(scenario: &str) -> Value {
+    let server = Server::start();
+    let path = written(server.folder.path(), scenario);
+    let json = server.folder.path().join("result.json");
+    let mut load = entente()
+        .args(["load", &path, "--server", &server.url, "--json"])
+        .arg(&json)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(load.stderr.take().unwrap()).lines();
+    // The generator tells a line a second: its clock is the one that counts.
+    lines.next().unwrap().unwrap();
+    server.signal("-STOP");
+    lines.next().unwrap().unwrap();
+    lines.next().unwrap().unwrap();
+    server.signal("-CONT");
+    lines.for_each(|line| drop(line.unwrap()));
+    assert!(load.wait().unwrap().success());
+    serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap()
+}
+
+#[test]
+fn a_server_that_stalls_for_a_second_shows_in_the_percentiles() {
+    let result = stalled(
+        "name = 'stall'\nduration = '6s'\nwarm_up = '0s'\ndeadline = '30s'\narrival.rate = 100\n[[mix]]\ncall = 'health'",
+    );
+    // Between two lines of the generator a second passes, and a call that came due at its beginning waited for all of
+    // it; some hundred calls waited for a part. A generator that waits with the server would have sent one.
+    assert!(number(&result, "/latency/max_ms") >= 1_000.0, "{result:#}");
+    assert!(number(&result, "/latency/p999_ms") >= 1_000.0, "{result:#}");
+    assert!(number(&result, "/latency/p95_ms") >= 100.0, "{result:#}");
+    assert_eq!(count(&result, "/calls/failed"), 0, "{result:#}");
+}
+
+#[test]
+fn calls_beyond_the_bound_are_not_made_and_counted_as_errors_of_the_generator() {
+    let result = stalled(
+        "name = 'bound'\nduration = '6s'\nwarm_up = '0s'\ndeadline = '30s'\nmax_in_flight = 20\narrival.rate = 100\n\
+         [[mix]]\ncall = 'health'",
+    );
+    assert_eq!(
+        result.pointer("/errors/0/code"),
+        Some(&Value::from("GENERATOR_BUSY"))
+    );
+    assert!(count(&result, "/calls/refused") >= 50, "{result:#}");
+    assert_eq!(count(&result, "/calls/asked"), 600, "{result:#}");
+}
+
+#[test]
+fn an_ingest_fills_a_dataset_of_its_own() {
+    let demo = Demo::start();
+    let scenario = demo.scenario(
+        "name = 'ingest'\nduration = '1s'\nwarm_up = '0s'\narrival.rate = 5\n[[mix]]\ncall = 'ingest'\n[ingest]\n\
+         batches = 2\nrows = 10\n[thresholds]\nerrors = 0",
+    );
+    let (ran, result) = demo.load(&scenario, &[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("This scenario writes to"), "{ran:?}");
+    assert!(number(&result, "/methods/0/rows_achieved") > 0.0);
+    let mut datasets = entente();
+    datasets.args(["trade", "datasets", "--server", &demo.url, "-ojson"]);
+    let listed = run(datasets, b"").out;
+    let (_, rest) = listed.split_once("\"datasets/load-").expect(&listed);
+    let id = format!("load-{}", rest.split('"').next().unwrap());
+    let mut figures = entente();
+    figures.args([
+        "trade",
+        "list",
+        "--dataset",
+        &id,
+        "--server",
+        &demo.url,
+        "-ocsv",
+        "--limit",
+        "1000",
+    ]);
+    let figures = run(figures, b"").out;
+    assert_eq!(figures.lines().count(), 1 + 5 * 2 * 10, "{figures}");
+}
+
+#[test]
+fn every_watcher_is_told_of_every_event() {
+    let demo = Demo::start();
+    let scenario = demo.scenario(
+        "name = 'watchers'\nduration = '2s'\nwarm_up = '0s'\narrival.rate = 5\n[[mix]]\ncall = 'record-event'\n\
+         [watchers]\ncount = 7\npair = 'CHN-KAZ'\n[thresholds]\nerrors = 0",
+    );
+    let (ran, result) = demo.load(&scenario, &["--quiet"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(
+        count(&result, "/watchers/latency/count"),
+        7 * 10,
+        "{result:#}"
+    );
+    assert_eq!(count(&result, "/watchers/broken"), 0, "{result:#}");
+    assert!(ran.out.contains("7 watchers"), "{ran:?}");
+}
+
+#[test]
+fn a_search_for_the_limit_tells_each_rate_that_it_tried() {
+    let demo = Demo::start();
+    let scenario = demo.scenario(
+        "name = 'limit'\nduration = '1s'\nwarm_up = '0s'\narrival.rate = 4\n[[mix]]\ncall = 'health'\n[thresholds]\n\
+         p50 = '1us'",
+    );
+    let (ran, result) = demo.load(&scenario, &["--quiet", "--find-limit", "--step", "500ms"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(
+        ran.out.contains("Not even the lowest rate held."),
+        "{ran:?}"
+    );
+    let steps = result
+        .pointer("/limit/steps")
+        .and_then(Value::as_array)
+        .unwrap();
+    let rates: Vec<f64> = steps.iter().map(|step| number(step, "/rate")).collect();
+    assert_eq!(format!("{rates:?}"), "[4.0, 2.0, 1.0]");
+}
+
+#[test]
+fn two_results_are_compared() {
+    let demo = Demo::start();
+    let (_, _) = demo.load("smoke", &["--duration", "1s", "--quiet"]);
+    let result = demo.folder.path().join("result.json");
+    let mut compare = entente();
+    compare.args(["load", "--compare"]).args([&result, &result]);
+    let ran = run(compare, b"");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        ran.out.contains("1.00") && ran.out.contains("p99.9"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn what_there_is_is_listed_and_what_is_not_is_told() {
+    let command = |arguments: &[&str]| {
+        let mut command = entente();
+        command.arg("load").args(arguments);
+        run(command, b"")
+    };
+    let listed = command(&["--list"]);
+    for name in [
+        "smoke",
+        "point-read",
+        "read-mostly",
+        "briefing",
+        "ingest",
+        "watchers",
+    ] {
+        assert!(listed.out.contains(name), "{listed:?}");
+    }
+    let unknown = command(&["read-always"]);
+    assert_eq!(unknown.code, 1, "{unknown:?}");
+    assert!(unknown.err.contains("read-mostly"), "{unknown:?}");
+    let nobody = command(&["smoke", "--server", "http://127.0.0.1:1"]);
+    assert!(
+        nobody.err.contains("cannot reach http://127.0.0.1:1"),
+        "{nobody:?}"
+    );
+    assert_eq!(command(&[]).code, 2);
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Holds `entente load` against h2load on one endpoint: the health of a server, over gRPC, with as many connections and
+# calls under way. The two must agree within 10 % on how many calls a second the server answers at most.
+#
+#   ENTENTE=target/release/entente bash tests/load/h2load.sh [SECONDS]
+#
+# The server has a core of its own, and so has whoever asks: else each generator would be measured by what it leaves the
+# server. It needs two cores, h2load (Debian's package nghttp2-client), taskset, Python, and `entente` in the PATH or named
+# by ENTENTE, as a release build.
+set -euo pipefail
+
+seconds=${1:-5}
+entente=${ENTENTE:-entente}
+readonly connections=4 streams=100 rounds=3
+
+scratch=$(mktemp -d)
+server=
+cleanup() {
+  [[ -z $server ]] || kill "$server"
+  rm -rf "$scratch"
+}
+trap cleanup EXIT
+
+taskset -c 0 "$entente" serve trade --data "$scratch/data" --listen 127.0.0.1:0 >"$scratch/log" 2>&1 &
+server=$!
+address=
+for _ in {1..150}; do
+  address=$(sed -nE 's/.*[Ss]erving on ([0-9.]+:[0-9]+).*/\1/p;' "$scratch/log" | head -1)
+  [[ -n $address ]] && break
+  sleep 0.2
+done
+[[ -n $address ]] || { cat "$scratch/log"; exit 1; }
+
+# An empty message as gRPC sends it: no compression, no bytes.
+printf '\0\0\0\0\0' >"$scratch/message"
+
+cat >"$scratch/health.toml" <<TOML
+name = "health"
+duration = "${seconds}s"
+warm_up = "1s"
+connections = $connections
+# More than the server answers, so that as many calls as may be are under way at any time, as h2load has it.
+max_in_flight = $((connections * streams))
+arrival.rate = 120000
+
+[[mix]]
+call = "health"
+TOML
+
+theirs() {
+  taskset -c 1 h2load -c "$connections" -m "$streams" -t 1 -D "$seconds" --warm-up-time=1s -d "$scratch/message" \
+    -H 'content-type: application/grpc' -H 'te: trailers' "http://$address/grpc.health.v1.Health/Check" |
+    sed -nE 's/^finished in .*, ([0-9.]+) req\/s.*/\1/p'
+}
+
+ours() {
+  # The exit code is 0 whatever was not made: no threshold says anything.
+  taskset -c 1 "$entente" load "$scratch/health.toml" --server "http://$address" --quiet --json "$scratch/result.json" \
+    >/dev/null
+  python3 -c "import json, sys; print(json.load(open(sys.argv[1]))['rate_achieved'])" "$scratch/result.json"
+}
+
+# By turns, so that whatever else the machine does meets both.
+figures=()
+for ((round = 0; round < rounds; round++)); do
+  figures+=("$(theirs)" "$(ours)")
+done
+python3 - "${figures[@]}" <<'PYTHON'
+import statistics
+import sys
+
+figures = [float(figure) for figure in sys.argv[1:]]
+theirs, ours = statistics.median(figures[0::2]), statistics.median(figures[1::2])
+ratio = ours / theirs
+print(f"h2load {theirs:,.0f} calls/s, entente load {ours:,.0f} calls/s: {ratio:.3f} of it")
+sys.exit(0 if ratio >= 0.9 else 1)
+PYTHON
