@@ -463,6 +463,7 @@ mod tests {
 
     impl Model for Words {
         type Change = Said;
+        const NAME: &'static str = "words";
         const LAYOUT: u32 = 1;
 
         fn apply(state: &mut State<'_>, change: &Said, _: Stamp) -> Result<(), Error> {
