@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The recipes of docs/operations.md, run as they stand there: `bash tests/runbook/run.sh PATH/TO/entente`.
 #
-# A recipe is the block of code behind a line `<!-- tried: NAME -->`. Around it this script makes the trouble that the recipe
-# is for, and afterwards looks whether it is gone. Processes listen on ports of 127.0.0.1 that the system chooses, and all
+# Around a recipe this script makes the trouble that it is for, and afterwards looks whether it is gone. Processes listen on ports of 127.0.0.1 that the system chooses, and all
 # files are in a temporary folder.
 set -euo pipefail
 
 entente=$(realpath "${1:?which binary: bash tests/runbook/run.sh target/release/entente}")
-docs=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../docs/operations.md")
+# shellcheck source=recipe.sh
+source "$(dirname "${BASH_SOURCE[0]}")/recipe.sh"
 patience=${ENTENTE_CI_WAIT:-60}
 
 scratch=$(mktemp -d)
@@ -20,8 +20,12 @@ cd "$scratch"
 # By name: the process, where it serves, and how it is started.
 declare -A pids=() places=() commands=()
 
+# The recipe that runs.
+running=
+
 cleanup() {
   local pid
+  [[ -z $running ]] || printf 'failed: the recipe %s ended with an error\n' "$running"
   for pid in "${pids[@]}"; do
     kill -KILL "$pid" 2>/dev/null || true
   done
@@ -65,12 +69,10 @@ stop() {
 recipe() {
   local text
   printf '\n-- %s\n' "$1"
-  text=$(awk -v mark="<!-- tried: $1 -->" '
-    $0 == mark { found = 1; next }
-    found && /^```/ { if (inside) exit; inside = 1; next }
-    inside { print }' "$docs")
-  [[ -n $text ]] || fail "docs/operations.md has no recipe $1"
-  eval "$text" || fail "the recipe $1 ended with an error"
+  text=$(recipe_text "$1") || fail "docs/operations.md has no recipe $1"
+  running=$1
+  eval "$text"
+  running=
 }
 
 # The answer to a question must have something in it.
