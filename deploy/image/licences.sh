@@ -52,7 +52,4 @@ HEAD
   fi
 } >"$folder/THIRD-PARTY"
 
-library=$(rustc --print sysroot)/share/doc/rust/COPYRIGHT-library.html
-if [ -f "$library" ]; then
-  cp "$library" "$folder/RUST.html"
-fi
+cp "$(rustc --print sysroot)/share/doc/rust/COPYRIGHT-library.html" "$folder/RUST.html"
