@@ -10,7 +10,8 @@
 //! A journal's file begins with the line `entente journal copy 1`; the rest are messages
 //! `entente.journal.v1.BackupJournalResponse`, each behind its length as a protobuf varint. Each run appends to it. What
 //! stands behind the manifest's end is what an interrupted run left: the next one takes up the whole messages of it, each
-//! of whose entries must follow by its hash, and goes on behind them. Positions go from 1 on without a gap, and each entry
+//! of whose entries must follow by its hash, and goes on behind them; if the journal does not, because it was restored
+//! from the backup meanwhile, they are cut off. Positions go from 1 on without a gap, and each entry
 //! has the hash over itself and the hash of the entry before, so the last one vouches for all before it.
 //!
 //! # Layout
@@ -26,9 +27,8 @@ mod manifest;
 mod seen;
 mod throttle;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ use self::throttle::Throttle;
 use crate::args::answer::ServerArgs;
 use crate::args::backup::BackupArgs;
 use crate::args::serve::Role;
-use crate::client::{self, JournalsClient, request};
+use crate::client::{self, JournalsClient, explain, request};
 use crate::export::interrupted;
 use crate::figures;
 
@@ -74,20 +74,20 @@ async fn back_up(args: &BackupArgs) -> anyhow::Result<()> {
     let _lock = take(folder)?;
     let mut manifest = Manifest::read(folder)?.unwrap_or_default();
     let mut client = client::journals(&args.server.server, "gateway").await?;
-    let roles = roles(&mut client, args, &manifest).await?;
+    let roles = match &args.only[..] {
+        [] => Role::value_variants(),
+        only => only,
+    };
     let mut throttle = Throttle::new(args.rate);
+    let (mut copied, mut failed) = (0, Vec::new());
     for role in roles {
-        let copied = copy(
-            &mut client,
-            role,
-            folder,
-            &mut manifest,
-            &mut throttle,
-            args,
-        )
-        .await;
-        copied.with_context(|| format!("the journal of {}", role.name()))?;
+        match copy(&mut client, *role, &mut manifest, &mut throttle, args).await {
+            Ok(is_served) => copied += usize::from(is_served),
+            Err(error) => failed.push((*role, error)),
+        }
     }
+    ended(&failed)?;
+    ensure!(copied > 0, "no service is served there");
     Ok(writeln!(
         io::stdout(),
         "{} is complete and on the disk.",
@@ -95,11 +95,20 @@ async fn back_up(args: &BackupArgs) -> anyhow::Result<()> {
     )?)
 }
 
+/// One lost service does not keep the others from being copied; what the manifest has of it stays.
+fn ended(failed: &[(Role, anyhow::Error)]) -> anyhow::Result<()> {
+    let told = |(role, error): &(Role, anyhow::Error)| {
+        format!("the journal of {}: {}", role.name(), explain(error))
+    };
+    let told: Vec<String> = failed.iter().map(told).collect();
+    ensure!(told.is_empty(), "{}", told.join("\n"));
+    Ok(())
+}
+
 /// Takes the folder for this process alone; one that is not there is made, for its owner alone: it will hold all that
 /// the services were told.
 fn take(folder: &Path) -> anyhow::Result<File> {
-    let mut made = fs::DirBuilder::new();
-    made.recursive(true).mode(0o700).create(folder)?;
+    store::create_durably(folder, 0o700)?;
     let file = File::open(folder)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -108,80 +117,81 @@ fn take(folder: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Whose journals to copy: those asked for, or all that are served.
-async fn roles(
-    client: &mut JournalsClient,
-    args: &BackupArgs,
-    manifest: &Manifest,
-) -> anyhow::Result<Vec<Role>> {
-    let wanted = match &args.only[..] {
-        [] => Role::value_variants(),
-        only => only,
-    };
-    let mut served = Vec::new();
-    for role in wanted {
-        let asked = wire::GetJournalRequest { name: name(*role) };
-        match client.get_journal(request(asked, &args.server)).await {
-            Ok(_) => served.push(*role),
-            Err(status) if status.code() == Code::NotFound && args.only.is_empty() => ensure!(
-                manifest.kept(*role).is_none(),
-                "the backup has {}, which is not served there; name the others with --only",
-                role.name()
-            ),
-            Err(status) => {
-                return Err(status).with_context(|| format!("the journal of {}", role.name()));
-            }
-        }
-    }
-    Ok(served)
-}
-
-/// Copies what is new of a journal, and counts it in the manifest when it is on the disk.
+/// Copies what is new of a journal, and counts it in the manifest when it is on the disk. False when none is served.
 async fn copy(
     client: &mut JournalsClient,
     role: Role,
-    folder: &Path,
     manifest: &mut Manifest,
     throttle: &mut Throttle,
     args: &BackupArgs,
-) -> anyhow::Result<()> {
-    let before = manifest.kept(role).map_or(0, |kept| kept.position);
-    let mut growing = Growing::open(folder, role, manifest.kept(role))?;
-    fetch(client, &mut growing, throttle).await?;
+) -> anyhow::Result<bool> {
+    let (folder, kept) = (&args.folder, manifest.kept(role).cloned());
+    if !is_served(client, role, args, kept.is_some()).await? {
+        return Ok(false);
+    }
+    let mut growing = Growing::open(folder, role, kept.as_ref())?;
+    let mut fetched = fetch(client, &mut growing, throttle).await;
+    if fetched.as_ref().is_err_and(does_not_follow) && growing.forget(kept.as_ref())? {
+        fetched = fetch(client, &mut growing, throttle).await;
+    }
+    fetched?;
     let version = version(client, role, &args.server).await;
-    if let Some(kept) = growing.finish(manifest.kept(role), version)? {
+    if let Some(kept) = growing.finish(kept.as_ref(), version)? {
         manifest.keep(role, kept);
         manifest.write(folder)?;
     }
-    let kept = manifest
-        .kept(role)
-        .context("the service sent nothing of it")?;
-    tell(role, before, kept)
+    let before = kept.map_or(0, |kept| kept.position);
+    let kept = manifest.kept(role);
+    tell(
+        role,
+        before,
+        kept.context("the service sent nothing of it")?,
+    )?;
+    Ok(true)
 }
 
-/// Fetches what follows, again after each interruption: a service that is started again is away for a moment.
+/// Whether a journal is there. Where it was asked for, or is in the backup, it must be.
+async fn is_served(
+    client: &mut JournalsClient,
+    role: Role,
+    args: &BackupArgs,
+    is_kept: bool,
+) -> anyhow::Result<bool> {
+    let patience = Patience::new();
+    loop {
+        let asked = wire::GetJournalRequest { name: name(role) };
+        let Err(status) = client.get_journal(request(asked, &args.server)).await else {
+            return Ok(true);
+        };
+        if status.code() == Code::NotFound && args.only.is_empty() {
+            ensure!(
+                !is_kept,
+                "the backup has it, and it is not served there; name the others with --only"
+            );
+            return Ok(false);
+        }
+        patience.wait(status.into()).await?;
+    }
+}
+
+/// Fetches what follows, again after each interruption.
 async fn fetch(
     client: &mut JournalsClient,
     growing: &mut Growing,
     throttle: &mut Throttle,
 ) -> anyhow::Result<()> {
-    let (mut since, mut reached) = (Instant::now(), growing.last());
+    let (mut patience, mut reached) = (Patience::new(), growing.last());
     let bar = progress(growing.role());
     loop {
-        let fetched = fetch_on(client, growing, throttle, &bar).await;
+        let Err(error) = fetch_on(client, growing, throttle, &bar).await else {
+            bar.finish_and_clear();
+            return Ok(());
+        };
         if growing.last() > reached {
-            (since, reached) = (Instant::now(), growing.last());
+            (patience, reached) = (Patience::new(), growing.last());
         }
-        match fetched {
-            Err(error) if since.elapsed() < PATIENCE => match pause(&error) {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(error),
-            },
-            ended => {
-                bar.finish_and_clear();
-                return ended;
-            }
-        }
+        let waited = patience.wait(error).await;
+        waited.inspect_err(|_| bar.finish_and_clear())?;
     }
 }
 
@@ -206,6 +216,30 @@ async fn fetch_on(
     growing.check_whole()
 }
 
+/// Since when a service is away: one that is started again is, for a moment.
+struct Patience {
+    since: Instant,
+}
+
+impl Patience {
+    fn new() -> Patience {
+        Patience {
+            since: Instant::now(),
+        }
+    }
+
+    /// Waits before what has failed is tried again. If that may not help, or not any more, it is the error.
+    async fn wait(&self, error: anyhow::Error) -> anyhow::Result<()> {
+        match pause(&error) {
+            Some(pause) if self.since.elapsed() < PATIENCE => {
+                tokio::time::sleep(pause).await;
+                Ok(())
+            }
+            Some(_) | None => Err(error),
+        }
+    }
+}
+
 /// How long to wait before what has failed is tried again, if that may help.
 fn pause(error: &anyhow::Error) -> Option<Duration> {
     let status = error.downcast_ref::<Status>()?;
@@ -214,6 +248,14 @@ fn pause(error: &anyhow::Error) -> Option<Duration> {
     // A connection that breaks in the middle of a stream is Unknown or Internal to the client.
     let is_broken = std::error::Error::source(status).is_some();
     (status.code() == Code::Unavailable || is_broken).then_some(pause)
+}
+
+/// Whether a journal goes on in another way than what is there of it: it ends before, or by other hashes.
+fn does_not_follow(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<Status>() {
+        Some(status) => status.code() == Code::OutOfRange,
+        None => !error.chain().any(<dyn std::error::Error>::is::<io::Error>),
+    }
 }
 
 /// The version of the service; one that does not tell has none.

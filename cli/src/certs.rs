@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use self::authority::{Authority, Purpose};
+pub(crate) use self::files::lock;
 use self::files::{Pair, Target};
 use crate::args::certs::CertsArgs;
 

@@ -1,7 +1,8 @@
 //! The services' data folders from a backup.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,10 @@ use crate::backup::{Kept, Manifest, Reader, Seen, check, time};
 use crate::export::interrupted;
 use crate::figures;
 
-/// Restores a backup; what does not go well, or is interrupted, leaves nothing.
+/// Who may enter a folder of data, which a restore does not widen: its owner alone.
+const OWNER_ONLY: u32 = 0o700;
+
+/// Restores a backup; what does not go well, or is interrupted, leaves nothing. A kill leaves folders behind.
 pub(crate) async fn run(args: &RestoreArgs) -> anyhow::Result<()> {
     let (folder, data, only) = (args.folder.clone(), args.data.clone(), args.only.clone());
     let stop = Arc::new(AtomicBool::new(false));
@@ -160,9 +164,9 @@ impl Pending {
     fn make(target: &Path) -> anyhow::Result<Pending> {
         let pending = target.with_extension("restoring");
         if let Some(data) = target.parent() {
-            fs::create_dir_all(data).with_context(|| format!("in {}", data.display()))?;
+            store::create_durably(data, OWNER_ONLY)?;
         }
-        match fs::create_dir(&pending) {
+        match DirBuilder::new().mode(OWNER_ONLY).create(&pending) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => bail!(
                 "{} is there: another restore fills it, or one was killed; if none runs, remove it",
                 pending.display()
@@ -192,7 +196,8 @@ impl Pending {
     }
 }
 
-/// Gives all folders their names, durably, or none.
+/// Gives all folders their names, durably, or none; a process that is killed between two names leaves the rest with
+/// theirs of before.
 fn commit(mut all: Vec<Pending>, data: &Path) -> anyhow::Result<()> {
     let renamed = all.iter_mut().try_for_each(Pending::rename);
     if let Err(error) = renamed {

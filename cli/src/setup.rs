@@ -49,6 +49,8 @@ fn show(dir: &Path, shown: Shown) -> anyhow::Result<()> {
 fn make(args: &SetupArgs) -> anyhow::Result<()> {
     let authority = args.dir.join(AUTHORITY);
     open(&authority)?;
+    // Two at once would each make a token, and one of them would be believed by nobody.
+    let _lock = certs::lock(&args.dir)?;
     let mut lines = certs::make(&CertsArgs {
         dir: authority.clone(),
         names: args.names.clone(),

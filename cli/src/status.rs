@@ -16,11 +16,12 @@ use anyhow::bail;
 use clap::ValueEnum;
 use proto::gateway::v1::{GatewayStatus, GetStatusRequest};
 use proto::journal::v1::{GetJournalStatusRequest, JournalStatus};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, MissedTickBehavior, sleep};
 use tonic::{Code, Status};
 
 use self::problems::{Problem, problems};
 use self::report::Report;
+pub(crate) use self::report::one_of_several;
 use crate::args::answer::ServerArgs;
 use crate::args::serve::Role;
 use crate::args::status::StatusArgs;
@@ -39,6 +40,8 @@ pub(crate) async fn run(args: &StatusArgs) -> anyhow::Result<()> {
         return ended(show(args).await?);
     };
     let mut turns = tokio::time::interval(Duration::from_secs(seconds));
+    // An answer that was slow to come is not made up for by asking without a pause.
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut wrong = 0;
     loop {
         tokio::select! {
@@ -103,8 +106,8 @@ async fn ask(server: &ServerArgs) -> Report {
     Report { gateway, journals }
 }
 
-/// None where no gateway is.
-async fn gateway(server: &ServerArgs) -> Option<anyhow::Result<GatewayStatus>> {
+/// How the gateway at an address is; none where no gateway is.
+pub(crate) async fn gateway(server: &ServerArgs) -> Option<anyhow::Result<GatewayStatus>> {
     let asked = async {
         let mut client = client::gateway(&server.server).await?;
         let answer = client

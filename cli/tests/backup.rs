@@ -31,9 +31,15 @@ fn start() -> Server {
 }
 
 fn record(server: &Server, row: &str) {
+    import(&server.url, row);
+}
+
+fn import(url: &str, row: &str) {
     let titles = EVENTS.lines().next().unwrap();
-    let text = format!("{titles}\n{row}\n");
-    let ran = server.run_with(&["events", "import", "-"], text.as_bytes());
+    let mut command = entente();
+    command.env("ENTENTE_SERVER", url);
+    command.args(["events", "import", "-"]);
+    let ran = run(command, format!("{titles}\n{row}\n").as_bytes());
     assert_eq!(ran.code, 0, "{ran:?}");
 }
 
@@ -75,6 +81,10 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
 fn manifest(folder: &Path) -> Value {
     serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap()
 }
@@ -85,14 +95,7 @@ fn a_backup_that_was_carried_on_becomes_the_services_again() {
     let first = folder.path().join("first");
     let (mut process, url) = serve(&first);
     let server = |arguments: &[&str]| ask(&url, arguments);
-    let record = |row: &str| {
-        let titles = EVENTS.lines().next().unwrap();
-        let mut command = entente();
-        command.env("ENTENTE_SERVER", &url);
-        command.args(["events", "import", "-"]);
-        let ran = run(command, format!("{titles}\n{row}\n").as_bytes());
-        assert_eq!(ran.code, 0, "{ran:?}");
-    };
+    let record = |row: &str| import(&url, row);
     EVENTS.lines().skip(1).for_each(record);
     let backup = folder.path().join("backup");
     let path = backup.to_str().unwrap();
@@ -108,11 +111,7 @@ fn a_backup_that_was_carried_on_becomes_the_services_again() {
     ];
     assert_eq!(names(&backup), files);
     for name in files {
-        let mode = fs::metadata(backup.join(name))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
+        assert_eq!(mode(&backup.join(name)), 0o600, "{name}");
     }
 
     record(CALL);
@@ -152,6 +151,13 @@ fn a_backup_that_was_carried_on_becomes_the_services_again() {
     assert_eq!(restored.code, 0, "{restored:?}");
     assert!(restored.out.contains("Restored 4 entries"), "{restored:?}");
     assert_eq!(names(&data), ["culture", "events", "trade"]);
+    // Neither a service nor a restore lets anybody else read.
+    for made in [first.join("events"), data.join("events")] {
+        assert_eq!(mode(&made), 0o700);
+        assert_eq!(mode(&made.join("journal")), 0o700);
+        let segment = names(&made.join("journal")).remove(0);
+        assert_eq!(mode(&made.join("journal").join(segment)), 0o600);
+    }
     let taken = offline(&restore);
     assert_eq!(taken.code, 1, "{taken:?}");
     assert!(taken.err.contains("is not empty"), "{taken:?}");
@@ -165,6 +171,14 @@ fn a_backup_that_was_carried_on_becomes_the_services_again() {
     );
     assert_eq!(interrupt(&mut again), 0);
     assert_eq!(interrupt(&mut process), 0);
+
+    // What cannot be read does not hide what was found before.
+    fs::remove_file(backup.join("culture.journal")).unwrap();
+    fs::create_dir(backup.join("culture.journal")).unwrap();
+    let verified = offline(&["verify", path]);
+    assert_eq!(verified.code, 1, "{verified:?}");
+    assert_eq!(verified.out.matches("whole").count(), 3, "{verified:?}");
+    assert!(verified.err.contains("culture"), "{verified:?}");
 }
 
 #[test]
@@ -219,6 +233,74 @@ fn an_interrupted_backup_goes_on_where_it_ended() {
     assert!(longer.starts_with(&counted));
     let verified = offline(&["verify", path.to_str().unwrap()]);
     assert_eq!(verified.code, 0, "{verified:?}");
+}
+
+#[test]
+fn a_service_that_was_restored_is_backed_up_again_whatever_an_interrupted_run_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (backup, data, manifest) = (at("backup"), at("data"), at("backup/manifest.json"));
+    let server = start();
+    server.ask(&["backup", &backup]);
+    let counted = fs::read(&manifest).unwrap();
+    record(&server, CALL);
+    server.ask(&["backup", &backup]);
+    let left = fs::read(at("backup/events.journal")).unwrap();
+    drop(server);
+
+    // The node is lost, and a third entry that no manifest counts is in the backup.
+    let interrupt_again = || {
+        fs::write(at("backup/events.journal"), &left).unwrap();
+        fs::write(&manifest, &counted).unwrap();
+    };
+    interrupt_again();
+    let restored = offline(&["restore", &backup, "--data", &data]);
+    assert_eq!(restored.code, 0, "{restored:?}");
+    let (mut process, url, _) = common::start(&["serve", "events", "--data", &data]);
+    for (entries, new) in [(2, 0), (3, 1), (4, 2)] {
+        interrupt_again();
+        let told = ask(&url, &["backup", &backup]);
+        let expected = format!("{new} new entries, {entries} in all");
+        assert!(told.contains(&expected), "{told}");
+        let verified = offline(&["verify", &backup]);
+        assert_eq!(verified.code, 0, "{verified:?}");
+        assert!(!verified.out.contains("interrupted"), "{verified:?}");
+        let row = format!("visit-{entries},summit,concluded,2025-06-1{entries},Visit,KAZ;CHN,A,B");
+        import(&url, &row);
+    }
+    assert_eq!(interrupt(&mut process), 0);
+}
+
+#[test]
+fn a_lost_service_does_not_keep_the_others_from_being_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("backup");
+    let backup = ["backup", path.to_str().unwrap()];
+    let server = start();
+    server.ask(&backup);
+    fs::write(
+        path.join("culture.journal"),
+        "no copy of a journal, of any length",
+    )
+    .unwrap();
+    record(&server, CALL);
+    let data = tempfile::tempdir().unwrap();
+    let (mut process, url) = serve(data.path());
+    EVENTS.lines().skip(1).for_each(|row| import(&url, row));
+    let mut command = entente();
+    command.env("ENTENTE_SERVER", &url).args(backup);
+    let ran = run(command, b"");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("trade    0 new entries"), "{ran:?}");
+    for role in ["events", "culture"] {
+        let told = format!("the journal of {role}: ");
+        assert!(ran.err.contains(&told), "{role}: {ran:?}");
+    }
+    assert_eq!(interrupt(&mut process), 0);
+    let manifest = manifest(&path);
+    assert_eq!(manifest["journals"]["events"]["position"], 2);
+    assert_eq!(manifest["journals"]["trade"]["position"], 0);
+    assert!(manifest["journals"]["culture"].is_null(), "{manifest}");
 }
 
 /// What the manifest of a backup of the first two entries says.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Stdio};
 
 use common::{Ran, entente, interrupt, run, start};
 
@@ -179,6 +179,30 @@ fn a_second_setup_changes_nothing_and_no_setup_shows_the_token_unasked() {
 }
 
 #[test]
+fn a_setup_waits_for_another_one_and_finds_what_that_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = fs::File::open(folder.path()).unwrap();
+    other.lock().unwrap();
+    let mut command = entente();
+    command.arg("setup").arg("--dir").arg(folder.path());
+    let waiting = command.stdout(Stdio::piped()).spawn().unwrap();
+    // The other one needs as long as this one would, had it not to wait.
+    let made = Setup::make();
+    for (path, text) in made.files() {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    drop(other);
+    let waited = waiting.wait_with_output().unwrap();
+    assert!(waited.status.success(), "{waited:?}");
+    let told = String::from_utf8(waited.stdout).unwrap();
+    assert!(told.contains("nothing was changed"), "{told}");
+    let setup = Setup { folder };
+    assert_eq!(setup.files(), made.files());
+}
+
+#[test]
 fn a_token_that_was_taken_away_is_not_made_again() {
     let setup = Setup::make();
     fs::remove_file(setup.at("access/admin.token")).unwrap();
@@ -201,6 +225,52 @@ fn renewed_certificates_are_handed_out_and_the_token_stays() {
         assert_eq!(after[path] == *text, stays, "{path}");
     }
     assert_eq!(after["trade/trade.pem"], after["authority/trade.pem"]);
+}
+
+#[test]
+fn an_authority_is_exchanged_in_three_steps() {
+    let (setup, next) = (Setup::make(), Setup::make());
+    let read = |path: PathBuf| fs::read_to_string(path).unwrap();
+    let (old, new) = (
+        read(setup.at("access/ca.pem")),
+        read(next.at("access/ca.pem")),
+    );
+    let step = |believed: &str, options: &[&str]| {
+        fs::write(setup.at("authority/ca.pem"), believed).unwrap();
+        let again = setup.again(options);
+        assert_eq!(again.code, 0, "{again:?}");
+        for process in ["gateway", "trade", "access"] {
+            assert_eq!(read(setup.at(process).join("ca.pem")), believed);
+        }
+    };
+    let (token, certificate) = (setup.token(), read(setup.at("trade/trade.pem")));
+    step(&format!("{old}{new}"), &[]);
+    assert_eq!(read(setup.at("trade/trade.pem")), certificate);
+    fs::copy(next.at("authority/ca.key"), setup.at("authority/ca.key")).unwrap();
+    step(&format!("{new}{old}"), &["--renew"]);
+    step(&new, &[]);
+    assert_eq!(setup.token(), token);
+
+    let data = tempfile::tempdir().unwrap();
+    let (mut process, url) = setup.serve("trade", data.path());
+    assert_eq!(setup.healthcheck(&url, "trade", PROBE, &[]).code, 0);
+    fs::write(setup.at("trade/ca.pem"), &old).unwrap();
+    assert_eq!(setup.healthcheck(&url, "trade", PROBE, &[]).code, 1);
+    assert_eq!(interrupt(&mut process), 0);
+}
+
+#[test]
+fn an_authority_that_is_gone_is_made_anew_for_all_and_the_token_stays() {
+    let setup = Setup::make();
+    let before = setup.files();
+    fs::remove_dir_all(setup.at("authority")).unwrap();
+    let again = setup.again(&[]);
+    assert_eq!(again.code, 0, "{again:?}");
+    let after = setup.files();
+    for (path, text) in &before {
+        assert_eq!(after[path] == *text, path.contains("token"), "{path}");
+    }
+    assert_eq!(after["trade/ca.pem"], after["authority/ca.pem"]);
 }
 
 #[test]

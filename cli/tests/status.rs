@@ -90,6 +90,13 @@ fn a_gateway_names_the_processes_that_it_does_not_reach() {
     let problems = lost["problems"].to_string();
     assert!(problems.contains("culture"), "{problems}");
     assert!(!problems.contains("events"), "{problems}");
+    // What was found of the others is told all the same.
+    let mut verify = entente();
+    verify.args(["verify", "--server", &url, "--effort", "100"]);
+    let verified = run(verify, b"");
+    assert_eq!(verified.code, 1, "{verified:?}");
+    assert_eq!(verified.out.matches("whole").count(), 3, "{verified:?}");
+    assert!(verified.err.contains("verifying culture"), "{verified:?}");
     assert_eq!(interrupt(&mut gateway), 0);
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The recipes of docs/operations.md, run as they stand there: `bash tests/runbook/run.sh PATH/TO/entente`.
 #
-# Around a recipe this script makes the trouble that it is for, and afterwards looks whether it is gone. Processes listen on ports of 127.0.0.1 that the system chooses, and all
-# files are in a temporary folder.
+# Around a recipe this script makes the trouble that it is for, and afterwards looks whether it is gone. Processes listen
+# on ports of 127.0.0.1 that the system chooses, and all files are in a temporary folder.
 set -euo pipefail
 
 entente=$(realpath "${1:?which binary: bash tests/runbook/run.sh target/release/entente}")
@@ -45,6 +45,8 @@ start() {
   local name=$1 deadline=$((SECONDS + patience)) place=
   local -a command
   read -ra command <<<"${commands[$name]}"
+  # Where it served before is no answer, and the process may not have made the file yet when it is looked at.
+  : >"$name.out"
   entente "${command[@]}" --listen "${places[$name]:-127.0.0.1:0}" ${options:-} >"$name.out" 2>>"$name.log" &
   pids[$name]=$!
   until [[ -n $place ]]; do
@@ -187,6 +189,12 @@ export ENTENTE_TOKEN_FILE=desk-7.token
 recipe certificates
 until grep -q 'certificates have changed' whole.log; do sleep 0.1; done
 expect 'All is well' entente status
+cp certs/ca.pem before.pem
+recipe authority
+until entente status >/dev/null 2>&1; do sleep 0.1; done
+if entente status --ca before.pem >/dev/null 2>&1; then
+  fail 'the old authority still proves who the server is'
+fi
 stop whole
 
 printf '\nall recipes work as they are written\n'

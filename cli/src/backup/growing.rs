@@ -26,6 +26,8 @@ pub(super) struct Growing {
     start: u64,
     length: u64,
     first: Position,
+    /// The last entry that was there already.
+    found: Position,
     hash: Sha256,
     seen: Seen,
 }
@@ -55,12 +57,28 @@ impl Growing {
             start,
             length: start,
             first,
+            found: 0,
             hash: Sha256::new(),
             seen,
             path: path.clone(),
         };
         growing.take_up().with_context(named)?;
+        growing.found = growing.last();
         Ok(growing)
+    }
+
+    /// Cuts off what an interrupted run left, if there is any and nothing has followed it since; whether that was so.
+    /// A journal that was restored from the backup meanwhile goes on in another way.
+    pub(super) fn forget(&mut self, kept: Option<&Kept>) -> anyhow::Result<bool> {
+        let is_left = self.found >= self.first;
+        if !is_left || self.last() > self.found {
+            return Ok(false);
+        }
+        self.file.flush()?;
+        self.file.get_ref().set_len(self.start)?;
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        *self = Growing::open(folder, self.role, kept)?;
+        Ok(true)
     }
 
     /// Takes up the whole messages behind the start, and cuts off what follows them.
@@ -116,11 +134,11 @@ impl Growing {
 
     /// Writes what comes from the service, which must follow what is there; how many bytes it has.
     pub(super) fn take(&mut self, part: &BackupJournalResponse) -> anyhow::Result<u64> {
-        let knew = self.seen.journal().is_some();
+        let known = self.seen.journal().map(|journal| journal.last_position);
         self.seen.take(part)?;
         let bytes = part.encode_length_delimited_to_vec();
-        let tells_more = !part.entries.is_empty() || self.last() < self.end();
-        if tells_more || !knew {
+        // An interrupted run may have left a later end than the journal has now.
+        if !part.entries.is_empty() || known != Some(self.end()) {
             self.put(&bytes)
                 .with_context(|| self.path.display().to_string())?;
         }
@@ -291,6 +309,59 @@ mod tests {
         third.take(&journal).unwrap();
         third.check_whole().unwrap();
         assert_eq!(third.finish(Some(&more), String::new()).unwrap(), None);
+    }
+
+    #[test]
+    fn what_an_interrupted_run_left_is_forgotten_while_nothing_follows_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = open(folder.path(), None);
+        take(&mut first, &parts(0, 2));
+        let kept = first.finish(None, String::new()).unwrap().unwrap();
+        assert!(
+            !open(folder.path(), Some(&kept))
+                .forget(Some(&kept))
+                .unwrap()
+        );
+        let mut interrupted = open(folder.path(), Some(&kept));
+        take(&mut interrupted, &parts(2, 4));
+        interrupted.file.flush().unwrap();
+        drop(interrupted);
+
+        let mut followed = open(folder.path(), Some(&kept));
+        assert_eq!(followed.last(), 4);
+        take(&mut followed, &parts(4, 5));
+        assert!(!followed.forget(Some(&kept)).unwrap());
+        drop(followed);
+        let mut again = open(folder.path(), Some(&kept));
+        assert_eq!(again.last(), 5);
+        assert!(again.forget(Some(&kept)).unwrap());
+        assert_eq!((again.last(), again.length), (2, kept.bytes));
+        take(&mut again, &parts(2, 3));
+        again.check_whole().unwrap();
+        let kept = again.finish(Some(&kept), String::new()).unwrap().unwrap();
+        assert_eq!(kept.position, 3);
+    }
+
+    #[test]
+    fn the_last_run_says_where_the_journal_ends_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut interrupted = open(folder.path(), None);
+        take(&mut interrupted, &parts(0, 3)[..2]);
+        interrupted.file.flush().unwrap();
+        drop(interrupted);
+        let mut again = open(folder.path(), None);
+        let mut journal = parts(0, 2)[0].clone();
+        journal.entries.clear();
+        again.take(&journal).unwrap();
+        again.check_whole().unwrap();
+        let path = again.path.clone();
+        let kept = again.finish(None, String::new()).unwrap().unwrap();
+        let mut reader = Reader::part_of(&path, 0, kept.bytes).unwrap();
+        let mut seen = Seen::default();
+        while let Some(part) = reader.part().unwrap() {
+            seen.take(&part).unwrap();
+        }
+        assert_eq!(seen.whole().unwrap().last_position, 2);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The files of certificates: written whole, and new ones all together or not at all. Where files are replaced, each is
 //! the old or the new one at any time; a failure in the middle leaves some replaced, and says at which file it stopped.
 
-use std::fs::{self, Permissions};
-use std::io::Write;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -28,18 +28,20 @@ impl Pair {
     }
 }
 
-/// A folder that files are made for.
+/// A folder that files are made for, by one process at a time: another one's key would stand beside a certificate.
 pub(super) struct Target {
     folder: PathBuf,
+    _lock: File,
     made: Vec<(NamedTempFile, PathBuf)>,
 }
 
 impl Target {
-    /// Makes the folder where there is none.
+    /// Makes the folder where there is none, and waits for others who make files there.
     pub(super) fn open(folder: &Path) -> anyhow::Result<Target> {
-        fs::create_dir_all(folder)?;
+        store::create_durably(folder, 0o777)?;
         Ok(Target {
             folder: folder.to_owned(),
+            _lock: lock(folder)?,
             made: Vec::new(),
         })
     }
@@ -102,8 +104,15 @@ impl Target {
             }
             named.push(path);
         }
-        Ok(())
+        Ok(File::open(&self.folder)?.sync_all()?)
     }
+}
+
+/// Takes a folder for this process alone, for as long as the file lives; waits for whoever has it.
+pub(crate) fn lock(folder: &Path) -> io::Result<File> {
+    let file = File::open(folder)?;
+    file.lock()?;
+    Ok(file)
 }
 
 /// Takes what was new away again.

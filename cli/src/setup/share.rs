@@ -1,8 +1,8 @@
 //! Which process gets which files, and how they come into its folder.
 
-use std::fs::{self, DirBuilder, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::Context;
@@ -83,8 +83,8 @@ impl Share {
 }
 
 /// Makes a folder for its owner alone where there is none.
-pub(super) fn open(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+pub(super) fn open(folder: &Path) -> Result<(), store::Error> {
+    store::create_durably(folder, 0o700)
 }
 
 /// Puts a file there, whole or not at all; whether it was another before. Certificates are for everybody, all else for
@@ -102,7 +102,7 @@ pub(super) fn put(folder: &Path, name: &str, text: &[u8]) -> anyhow::Result<bool
             .set_permissions(Permissions::from_mode(mode))?;
         file.as_file().sync_all()?;
         file.persist(&path)?;
-        Ok(())
+        Ok(File::open(folder)?.sync_all()?)
     };
     write().with_context(|| format!("writing {}", path.display()))?;
     Ok(true)

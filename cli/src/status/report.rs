@@ -47,6 +47,14 @@ impl Report {
         if let Some(replicas) = self.replicas() {
             writeln!(out, "{replicas}")?;
         }
+        let asked: Vec<Role> = self.journals.iter().map(|(role, _)| *role).collect();
+        for note in self
+            .status()
+            .into_iter()
+            .flat_map(|gateway| one_of_several(gateway, &asked))
+        {
+            writeln!(out, "{note}")?;
+        }
         for problem in problems {
             writeln!(out, "! {}", problem.text)?;
         }
@@ -143,6 +151,21 @@ impl Report {
     }
 }
 
+/// A line for each service of which one process of several answered what was asked through a gateway.
+pub(crate) fn one_of_several(gateway: &GatewayStatus, asked: &[Role]) -> Vec<String> {
+    let is_asked = |service: &str| asked.iter().any(|role| role.name() == service);
+    let backends = gateway.backends.iter();
+    let several = backends.filter(|one| one.replicas.len() > 1 && is_asked(&one.service));
+    let told = several.map(|backend| {
+        format!(
+            "{} has {} processes, and one of them answered; --server with the address of each asks it alone",
+            backend.service,
+            backend.replicas.len()
+        )
+    });
+    told.collect()
+}
+
 fn gateway_row(status: Option<&GatewayStatus>) -> Vec<String> {
     let (version, since, state) = match status {
         Some(status) => (
@@ -166,4 +189,31 @@ fn state(state: ReplicaState) -> &'static str {
 /// Bytes for people: `12.3 MiB`.
 fn size(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::gateway::v1::{BackendStatus, ReplicaStatus};
+
+    use super::*;
+
+    #[test]
+    fn of_several_processes_it_is_told_that_one_was_asked() {
+        let backend = |service: &str, processes| BackendStatus {
+            service: service.into(),
+            replicas: vec![ReplicaStatus::default(); processes],
+            ..BackendStatus::default()
+        };
+        let gateway = GatewayStatus {
+            backends: vec![
+                backend("trade", 3),
+                backend("events", 1),
+                backend("culture", 2),
+            ],
+            ..GatewayStatus::default()
+        };
+        let told = one_of_several(&gateway, &[Role::Trade, Role::Events]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("trade has 3 processes"), "{told:?}");
+    }
 }

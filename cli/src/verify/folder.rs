@@ -15,7 +15,7 @@ use crate::export::interrupted;
 use crate::restore::progress;
 use crate::{figures, output};
 
-/// Reads a backup through and tells what was found; how many faults there are.
+/// Reads a backup through and tells what was found, also when the rest cannot be read; how many faults there are.
 pub(super) async fn verify(folder: &Path, args: &VerifyArgs) -> anyhow::Result<usize> {
     let manifest = Manifest::of(folder)?;
     let roles = manifest.choose(&args.only)?;
@@ -29,24 +29,32 @@ pub(super) async fn verify(folder: &Path, args: &VerifyArgs) -> anyhow::Result<u
             work.await
         }
     };
-    let found = found??;
+    let (found, ended) = found?;
+    if !found.is_empty() || ended.is_ok() {
+        show(&found, &manifest, args)?;
+    }
+    ended?;
+    Ok(found.iter().map(|found| found.faults.len()).sum())
+}
+
+fn show(found: &[Found], manifest: &Manifest, args: &VerifyArgs) -> anyhow::Result<()> {
     let mut out = output::stdout();
     if args.json {
         let journals: Vec<_> = found.iter().map(as_json).collect();
         writeln!(out, "{:#}", json!({ "journals": journals }))?;
     } else {
-        tell(&found, &manifest, &mut out)?;
+        tell(found, manifest, &mut out)?;
     }
-    out.flush()?;
-    Ok(found.iter().map(|found| found.faults.len()).sum())
+    Ok(out.flush()?)
 }
 
+/// What was found, up to the end or to the first that cannot be read.
 fn check_all(
     folder: &Path,
     manifest: &Manifest,
     roles: &[Role],
     stop: &AtomicBool,
-) -> anyhow::Result<Vec<Found>> {
+) -> (Vec<Found>, anyhow::Result<()>) {
     let check = |role: &Role| {
         let kept = manifest
             .kept(*role)
@@ -56,7 +64,14 @@ fn check_all(
         bar.finish_and_clear();
         found.with_context(|| format!("{} in {}", role.name(), folder.display()))
     };
-    roles.iter().map(check).collect()
+    let mut all = Vec::new();
+    for role in roles {
+        match check(role) {
+            Ok(found) => all.push(found),
+            Err(error) => return (all, Err(error)),
+        }
+    }
+    (all, Ok(()))
 }
 
 fn as_json(found: &Found) -> serde_json::Value {

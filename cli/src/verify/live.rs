@@ -1,8 +1,8 @@
 //! Running services verified: they do the work, and say how far they are.
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use proto::journal::v1 as wire;
@@ -10,30 +10,37 @@ use tonic::{Code, Request};
 use wire::verify_journal_response::Report;
 use wire::{Fault, FaultKind, Verdict, VerifyProgress};
 
+use crate::args::answer::ServerArgs;
 use crate::args::serve::Role;
 use crate::args::verify::VerifyArgs;
 use crate::backup;
 use crate::client::{self, JournalsClient};
 use crate::export::interrupted;
-use crate::{figures, output};
+use crate::{figures, output, status};
 
 const VERDICT: &str = "entente.journal.v1.Verdict";
 
-/// Has services verified, one after another, and tells what was found; how many faults there are.
+/// Has services verified, one after another, and tells what was found, also when the next one cannot be; how many
+/// faults there are.
 pub(super) async fn verify(args: &VerifyArgs) -> anyhow::Result<usize> {
-    tokio::select! {
-        verdicts = verify_all(args) => tell(&verdicts?, args),
-        () = interrupted() => bail!("interrupted: nothing is known yet of what was not told"),
+    let mut verdicts = Vec::new();
+    let ended = tokio::select! {
+        ended = verify_all(args, &mut verdicts) => ended,
+        () = interrupted() => Err(anyhow!("interrupted: nothing is known yet of what was not told")),
+    };
+    let mut faults = 0;
+    if !verdicts.is_empty() {
+        faults = tell(&verdicts, args)?;
     }
+    ended.map(|()| faults)
 }
 
-async fn verify_all(args: &VerifyArgs) -> anyhow::Result<Vec<(Role, Verdict)>> {
+async fn verify_all(args: &VerifyArgs, verdicts: &mut Vec<(Role, Verdict)>) -> anyhow::Result<()> {
     let mut client = client::journals(&args.server.server, "gateway").await?;
     let roles = match &args.only[..] {
         [] => Role::value_variants(),
         only => only,
     };
-    let mut verdicts = Vec::new();
     for role in roles {
         let verified = verify_one(&mut client, *role, args.effort).await;
         match verified {
@@ -42,10 +49,19 @@ async fn verify_all(args: &VerifyArgs) -> anyhow::Result<Vec<(Role, Verdict)>> {
             Err(error) => return Err(error).with_context(|| format!("verifying {}", role.name())),
         }
     }
-    if verdicts.is_empty() {
-        bail!("no service is served there");
+    ensure!(!verdicts.is_empty(), "no service is served there");
+    let verified: Vec<Role> = verdicts.iter().map(|(role, _)| *role).collect();
+    Ok(note_replicas(&verified, &args.server).await?)
+}
+
+/// Which of several processes of a service answered is not known; that it was one.
+async fn note_replicas(roles: &[Role], server: &ServerArgs) -> io::Result<()> {
+    if let Some(Ok(gateway)) = status::gateway(server).await {
+        for note in status::one_of_several(&gateway, roles) {
+            writeln!(io::stderr(), "note: {note}")?;
+        }
     }
-    Ok(verdicts)
+    Ok(())
 }
 
 fn is_not_there(error: &anyhow::Error) -> bool {
@@ -152,7 +168,8 @@ fn upshot(faults: &[Fault]) -> &'static str {
         return "whole";
     };
     match fault.kind() {
-        FaultKind::JournalDamaged | FaultKind::EntryNotApplicable => "JOURNAL DAMAGED",
+        FaultKind::JournalDamaged => "JOURNAL DAMAGED",
+        FaultKind::EntryNotApplicable => "ENTRY NOT UNDERSTOOD",
         FaultKind::Unspecified => "DAMAGED",
         FaultKind::RecordMissing
         | FaultKind::RecordUnexpected
@@ -200,6 +217,8 @@ mod tests {
             "journal/7 at byte 120, entry 9: it is cut short"
         );
         assert_eq!(upshot(std::slice::from_ref(&fault)), "JOURNAL DAMAGED");
+        fault.kind = FaultKind::EntryNotApplicable.into();
+        assert_eq!(upshot(std::slice::from_ref(&fault)), "ENTRY NOT UNDERSTOOD");
         fault.kind = FaultKind::RecordMissing.into();
         fault.key = b"\x01visit".to_vec();
         assert!(told(&fault).contains(r"at position 9, key \x01visit"));

@@ -94,11 +94,11 @@ fn store_status(error: &store::Error) -> Status {
             Duration::from_millis(100),
         ),
         E::Full { .. } => {
-            tracing::warn!(%error, "a write was refused");
+            tracing::warn!(%error, "refused for want of room on the disk");
             status_retry(
                 Code::ResourceExhausted,
                 Reason::StorageFull,
-                "the disk is nearly full; reads go on, writes are refused until there is room",
+                "the disk is nearly full; reads go on, and what needs room is refused until there is some",
                 Duration::from_secs(30),
             )
         }

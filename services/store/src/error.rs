@@ -28,7 +28,7 @@ pub enum Error {
     #[error("the view cannot be read: {0}")]
     View(String),
     /// Free space is below the reserve; reads go on.
-    #[error("{} has {free} bytes free and writes need {needed}; free some space", folder.display())]
+    #[error("{} has {free} bytes free and {needed} are needed; free some space", folder.display())]
     Full {
         /// The store's folder.
         folder: PathBuf,

@@ -32,6 +32,7 @@
 //! * [`Restore`] (`restore.rs`): a journal from a copy of its entries. [`Chain`] (`chain.rs`): whether entries of a copy
 //!   are the journal's.
 //! * `requests.rs`: the request ids that were seen lately.
+//! * [`create_durably`] (`folder.rs`): folders that a power cut does not lose.
 //! * `space.rs`: free space and the ballast file.
 //! * `vitals.rs`: what an operator sees of it.
 //! * [`Error`] (`error.rs`), [`Clock`] (`clock.rs`).
@@ -40,6 +41,7 @@ mod chain;
 mod clock;
 mod entry;
 mod error;
+mod folder;
 mod frame;
 mod journal;
 mod model;
@@ -61,6 +63,7 @@ pub use chain::{Chain, Unchained};
 pub use clock::{Clock, Micros, Stamp, system_clock};
 pub use entry::{Entry, Write};
 pub use error::Error;
+pub use folder::create_durably;
 pub use journal::{Cursor, Journal, Position};
 pub use model::{Decision, Model, Origin, Request};
 pub use requests::Seen;

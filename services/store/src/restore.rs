@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::folder::{OWNER_ONLY, create_durably};
 use crate::segments::Segments;
 use crate::{Config, Error, Journal, Micros, Position};
 
@@ -21,7 +22,7 @@ impl Restore {
     /// [`Error::Io`], also when the folder holds anything.
     pub fn start(folder: &Path, config: &Config) -> Result<Restore, Error> {
         let refused = |e: &std::io::Error| Error::io("restoring into", folder, e);
-        fs::create_dir_all(folder).map_err(|e| refused(&e))?;
+        create_durably(folder, OWNER_ONLY)?;
         if fs::read_dir(folder)
             .map_err(|e| refused(&e))?
             .next()
@@ -31,7 +32,7 @@ impl Restore {
             return Err(refused(&taken));
         }
         let journal = folder.join("journal");
-        fs::create_dir(&journal).map_err(|e| refused(&e))?;
+        create_durably(&journal, OWNER_ONLY)?;
         Ok(Restore {
             folder: folder.to_owned(),
             journal: Segments::open(&journal, config.segment_bytes, 0)?,

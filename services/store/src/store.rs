@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::debug_span;
 
+use crate::folder::{OWNER_ONLY, create_durably};
 use crate::replay::{replay, replay_entry};
 use crate::segments::Segments;
 use crate::space::Space;
@@ -139,7 +140,7 @@ impl<M: Model> Store<M> {
     pub fn open(folder: &Path, config: &Config) -> Result<Store<M>, Error> {
         let started = Instant::now();
         vitals::describe();
-        create_durably(&folder.join("journal"))?;
+        create_durably(&folder.join("journal"), OWNER_ONLY)?;
         let lock = Arc::new(lock(folder)?);
         verify::clear(folder)?;
         let space = Space::new(folder, config.reserve_bytes);
@@ -407,20 +408,6 @@ where
         subject,
         reply: Box::new(answer),
     }
-}
-
-/// Makes a folder with those above it, so that a power cut does not lose their names with all in them.
-fn create_durably(folder: &Path) -> Result<(), Error> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let above = folder
-        .parent()
-        .filter(|above| !above.as_os_str().is_empty());
-    let above = above.unwrap_or(Path::new("."));
-    create_durably(above)?;
-    let made = std::fs::create_dir(folder).and_then(|()| File::open(above)?.sync_all());
-    made.map_err(|e| Error::io("creating", folder, &e))
 }
 
 fn lock(folder: &Path) -> Result<File, Error> {
