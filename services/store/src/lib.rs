@@ -33,7 +33,7 @@
 //!   are the journal's.
 //! * `requests.rs`: the request ids that were seen lately.
 //! * `space.rs`: free space and the ballast file.
-//! * `vitals.rs`: what an operator sees of it.
+//! * `vitals.rs`: what an operator sees of it; `steps.rs`: what of the writer's work belongs to which trace.
 //! * [`Error`] (`error.rs`), [`Clock`] (`clock.rs`).
 
 mod chain;
@@ -50,6 +50,7 @@ mod segment_reader;
 mod segments;
 mod space;
 mod state;
+mod steps;
 mod store;
 mod verify;
 mod view;
