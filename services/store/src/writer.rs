@@ -106,7 +106,11 @@ impl<M: Model> Writer<M> {
             answers,
             spans,
         } = group;
+        let number = writes.len() as u64;
         let committed = steps::of(spans, || self.commit(effects, writes, bytes, first));
+        if let Err(Error::Full { .. }) = committed {
+            self.vitals.full.increment(number);
+        }
         for (answer, applied) in answers {
             answer(applied.and_then(|()| committed.clone()));
         }
