@@ -118,6 +118,8 @@ impl Pool {
         members
             .iter()
             .for_each(|member| member.replica.report(backend));
+        let reached = *self.shared.reached.borrow();
+        gauge!("entente_backend_reached", "backend" => backend).set(u8::from(reached));
         let left = u32::try_from(self.budget.left()).unwrap_or(u32::MAX);
         gauge!("entente_backend_retry_budget", "backend" => backend).set(left);
     }
