@@ -284,6 +284,7 @@ async fn a_service_whose_name_leads_nowhere_is_counted_as_not_reached() {
         let counts = world.door.counts().await;
         let of_trade = [("backend", "trade")];
         assert!(!counts.has("entente_backend_up", &of_trade));
+        assert!(counts.has("entente_backend_ejections_total", &of_trade));
         assert!(counts.has("entente_backend_reached", &of_trade));
         assert_eq!(counts.sum("entente_backend_reached", &of_trade), 0.0);
         world.end().await;

@@ -103,6 +103,8 @@ impl Pool {
             reached: watch::Sender::new(false),
             looked_up: AtomicBool::new(false),
         });
+        // There before the first replica is, so that the first time is seen as one more.
+        counter!("entente_backend_ejections_total", "backend" => short(service)).increment(0);
         Pool {
             following: tokio::spawn(follow(shared.clone(), addresses)),
             shared,
