@@ -18,8 +18,7 @@ pub(crate) struct Telemetry {
 }
 
 impl Telemetry {
-    /// Starts the log, and counts and records what is asked for: before whatever is counted is made. `service` is what
-    /// the process is called in traces.
+    /// Starts the log, and counts and records what is asked for. `service` is what the process is called in traces.
     pub(crate) async fn start(
         filter: &str,
         args: &ListenerArgs,
@@ -28,6 +27,12 @@ impl Telemetry {
         let format = match args.log_format {
             LogFormat::Text => telemetry::LogFormat::Text,
             LogFormat::Json => telemetry::LogFormat::Json,
+        };
+        let shutdown = Shutdown::new();
+        // First, since whatever is counted takes its counters when it is made: so does what sends traces.
+        let metrics = match args.telemetry.metrics {
+            None => None,
+            Some(address) => Some(count(address, &shutdown).await?),
         };
         let recording = match &args.telemetry.otlp {
             None => {
@@ -42,11 +47,6 @@ impl Telemetry {
                 };
                 Some(telemetry::init_recording(format, filter, &otlp)?)
             }
-        };
-        let shutdown = Shutdown::new();
-        let metrics = match args.telemetry.metrics {
-            None => None,
-            Some(address) => Some(count(address, &shutdown).await?),
         };
         Ok(Telemetry {
             metrics,

@@ -4,7 +4,7 @@
 //! message, and makes attempts within the [`budget`]; [`pool`] chooses a [`replica`], which is one process of the
 //! service, known healthy or not ([`check`], [`eject`]); [`connection`] is one of its HTTP/2 connections, on which
 //! [`exchange`] is the call, [`upload`] its request if that is piped, and [`answer`] what comes back. [`failure`] is
-//! what can go wrong. `h2` is used directly: a client above it would hand each call to a task of its own and back,
+//! what can go wrong, and [`question`] what of it stands in traces. `h2` is used directly: a client above it would hand each call to a task of its own and back,
 //! and would say neither whether a backend has seen a call nor when it may be reset.
 
 mod address;
@@ -18,6 +18,7 @@ mod exchange;
 mod failure;
 mod head;
 mod pool;
+mod question;
 mod replica;
 mod upload;
 
@@ -34,15 +35,16 @@ use tokio::sync::watch;
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::service::Routes;
-use tracing::{Instrument, debug_span};
+use tracing::Instrument;
 
 pub use self::address::{Address, AddressError};
 pub(crate) use self::call::gather;
 pub(crate) use self::exchange::Message;
 
 use self::pool::Pool;
+use self::question::Question;
 use self::replica::Replica;
-use crate::vitals::{self, TRACED};
+use crate::vitals;
 
 /// A service that calls are passed to; a cheap handle, to be cloned. Generated clients run over it.
 ///
@@ -115,18 +117,16 @@ impl Backend {
 
     /// Passes a call on, as a part of the trace that it belongs to.
     pub(crate) async fn pass(self, mut request: Request<Body>) -> Response<Body> {
-        let path = request.uri().path().trim_start_matches('/');
-        let span = debug_span!(
-            target: TRACED,
-            "question",
-            otel.name = path,
-            otel.kind = "client",
-            rpc.system = "grpc",
-        );
+        let span = question::span(request.uri().path());
         if let Some(trace) = request.extensions().get::<Trace>().copied() {
             trace.within(&span).hand_on(request.headers_mut());
         }
-        self.send(request).instrument(span).await
+        if span.is_disabled() {
+            return self.send(request).await;
+        }
+        let question = Question::new(span.clone());
+        let response = self.send(request).instrument(span).await;
+        question.answered(response)
     }
 
     async fn send(self, request: Request<Body>) -> Response<Body> {

@@ -43,6 +43,12 @@ impl Method {
         METHODS.get(path).copied().unwrap_or(UNKNOWN)
     }
 
+    /// The name of the method of a path, as it stands in traces: paths are the callers' to choose.
+    pub(crate) fn name(path: &str) -> &'static str {
+        let known = METHODS.get_key_value(path);
+        known.map_or("unknown", |(path, _)| path.trim_start_matches('/'))
+    }
+
     fn of(method: &MethodDescriptorProto) -> Method {
         let options = method.options.as_ref();
         let level = options.map_or(IdempotencyLevel::IdempotencyUnknown, |options| {
@@ -79,5 +85,6 @@ mod tests {
     #[test]
     fn nothing_is_assumed_of_what_nobody_knows() {
         assert_eq!(find("Guess"), UNKNOWN);
+        assert_eq!(Method::name("/of.somebody/Guess"), "unknown");
     }
 }

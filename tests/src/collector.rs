@@ -94,6 +94,15 @@ impl Spans {
     }
 }
 
+/// The number that a span has under a name.
+pub fn number(span: &Span, name: &str) -> Option<i64> {
+    let found = span.attributes.iter().find(|found| found.key == name)?;
+    if let Value::IntValue(number) = found.value.as_ref()?.value.as_ref()? {
+        return Some(*number);
+    }
+    None
+}
+
 /// The id of a span's trace, as it is written.
 pub fn trace_id(span: &Span) -> String {
     let id = span.trace_id[..].try_into().map(u128::from_be_bytes);

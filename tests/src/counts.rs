@@ -25,14 +25,23 @@ impl Counts {
 
     /// The sum of all values of a name whose labels include these; zero if there is none.
     pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        let wanted = |found: &BTreeMap<&str, &str>| {
+        self.found(name, labels).sum()
+    }
+
+    /// Whether there is a value of a name whose labels include these, be it zero.
+    pub fn has(&self, name: &str, labels: &[(&str, &str)]) -> bool {
+        self.found(name, labels).next().is_some()
+    }
+
+    fn found(&self, name: &str, labels: &[(&str, &str)]) -> impl Iterator<Item = f64> {
+        let wanted = move |found: &BTreeMap<&str, &str>| {
             labels
                 .iter()
                 .all(|(label, value)| found.get(label) == Some(value))
         };
         let lines = self.text.lines().filter_map(read);
-        let found = lines.filter(|(other, labels, _)| *other == name && wanted(labels));
-        found.map(|(_, _, value)| value).sum()
+        let found = lines.filter(move |(other, labels, _)| *other == name && wanted(labels));
+        found.map(|(_, _, value)| value)
     }
 
     /// The names of what is counted, as their `TYPE` lines say them.

@@ -36,7 +36,7 @@ mod stub;
 mod world;
 
 pub use answers::{entries, growth, missing, why};
-pub use collector::{Collector, Spans, trace_id};
+pub use collector::{Collector, Spans, number, trace_id};
 pub use counts::Counts;
 pub use errors::{fields, metadata, reason};
 pub use figures::{Shape, batch, dataset, groups, header, ingest, record, record_long_sources};

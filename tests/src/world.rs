@@ -127,6 +127,12 @@ impl World {
         World::with_trade_at(&url(&address), &[], &[], folder, None).await
     }
 
+    /// Starts a system whose trade has a name that leads nowhere.
+    pub async fn with_trade_nowhere() -> World {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        World::with_trade_at("http://trade.invalid:1", &[], &[], folder, None).await
+    }
+
     /// Starts a system whose trade is found by a name: processes at the same port of the places to which it may lead.
     pub async fn with_trade_behind(name: &str, places: &[IpAddr], hosts: Arc<Hosts>) -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");

@@ -11,12 +11,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use futures_util::future::join_all;
 use http::{Request, StatusCode};
+use opentelemetry_proto::tonic::trace::v1::Span;
 use proto::gateway::v1::GetBriefingRequest;
 use tests::wire::{Dataset, GetDatasetRequest};
 use tests::{
     Collector, Counts, Health, Setting, Spans, Stub, World, build_binary, dataset, date,
-    http as web, refused, trace_id, within_limit,
+    http as web, number, refused, trace_id, within_limit,
 };
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
@@ -112,7 +114,17 @@ async fn calls_are_counted_once_by_method_and_code(world: &World) {
         door.sum("entente_calls_running", &[("service", "trade")]),
         0.0
     );
-    assert!(door.sum("entente_connections", &[]) >= 1.0);
+    let connections = door.sum("entente_connections_open", &[]);
+    assert!(connections >= 1.0 && connections < door.sum("entente_connections_limit", &[]));
+    assert!(door.sum("entente_connections_accepted_total", &[]) >= connections);
+    assert!(door.sum("entente_calls_limit", &[]) > 1.0);
+    // There from the start, so that the first one is seen as one more.
+    let refused = |reason| door.has("entente_calls_refused_total", &[("reason", reason)]);
+    assert!(
+        ["overloaded", "watchers", "rate_limited"]
+            .into_iter()
+            .all(refused)
+    );
 }
 
 async fn a_write_moves_the_journal(world: &World) {
@@ -132,24 +144,41 @@ async fn a_write_moves_the_journal(world: &World) {
     assert!(moved("entente_journal_bytes") > 64.0);
     assert!(moved("entente_view_records") >= 1.0);
     assert_eq!(after.sum("entente_journal_queue", &[]), 0.0);
+    assert!(after.sum("entente_journal_queue_limit", &[]) > 1.0);
+    assert!(after.sum("entente_view_cache_bytes", &[]) > 1e6);
+    for reason in ["full", "overloaded"] {
+        let labels = [("service", "trade"), ("reason", reason)];
+        assert!(after.has("entente_writes_refused_total", &labels));
+    }
+    assert_eq!(after.sum("entente_writes_refused_total", &[]), 0.0);
     assert_eq!(after.sum("entente_view_rebuilds_total", &[]), 0.0);
     assert!(after.sum("entente_disk_free_bytes", &[("service", "trade")]) > 0.0);
 }
 
+/// Of services that are not there, and of one that is passed on.
+const MADE_UP: [&str; 3] = [
+    "/entente.made.v1.UpService/DropEverything",
+    "/entente.made.v1.UpService/DropNothing",
+    "/entente.trade.v1.TradeService/DropTrade",
+];
+
+async fn call_made_up(world: &World, path: &'static str) {
+    let mut client = tonic::client::Grpc::new(world.channel().clone());
+    client.ready().await.expect("connected");
+    let codec = tonic_prost::ProstCodec::<Dataset, Dataset>::default();
+    let request = tonic::Request::new(Dataset::default());
+    let path = http::uri::PathAndQuery::from_static(path);
+    let answer = client.unary(request, path, codec).await;
+    assert_eq!(answer.unwrap_err().code(), Code::Unimplemented);
+}
+
 async fn whatever_callers_make_up_is_counted_as_one_method(world: &World) {
-    for name in ["DropEverything", "DropNothing"] {
-        let path = format!("/entente.made.v1.UpService/{name}");
-        let mut client = tonic::client::Grpc::new(world.channel().clone());
-        client.ready().await.expect("connected");
-        let codec = tonic_prost::ProstCodec::<Dataset, Dataset>::default();
-        let request = tonic::Request::new(Dataset::default());
-        let path = path.parse().expect("a path");
-        let answer = client.unary(request, path, codec).await;
-        assert_eq!(answer.unwrap_err().code(), Code::Unimplemented);
+    for path in MADE_UP {
+        call_made_up(world, path).await;
     }
     let counts = world.door.counts().await;
     let unknown = [("service", "unknown"), ("method", "unknown")];
-    assert_eq!(counts.sum("entente_calls_total", &unknown), 2.0);
+    assert_eq!(counts.sum("entente_calls_total", &unknown), 3.0);
     assert!(!counts.text.contains("Drop"), "{}", counts.text);
 }
 
@@ -158,8 +187,8 @@ async fn a_briefing_is_made_once_and_then_found(world: &World) {
     get_briefing(world).await;
     let counts = world.door.counts().await;
     let outcome = |outcome| counts.sum("entente_briefing_cache_total", &[("outcome", outcome)]);
-    let outcomes = ["miss", "hit", "shared", "unkept"].map(outcome);
-    assert_eq!(outcomes, [1.0, 1.0, 0.0, 0.0]);
+    let outcomes = ["miss", "hit", "shared", "unkept", "failed"].map(outcome);
+    assert_eq!(outcomes, [1.0, 1.0, 0.0, 0.0, 0.0]);
 }
 
 async fn the_port_of_metrics_has_nothing_else(world: &World) {
@@ -234,6 +263,7 @@ async fn a_process_that_fails_is_counted_as_left_out() {
             0.0
         );
         assert_eq!(before.sum("entente_backend_up", &of_trade), 1.0);
+        assert_eq!(before.sum("entente_backend_reached", &of_trade), 1.0);
         for _ in 0..5 {
             let failed = get_dataset(&world, "datasets/any", MetadataMap::new()).await;
             assert_eq!(failed.unwrap_err().code(), Code::Unavailable);
@@ -243,6 +273,21 @@ async fn a_process_that_fails_is_counted_as_left_out() {
         assert_eq!(after.sum("entente_backend_ejected", &of_trade), 1.0);
         let log = world.end().await;
         assert!(log.contains("a replica is left out for a while"), "{log}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_whose_name_leads_nowhere_is_counted_as_not_reached() {
+    in_time(async || {
+        let world = World::with_trade_nowhere().await;
+        let counts = world.door.counts().await;
+        let of_trade = [("backend", "trade")];
+        assert!(!counts.has("entente_backend_up", &of_trade));
+        assert!(counts.has("entente_backend_ejections_total", &of_trade));
+        assert!(counts.has("entente_backend_reached", &of_trade));
+        assert_eq!(counts.sum("entente_backend_reached", &of_trade), 0.0);
+        world.end().await;
     })
     .await;
 }
@@ -272,7 +317,6 @@ async fn what_is_counted_is_what_the_documents_name() {
         );
         // What is counted for the first time when it happens.
         let seldom = [
-            "entente_calls_refused_total",
             "entente_certificate_end_timestamp_seconds",
             "entente_spans_total",
         ];
@@ -425,6 +469,42 @@ async fn a_write_is_traced_to_the_disk_where_its_caller_wants_it() {
         assert_eq!(path("journal.sync"), expected);
         assert_eq!(path("view.apply")[1..], expected[2..]);
         assert_eq!(path("decide")[1..], expected[2..]);
+        // The call at the gateway, what that asks, and the call at trade.
+        let codes = trace.named(name).map(|(_, span)| code(span));
+        assert_eq!(codes.collect::<Vec<_>>(), [Some(0); 3]);
+    })
+    .await;
+}
+
+fn code(span: &Span) -> Option<i64> {
+    number(span, "rpc.grpc.status_code")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_of_the_writes_that_are_synced_at_once_has_the_sync() {
+    const WRITES: usize = 40;
+    in_time(async || {
+        let mut collector = Collector::start().await;
+        let options = ["--otlp", &collector.url(), "--trace-ratio", "1"];
+        let world = World::with_options(Setting::Together, &options).await;
+        let writes = (0..WRITES).map(|number| {
+            let mut trade = world.trade_client();
+            async move {
+                trade
+                    .create_dataset(dataset(&format!("source-{number}")))
+                    .await
+            }
+        });
+        for created in join_all(writes).await {
+            created.expect("recorded");
+        }
+        world.stop().await;
+        let spans = collector
+            .until(|spans| spans.named("write").count() == WRITES)
+            .await;
+        for step in ["journal.append", "journal.sync", "view.apply"] {
+            assert_eq!(spans.named(step).count(), WRITES, "{step}");
+        }
     })
     .await;
 }
@@ -441,16 +521,52 @@ async fn a_call_is_recorded_if_its_caller_says_so_and_not_if_not() {
                 .await
                 .unwrap_err();
         }
-        let counts = world.door.counts().await;
-        assert_eq!(
-            counts.sum("entente_spans_total", &[("outcome", "lost")]),
-            0.0
-        );
-        world.stop().await;
         let spans = collector
             .until(|spans| !spans.of_trace(TRACE).0.is_empty())
             .await;
+        let counts = until_counted(&world, "sent").await;
+        assert!(counts.has("entente_spans_total", &[("outcome", "lost")]));
+        assert_eq!(spans_counted(&counts, "lost"), 0.0);
+        world.stop().await;
         assert!(spans.of_trace(&unwanted).0.is_empty(), "{spans:#?}");
+    })
+    .await;
+}
+
+fn spans_counted(counts: &Counts, outcome: &str) -> f64 {
+    counts.sum("entente_spans_total", &[("outcome", outcome)])
+}
+
+/// Waits until the door has counted spans; the collector has them a moment before.
+async fn until_counted(world: &World, outcome: &str) -> Counts {
+    loop {
+        let counts = world.door.counts().await;
+        if spans_counted(&counts, outcome) > 0.0 {
+            return counts;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_callers_make_up_has_one_name_in_traces() {
+    in_time(async || {
+        let mut collector = Collector::start().await;
+        let options = ["--otlp", &collector.url(), "--trace-ratio", "1"];
+        let world = World::with_options(Setting::Apart, &options).await;
+        for path in MADE_UP {
+            call_made_up(&world, path).await;
+        }
+        world.stop().await;
+        let spans = collector
+            .until(|spans| spans.named("unknown").count() >= MADE_UP.len())
+            .await;
+        let codes = spans.named("unknown").map(|(_, span)| code(span));
+        assert!(codes.into_iter().all(|code| code == Some(12)), "{spans:#?}");
+        let told = spans
+            .0
+            .iter()
+            .filter(|(_, span)| span.name.contains("Drop"));
+        assert_eq!(told.count(), 0, "{spans:#?}");
     })
     .await;
 }
@@ -463,6 +579,7 @@ async fn without_its_collector_a_process_answers_and_ends_as_ever() {
         drop(collector);
         let world = World::with_options(Setting::Together, &options).await;
         get_briefing(&world).await;
+        until_counted(&world, "lost").await;
         let log = world.end().await;
         let told = log
             .lines()

@@ -89,16 +89,24 @@ fn joined(start: Bytes, more: Bytes) -> Bytes {
 async fn repeat(pool: &Pool, head: &Head, message: Bytes, method: Method) -> Outcome {
     let mut tried: Option<Arc<Replica>> = None;
     for _ in 1..ATTEMPTS {
-        let choice = pool.choose(Kind::Whole, tried.as_deref()).await?;
+        let choice = choose(pool, tried.as_deref()).await?;
         let outcome = ask(&choice, head, message.clone()).await;
         if !may_repeat(pool, &choice.replica, method, &outcome) {
             return outcome;
         }
-        pool.retries.increment(1);
         tried = Some(choice.replica);
     }
-    let choice = pool.choose(Kind::Whole, tried.as_deref()).await?;
+    let choice = choose(pool, tried.as_deref()).await?;
     ask(&choice, head, message).await
+}
+
+/// Chooses where a request that is kept is sent, and counts it if it was sent before.
+async fn choose(pool: &Pool, tried: Option<&Replica>) -> Result<Choice, Failure> {
+    let choice = pool.choose(Kind::Whole, tried).await?;
+    if tried.is_some() {
+        pool.retries.increment(1);
+    }
+    Ok(choice)
 }
 
 async fn ask(choice: &Choice, head: &Head, message: Bytes) -> Outcome {
@@ -114,13 +122,16 @@ async fn pipe(pool: &Pool, head: &Head, first: Bytes, rest: Body) -> Outcome {
 
 /// Begins a call whose request can be sent once: on another connection if one takes no more calls.
 async fn begin(pool: &Pool, head: &Head) -> Result<(Arc<Replica>, Begun), Failure> {
-    let mut left = ATTEMPTS;
+    let mut attempt = 0;
     loop {
+        attempt += 1;
         let choice = pool.choose(Kind::Piped, None).await?;
         let request = head.request(choice.replica.address())?;
-        left -= 1;
+        if attempt > 1 {
+            pool.retries.increment(1);
+        }
         match choice.connection.begin(request) {
-            Err(Failure::Refused(_)) if left > 0 => {}
+            Err(Failure::Refused(_)) if attempt < ATTEMPTS => {}
             begun => return Ok((choice.replica, begun?)),
         }
     }

@@ -103,6 +103,8 @@ impl Pool {
             reached: watch::Sender::new(false),
             looked_up: AtomicBool::new(false),
         });
+        // There before the first replica is, so that the first time is seen as one more.
+        counter!("entente_backend_ejections_total", "backend" => short(service)).increment(0);
         Pool {
             following: tokio::spawn(follow(shared.clone(), addresses)),
             shared,
@@ -118,6 +120,8 @@ impl Pool {
         members
             .iter()
             .for_each(|member| member.replica.report(backend));
+        let reached = *self.shared.reached.borrow();
+        gauge!("entente_backend_reached", "backend" => backend).set(u8::from(reached));
         let left = u32::try_from(self.budget.left()).unwrap_or(u32::MAX);
         gauge!("entente_backend_retry_budget", "backend" => backend).set(left);
     }

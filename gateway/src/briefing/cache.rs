@@ -43,6 +43,7 @@ struct Counts {
     shared: Counter,
     miss: Counter,
     unkept: Counter,
+    failed: Counter,
 }
 
 impl Counts {
@@ -53,7 +54,13 @@ impl Counts {
             shared: counter("shared"),
             miss: counter("miss"),
             unkept: counter("unkept"),
+            failed: counter("failed"),
         }
+    }
+
+    /// Where one is counted that is kept, made by its caller or by another.
+    fn kept(&self, is_own: bool) -> &Counter {
+        if is_own { &self.miss } else { &self.shared }
     }
 }
 
@@ -63,6 +70,16 @@ enum Unkept {
     /// A service is missing.
     Partial(Arc<Briefing>),
     Failed(Status),
+}
+
+impl Unkept {
+    /// What its caller gets.
+    fn briefing(&self) -> Result<Arc<Briefing>, Status> {
+        match self {
+            Unkept::Partial(briefing) => Ok(Arc::clone(briefing)),
+            Unkept::Failed(status) => Err(status.clone()),
+        }
+    }
 }
 
 impl Cache {
@@ -81,9 +98,14 @@ impl Cache {
         }
     }
 
-    /// Counts a briefing that is made and not to be kept.
-    pub(crate) fn pass_by(&self) {
-        self.counts.unkept.increment(1);
+    /// Counts a briefing that was made and is not to be kept, or was not made.
+    pub(crate) fn pass_by<T>(&self, made: Result<T, Status>) -> Result<T, Status> {
+        let counter = match made {
+            Ok(_) => &self.counts.unkept,
+            Err(_) => &self.counts.failed,
+        };
+        counter.increment(1);
+        made
     }
 
     /// The briefing under a key, made when it is not there. Whoever asks for it meanwhile waits for the same one, for
@@ -110,18 +132,13 @@ impl Cache {
             Err(_) if is_own => Some(kept.await),
             Err(_) => None,
         };
-        match &kept {
-            Some(Ok(_)) if is_own => self.counts.miss.increment(1),
-            Some(Ok(_)) => self.counts.shared.increment(1),
-            Some(Err(_)) | None => self.pass_by(),
-        }
         match kept {
-            Some(Ok(briefing)) => Ok(briefing),
-            Some(Err(unkept)) if is_own => match &*unkept {
-                Unkept::Partial(briefing) => Ok(Arc::clone(briefing)),
-                Unkept::Failed(status) => Err(status.clone()),
-            },
-            Some(Err(_)) | None => self.make_own(make()).await,
+            Some(Ok(briefing)) => {
+                self.counts.kept(is_own).increment(1);
+                Ok(briefing)
+            }
+            Some(Err(unkept)) if is_own => self.pass_by(unkept.briefing()),
+            Some(Err(_)) | None => self.pass_by(self.make_own(make()).await),
         }
     }
 

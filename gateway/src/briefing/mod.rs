@@ -72,8 +72,8 @@ impl Briefings {
         let head = outcome::stand(&self.services, &query, &asking).await;
         let key = (Arc::clone(&query), head.positions());
         if !head.is_whole() {
-            self.cache.pass_by();
-            return self.make(&query, head, &asking).await.map(Arc::new);
+            let made = self.make(&query, head, &asking).await;
+            return self.cache.pass_by(made.map(Arc::new));
         }
         self.cache
             .get(key, &asking, || {

@@ -27,6 +27,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::Frame;
+use metrics::gauge;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::{Service, StdError};
@@ -36,14 +37,14 @@ use tonic::transport::server::TcpConnectInfo;
 use crate::app::Assembled;
 use crate::auth::{Door, Standing};
 use crate::caller::PeerNames;
-use crate::methods::Methods;
+use crate::methods::{Methods, float};
 use crate::pass::{Passed, Passing};
-use crate::{Config, Edge, Error, telemetry};
+use crate::{Config, Edge, Error};
 
 pub use self::deadline::Deadline;
 pub use self::ids::Trace;
 pub use self::panic::panics;
-pub(crate) use self::panic::{catch, message as panic_message};
+pub(crate) use self::panic::{catch, count as count_panic, message as panic_message};
 pub(crate) use self::places::{EVERY, Places};
 pub(crate) use self::whole::whole;
 
@@ -144,7 +145,6 @@ impl Process {
             methods,
             edge,
         } = app;
-        telemetry::before_scrape(&methods, Methods::report);
         Ok(Self {
             routes,
             passed,
@@ -164,6 +164,12 @@ impl Process {
     /// Who answers what is no call.
     pub(crate) fn edge(&self) -> Option<Arc<dyn Edge>> {
         self.edge.clone()
+    }
+
+    /// Says to those who count how many calls run, and how many may.
+    pub(crate) fn report(&self) {
+        self.methods.report();
+        gauge!("entente_calls_limit").set(float(self.limit.max()));
     }
 
     /// How many calls run.

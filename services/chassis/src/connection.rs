@@ -57,11 +57,14 @@ pub(crate) async fn accept(
         greeting_limit: config.greeting_limit,
         tls: config.tls.clone(),
         shutdown: shutdown.clone(),
-        open: Arc::default(),
-        accepted: counter!("entente_connections_total"),
+        open: Arc::new(Open {
+            connections: AtomicUsize::new(0),
+            limit: config.max_connections,
+        }),
+        accepted: counter!("entente_connections_accepted_total"),
     });
     let mut connections = JoinSet::new();
-    telemetry::before_scrape(&acceptor.open, report);
+    telemetry::before_scrape(&acceptor.open, Open::report);
     let mut full = Full::default();
     let mut stop = pin!(shutdown.wait());
     loop {
@@ -87,28 +90,37 @@ struct Acceptor {
     greeting_limit: Duration,
     tls: Option<ServerTls>,
     shutdown: Shutdown,
-    open: Arc<AtomicUsize>,
+    open: Arc<Open>,
     accepted: Counter,
 }
 
-/// Says how many connections are open.
-fn report(open: &AtomicUsize) {
-    gauge!("entente_connections").set(float(open.load(Ordering::Relaxed)));
+/// The connections that are open, and how many may be.
+struct Open {
+    connections: AtomicUsize,
+    limit: usize,
+}
+
+impl Open {
+    fn report(&self) {
+        let open = self.connections.load(Ordering::Relaxed);
+        gauge!("entente_connections_open").set(float(open));
+        gauge!("entente_connections_limit").set(float(self.limit));
+    }
 }
 
 /// A connection as it is counted, until it is dropped.
-struct Counted(Arc<AtomicUsize>);
+struct Counted(Arc<Open>);
 
 impl Counted {
-    fn new(open: &Arc<AtomicUsize>) -> Counted {
-        open.fetch_add(1, Ordering::Relaxed);
+    fn new(open: &Arc<Open>) -> Counted {
+        open.connections.fetch_add(1, Ordering::Relaxed);
         Counted(open.clone())
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) struct Method {
     is_unary: bool,
     service: Arc<Service>,
     name: Arc<str>,
+    full_name: Box<str>,
     ended: [OnceLock<Counter>; CODES],
     seconds: OnceLock<Histogram>,
 }
@@ -63,14 +64,15 @@ impl Methods {
                     let is_unary = !method.client_streaming() && !method.server_streaming();
                     let name = format!("{}/{}", service.name(), method.name());
                     let path = format!("/{full}/{}", method.name());
-                    (path, Arc::new(Method::new(is_unary, &counted, &name)))
+                    let method = Method::new(is_unary, &counted, &name, &path[1..]);
+                    (path, Arc::new(method))
                 }));
             }
         }
         let unknown = services.find(UNKNOWN);
         Methods {
             known,
-            unknown: Arc::new(Method::new(false, &unknown, UNKNOWN)),
+            unknown: Arc::new(Method::new(false, &unknown, UNKNOWN, UNKNOWN)),
             services: services.0,
         }
     }
@@ -116,11 +118,12 @@ fn short(package: &str) -> &str {
 }
 
 impl Method {
-    fn new(is_unary: bool, service: &Arc<Service>, name: &str) -> Method {
+    fn new(is_unary: bool, service: &Arc<Service>, name: &str, full_name: &str) -> Method {
         Method {
             is_unary,
             service: service.clone(),
             name: name.into(),
+            full_name: full_name.into(),
             ended: [const { OnceLock::new() }; CODES],
             seconds: OnceLock::new(),
         }
@@ -130,7 +133,12 @@ impl Method {
     #[cfg(test)]
     pub(crate) fn unary() -> Arc<Method> {
         let service = Services::default().find(UNKNOWN);
-        Arc::new(Method::new(true, &service, UNKNOWN))
+        Arc::new(Method::new(true, &service, UNKNOWN, UNKNOWN))
+    }
+
+    /// Its name with that of its service and package: `entente.trade.v1.TradeService/GetSeries`.
+    pub(crate) fn full_name(&self) -> &str {
+        &self.full_name
     }
 
     /// Whether it streams neither way.
@@ -216,6 +224,7 @@ mod tests {
             "/entente.trade.v1.TradeService/Guess",
         ] {
             assert_eq!(counted(&methods, path), "unknown unknown");
+            assert_eq!(methods.find(path).full_name(), "unknown");
         }
     }
 

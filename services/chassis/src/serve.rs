@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::call::Process;
 use crate::connection;
 use crate::listen::refuse_exposed;
-use crate::{App, Config, Error, Shutdown};
+use crate::{App, Config, Error, Shutdown, telemetry};
 
 /// How the serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub async fn serve(
     let address = listener.local_addr().map_err(Error::Unbound)?;
     refuse_exposed(address, config)?;
     let process = Arc::new(Process::new(app.assemble(&shutdown)?, config)?);
+    telemetry::before_scrape(&process, Process::report);
     let mut tending = JoinSet::new();
     tending.spawn(process.tend());
     if let Some(tls) = &config.tls {

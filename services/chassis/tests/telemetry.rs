@@ -7,7 +7,7 @@
 use std::process::{Command, Output};
 
 use chassis::Error;
-use chassis::telemetry::{LogFormat, init};
+use chassis::telemetry::{LogFormat, Otlp, TRACED, init, init_recording};
 use serde_json::Value;
 
 fn child(test: &str) -> Output {
@@ -41,6 +41,50 @@ fn writes_json() {
     tracing::warn!("two\nlines");
     let fallen = std::thread::spawn(|| panic!("the child fell over")).join();
     assert!(fallen.is_err());
+    assert_eq!(chassis::panics(), 1);
+}
+
+/// Whatever the filter: by crate, and so fine that the spans below the call's are let through.
+#[test]
+fn a_line_within_a_recorded_call_has_the_names_of_the_call() {
+    for test in ["writes_within_a_call", "writes_all_within_a_call"] {
+        let log = String::from_utf8(child(test).stderr).unwrap();
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        let said: Vec<Value> = lines
+            .filter(|line: &Value| line["message"] == "said within")
+            .collect();
+        let [line] = &said[..] else { panic!("{log}") };
+        assert_eq!(line["span"]["trace_id"], "4bf92f35", "{line}");
+    }
+}
+
+#[test]
+#[ignore = "the child of another test"]
+fn writes_within_a_call() {
+    write_within_a_call("warn,chassis=info");
+}
+
+#[test]
+#[ignore = "the child of another test"]
+fn writes_all_within_a_call() {
+    write_within_a_call("debug");
+}
+
+fn write_within_a_call(filter: &str) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _within = runtime.enter();
+    let nobody = Otlp {
+        url: "http://127.0.0.1:9".to_owned(),
+        ratio: 1.0,
+        service: "child".to_owned(),
+    };
+    let _recording = init_recording(LogFormat::Json, filter, &nobody).unwrap();
+    let call = tracing::info_span!(target: TRACED, "call", trace_id = "4bf92f35").entered();
+    let step = tracing::debug_span!(target: TRACED, "decide").entered();
+    tracing::warn!("said within");
+    drop((step, call));
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn store_status(error: &store::Error) -> Status {
             message,
             [("last", last.to_string())],
         ),
-        E::Damaged { .. } | E::View(_) | E::Undecodable { .. } => {
+        E::Damaged { .. } | E::View(_) | E::Files(_) | E::Undecodable { .. } => {
             tracing::error!(%error, "stored data cannot be read");
             status(
                 Code::DataLoss,
@@ -125,7 +125,12 @@ fn store_status(error: &store::Error) -> Status {
                 [],
             )
         }
-        E::Locked { .. } | E::Io { .. } | E::Conflict { .. } | E::Panicked(_) => {
+        E::Locked { .. }
+        | E::Io { .. }
+        | E::TooManyFiles { .. }
+        | E::Conflict { .. }
+        | E::SecondView(_)
+        | E::Panicked(_) => {
             tracing::error!(%error, "the store failed");
             status(
                 Code::Internal,

@@ -247,7 +247,9 @@ impl JournalService for Journals {
         let effort = verify::Effort::parse(effort_percent)?;
         let place = place(&self.verifications, "verifications")?;
         let oldest = journal.oldest();
-        let verification = aside(move || journal.verify()).await?;
+        // The place goes with the work, which ends later than a caller who goes away.
+        let begun = aside(move || Ok((journal.verify()?, place)));
+        let (verification, place) = begun.await?;
         let reports = verify::reports(verification, effort, self.shutdown.clone(), place);
         let told = reports.map_ok(move |report| report.into_wire(&name, oldest));
         Ok(Response::new(Box::pin(told)))

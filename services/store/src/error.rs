@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use crate::Position;
 
 /// Why the store could not do what was asked. Cheap to clone: one failed group answers many callers.
@@ -27,6 +29,12 @@ pub enum Error {
     /// The view was made by, or holds, something this build cannot read.
     #[error("the view cannot be read: {0}")]
     View(String),
+    /// The files of the view cannot be read or written.
+    #[error("the files of the view fail: {0}")]
+    Files(String),
+    /// The second view, which a verification makes, failed; that says nothing of the journal or of the view.
+    #[error("the second view of a verification failed: {0}")]
+    SecondView(String),
     /// Free space is below the reserve; reads go on.
     #[error("{} has {free} bytes free and {needed} are needed; free some space", folder.display())]
     Full {
@@ -46,6 +54,14 @@ pub enum Error {
         file: PathBuf,
         /// What the system said.
         message: String,
+    },
+    /// The process, or the machine, has as many files open as it may.
+    #[error("{what} {}: too many files are open", file.display())]
+    TooManyFiles {
+        /// What was tried.
+        what: &'static str,
+        /// On which file.
+        file: PathBuf,
     },
     /// More writes wait than the queue holds; nothing was done.
     #[error("too many writes wait; try again in a moment")]
@@ -102,9 +118,13 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn io(what: &'static str, file: &Path, error: &io::Error) -> Error {
+        let file = file.to_owned();
+        if let Some(Errno::MFILE | Errno::NFILE) = Errno::from_io_error(error) {
+            return Error::TooManyFiles { what, file };
+        }
         Error::Io {
             what,
-            file: file.to_owned(),
+            file,
             message: error.to_string(),
         }
     }
@@ -112,6 +132,6 @@ impl Error {
 
 impl From<sled::Error> for Error {
     fn from(error: sled::Error) -> Error {
-        Error::View(error.to_string())
+        Error::Files(error.to_string())
     }
 }

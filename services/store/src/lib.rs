@@ -34,7 +34,7 @@
 //! * `requests.rs`: the request ids that were seen lately.
 //! * [`create_durably`] (`folder.rs`): folders that a power cut does not lose.
 //! * `space.rs`: free space and the ballast file.
-//! * `vitals.rs`: what an operator sees of it.
+//! * `vitals.rs`: what an operator sees of it; `steps.rs`: what of the writer's work belongs to which trace.
 //! * [`Error`] (`error.rs`), [`Clock`] (`clock.rs`).
 
 mod chain;
@@ -52,6 +52,7 @@ mod segment_reader;
 mod segments;
 mod space;
 mod state;
+mod steps;
 mod store;
 mod verify;
 mod view;

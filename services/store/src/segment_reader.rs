@@ -36,7 +36,7 @@ pub(crate) struct SegmentReader {
 impl SegmentReader {
     pub(crate) fn open(folder: &Path, base: Position) -> Result<SegmentReader, Error> {
         let path = path_of(folder, base);
-        let file = File::open(&path).map_err(|e| Error::io("opening", &path, &e))?;
+        let file = open(&path).map_err(|e| Error::io("opening", &path, &e))?;
         let mut file = BufReader::with_capacity(READ_BUFFER, file);
         let mut header = [0; SEGMENT_HEADER];
         let read = fill(&mut file, &mut header).map_err(|e| Error::io("reading", &path, &e))?;
@@ -161,6 +161,11 @@ impl SegmentReader {
             .map_err(|e| Error::io("reading", &self.path, &e))?;
         Ok(rest[..read].iter().all(|byte| *byte == 0))
     }
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    fail::fail_point!("segment.open", |_| Err(rustix::io::Errno::MFILE.into()));
+    File::open(path)
 }
 
 /// Reads until `buffer` is full or the file ends; how much was read.

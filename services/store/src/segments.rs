@@ -13,12 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use metrics::Histogram;
-use tracing::debug_span;
 
 use crate::frame::{self, HEADER, Header, MAX_BODY};
 use crate::journal::Cursor;
 use crate::segment_reader::{Frame, SegmentReader, SegmentsCursor};
-use crate::vitals::TRACED;
+use crate::steps::step;
 use crate::{Error, Journal, Micros, Position};
 
 pub(crate) const SEGMENT_MAGIC: [u8; 8] = *b"ENTSEG01";
@@ -244,9 +243,8 @@ impl Tail {
 
     fn sync(&self, syncs: &Histogram) -> std::io::Result<()> {
         fail::fail_point!("journal.sync", |_| Err(ErrorKind::Other.into()));
-        let _span = debug_span!(target: TRACED, "journal.sync").entered();
         let started = Instant::now();
-        self.file.sync_data()?;
+        step("journal.sync", || self.file.sync_data())?;
         syncs.record(started.elapsed());
         Ok(())
     }

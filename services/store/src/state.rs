@@ -86,7 +86,7 @@ impl<'a> State<'a> {
     /// The value of a key.
     ///
     /// # Errors
-    /// [`Error::View`] when the view cannot be read.
+    /// [`Error::Files`] when the view cannot be read.
     pub fn get(&self, key: &[u8]) -> Result<Option<Value>, Error> {
         let pending = self.own.get(key);
         let pending = pending.or_else(|| self.group.and_then(|group| group.get(key)));
@@ -158,7 +158,7 @@ impl<'a> State<'a> {
     /// What a request id was used for, if it was seen lately.
     ///
     /// # Errors
-    /// [`Error::View`] when the view cannot be read.
+    /// [`Error::Files`] when the view cannot be read.
     pub fn seen(&self, request_id: &[u8; 16]) -> Result<Option<Seen>, Error> {
         requests::find(self, request_id)
     }

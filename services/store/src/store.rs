@@ -147,7 +147,7 @@ impl<M: Model> Store<M> {
         space.trim(config.ballast_bytes)?;
         let (journal, view) = open_both::<M>(folder, config)?;
         vitals::rebuilds(M::NAME).increment(view.was_rebuilt().into());
-        let vitals = Vitals::new(M::NAME, started.elapsed());
+        let vitals = Vitals::new(M::NAME, started.elapsed(), config.cache_bytes);
         Ok(Store::start(
             folder, journal, view, space, config, lock, vitals,
         ))
@@ -238,7 +238,10 @@ impl<M: Model> Store<M> {
         });
         match self.inner.queue.try_send(Command::Write(job)) {
             Ok(()) => Ok(Pending { answer }),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(Error::Overloaded),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.inner.vitals.overloaded.increment(1);
+                Err(Error::Overloaded)
+            }
             Err(mpsc::error::TrySendError::Closed(_)) => Err(Error::Closed),
         }
     }
@@ -267,6 +270,7 @@ impl<M: Model> Store<M> {
         let queue = &self.inner.queue;
         self.inner.vitals.report(Now {
             queued: queue.max_capacity() - queue.capacity(),
+            queue_limit: queue.max_capacity(),
             position: self.last().position,
         });
         if let Ok(usage) = self.usage() {

@@ -5,6 +5,12 @@
 //! and the other is brought to the same position, so that what is written meanwhile makes no difference. In the end
 //! number and digest, which the live view keeps up with each write, must be those that the journal makes.
 //!
+//! While the live view stands still, writes wait, and reads behind them. So what is done in that moment is bounded by
+//! records and by bytes, and was read once before, so that it is in memory: a moment takes a millisecond or a few.
+//! Where more was written than fits, it is applied with the view let go, and the next moment is tried at once.
+//!
+//! What fails of the second view is an error of the verification and no fault: it says nothing of the live one.
+//!
 //! It goes on by [`Verification::step`], a few milliseconds of work each; whoever drives it decides how much of a
 //! processor it may have, and ends it by dropping it.
 
@@ -22,10 +28,15 @@ use crate::{Cursor, Entry, Error, Head, Journal, Position, Stamp};
 
 /// Effects, and entries, after which a step ends.
 const STEP_BYTES: usize = 512 << 10;
-/// Records that are compared while writes wait.
+/// Records that are compared while writes wait, and bytes of theirs; the last record may go beyond.
 const STEP_RECORDS: u64 = 500;
-/// Entries that are applied while writes wait; when more have come, they go first.
+const STEP_RECORD_BYTES: usize = 256 << 10;
+/// Entries that are applied while writes wait, and bytes that they make; when more have come, they go first.
 const STEP_ENTRIES: u64 = 4;
+const STEP_ENTRY_BYTES: usize = 64 << 10;
+/// How often a step tries to find the live view so little ahead. Each time there is less to catch up with than the time
+/// before, as long as entries are applied faster than they are written.
+const STEP_ROUNDS: usize = 16;
 /// Memory for the second view's cache.
 const CACHE_BYTES: u64 = 32 << 20;
 /// Faults that are told.
@@ -48,7 +59,8 @@ pub(crate) struct Parts {
 pub struct Verification {
     parts: Parts,
     made: Made,
-    cursor: Box<dyn Cursor>,
+    /// None before the first entry is read, whose file may be damaged at its start.
+    cursor: Option<Box<dyn Cursor>>,
     until: Position,
     after: Vec<u8>,
     checked: Checked,
@@ -125,10 +137,18 @@ struct Made {
     folder: PathBuf,
 }
 
+/// Entries that were read and whose effects are not applied yet.
+struct Read {
+    effects: Effects,
+    bytes: usize,
+    head: Head,
+}
+
 /// What a walk along two views came to.
 #[derive(Default)]
 struct Walked {
     compared: u64,
+    bytes: usize,
     /// The last key.
     after: Vec<u8>,
     faults: Vec<(FaultKind, Vec<u8>)>,
@@ -158,7 +178,7 @@ impl Verification {
         clear(&parts.folder)?;
         Ok(Verification {
             made: Made::make(parts.folder.join(FOLDER), parts.view.layout())?,
-            cursor: parts.journal.after(parts.journal.oldest() - 1)?,
+            cursor: None,
             until: parts.view.meta().stamp.position,
             after: Vec::new(),
             checked: Checked::default(),
@@ -170,15 +190,15 @@ impl Verification {
     /// Does some more of it; whether there is more to do. It reads and writes the disk.
     ///
     /// # Errors
-    /// [`Error::Full`], [`Error::Io`]: it cannot go on. What is wrong with journal or view is no error: it is in
-    /// [`Verification::end`].
+    /// [`Error::Full`], [`Error::SecondView`], [`Error::TooManyFiles`]: it cannot go on. What is wrong with journal or
+    /// view is no error: it is in [`Verification::end`].
     pub fn step(&mut self) -> Result<bool, Error> {
         if self.is_over {
             return Ok(false);
         }
         self.parts.space.check(STEP_BYTES as u64)?;
-        if self.checked.head.stamp.position < self.until {
-            self.read(self.until)?;
+        if self.cursor.is_none() || self.checked.head.stamp.position < self.until {
+            self.follow(self.until)?;
         } else {
             self.compare()?;
         }
@@ -204,29 +224,59 @@ impl Verification {
     }
 
     /// Reads some entries, up to a position, and applies them to the view that is made.
-    fn read(&mut self, until: Position) -> Result<(), Error> {
-        let (mut effects, mut bytes) = (Effects::new(), 0);
-        let mut head = self.checked.head;
-        while bytes < STEP_BYTES && !self.is_over {
-            let Some(entry) = self.next(head.stamp.position + 1, until)? else {
+    fn follow(&mut self, until: Position) -> Result<(), Error> {
+        let read = self.read(until, STEP_BYTES)?;
+        self.apply(read)
+    }
+
+    /// Reads entries up to a position; the last one may go beyond the bytes.
+    fn read(&mut self, until: Position, most: usize) -> Result<Read, Error> {
+        let mut read = Read {
+            effects: Effects::new(),
+            bytes: 0,
+            head: self.checked.head,
+        };
+        while read.bytes < most && !self.is_over {
+            let Some(entry) = self.next(read.head.stamp.position + 1, until)? else {
                 break;
             };
-            match (self.parts.replay)(self.made.view(), &mut effects, &entry) {
-                Ok(made) => bytes += made + entry.body().len(),
+            let replay = || (self.parts.replay)(self.made.view(), &mut read.effects, &entry);
+            match second(replay) {
+                Ok(made) => {
+                    self.checked.journal_bytes += entry.len() as u64;
+                    read.bytes += made + entry.len();
+                    read.head = entry.head();
+                }
+                Err(error @ Error::SecondView(_)) => return Err(error),
                 Err(error) => self.cannot_apply(&entry, &error),
             }
-            if !self.is_over {
-                self.checked.journal_bytes += entry.body().len() as u64;
-                head = entry.head();
-            }
         }
+        Ok(read)
+    }
+
+    fn apply(&mut self, read: Read) -> Result<(), Error> {
+        let Read { effects, head, .. } = read;
+        if head == self.checked.head {
+            return Ok(());
+        }
+        let view = self.made.view();
+        second(|| view.apply(effects, head.stamp, head.hash))?;
         self.checked.head = head;
-        self.made.view().apply(effects, head.stamp, head.hash)
+        Ok(())
+    }
+
+    fn next_entry(&mut self, until: Position) -> Result<Option<Entry>, Error> {
+        if self.cursor.is_none() {
+            let journal = &self.parts.journal;
+            self.cursor = Some(journal.after(journal.oldest() - 1)?);
+        }
+        let cursor = self.cursor.as_mut().expect("it was made a line ago");
+        cursor.next(until)
     }
 
     /// The next entry. One that is damaged, or whose file cannot be read, is the end.
     fn next(&mut self, position: Position, until: Position) -> Result<Option<Entry>, Error> {
-        let (file, offset, what) = match self.cursor.next(until) {
+        let (file, offset, what) = match self.next_entry(until) {
             Err(Error::Damaged { file, offset, what }) => (file, offset, what),
             Err(Error::Io {
                 what,
@@ -276,19 +326,44 @@ impl Verification {
     /// Holds some records of the live view against those that the journal makes.
     fn compare(&mut self) -> Result<(), Error> {
         let view = Arc::clone(&self.parts.view);
-        self.catch_up(view.meta().stamp.position)?;
-        let held = view.hold();
+        self.look_ahead()?;
+        for _ in 0..STEP_ROUNDS {
+            self.catch_up(view.meta().stamp.position)?;
+            let held = view.hold();
+            let level = self.draw_level(held)?;
+            if self.is_over {
+                return Ok(());
+            }
+            if let Some(held) = level {
+                return self.compare_held(&held);
+            }
+        }
+        Ok(())
+    }
+
+    /// Has in memory what is compared next, so that nobody waits for the disk while the live view is held.
+    fn look_ahead(&self) -> Result<(), Error> {
+        // What of the live view cannot be read is told when it is compared.
+        drop(caught(|| look(&self.parts.view, &self.after)));
+        second(|| look(self.made.view(), &self.after))
+    }
+
+    /// Brings the view that is made to where the live one is held, if little is missing; else lets that go first.
+    fn draw_level<'a>(&mut self, held: Held<'a>) -> Result<Option<Held<'a>>, Error> {
         let position = held.meta().stamp.position;
         if position > self.checked.head.stamp.position + STEP_ENTRIES {
-            return Ok(());
+            return Ok(None);
         }
-        self.catch_up(position)?;
-        if self.is_over {
-            return Ok(());
-        }
-        let walked = catch_unwind(AssertUnwindSafe(|| self.walk(&held)));
-        match walked.unwrap_or_else(|panic| Err(Stopped::Live(Error::View(panic_text(&*panic))))) {
-            Ok(true) => self.compare_digests(&held),
+        let read = self.read(position, STEP_ENTRY_BYTES)?;
+        let fits = read.bytes <= STEP_ENTRY_BYTES && read.head.stamp.position == position;
+        let held = fits.then_some(held);
+        self.apply(read)?;
+        Ok(held)
+    }
+
+    fn compare_held(&mut self, held: &Held<'_>) -> Result<(), Error> {
+        match self.walk(held) {
+            Ok(true) => self.compare_digests(held),
             Ok(false) => {}
             Err(Stopped::Live(error)) => {
                 self.over(self.fault(FaultKind::Unreadable, error.to_string()));
@@ -300,7 +375,7 @@ impl Verification {
 
     fn catch_up(&mut self, position: Position) -> Result<(), Error> {
         while self.checked.head.stamp.position < position && !self.is_over {
-            self.read(position)?;
+            self.follow(position)?;
         }
         Ok(())
     }
@@ -342,22 +417,24 @@ impl Verification {
 /// Compares the records behind a key, as many as a step takes.
 fn walk(held: &Held<'_>, made: &Held<'_>, after: &[u8]) -> Result<Walked, Stopped> {
     let (mut live, mut right) = (held.records(after), made.records(after));
-    let mut next_live = || live.next().transpose().map_err(Stopped::Live);
-    let mut next_right = || right.next().transpose().map_err(Stopped::Made);
+    let mut next_live = || caught(|| live.next().transpose()).map_err(Stopped::Live);
+    let mut next_right = || second(|| right.next().transpose()).map_err(Stopped::Made);
     let (mut found, mut expected) = (next_live()?, next_right()?);
     let mut walked = Walked {
         after: after.to_vec(),
         ..Walked::default()
     };
-    while walked.compared < STEP_RECORDS {
+    while walked.compared < STEP_RECORDS && walked.bytes < STEP_RECORD_BYTES {
         let Some((key, fault)) = compared_at(found.as_ref(), expected.as_ref()) else {
             walked.is_over = true;
             break;
         };
-        if found.as_ref().is_some_and(|(at, _)| *at == key) {
+        if let Some(record) = found.take_if(|(at, _)| *at == key) {
+            walked.bytes += size(&record);
             found = next_live()?;
         }
-        if expected.as_ref().is_some_and(|(at, _)| *at == key) {
+        if let Some(record) = expected.take_if(|(at, _)| *at == key) {
+            walked.bytes += size(&record);
             expected = next_right()?;
         }
         walked.after = key.to_vec();
@@ -366,6 +443,38 @@ fn walk(held: &Held<'_>, made: &Held<'_>, after: &[u8]) -> Result<Walked, Stoppe
         walked.faults.extend(faults);
     }
     Ok(walked)
+}
+
+/// Reads what a step compares at most.
+fn look(view: &View, after: &[u8]) -> Result<(), Error> {
+    let mut bytes = 0;
+    for (record, _) in view.records(after).zip(0..STEP_RECORDS) {
+        bytes += size(&record?);
+        if bytes >= STEP_RECORD_BYTES {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn size((key, value): &(Value, Value)) -> usize {
+    key.len() + value.len()
+}
+
+/// Does what sled may panic at: a damaged file makes it do so.
+fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let done = catch_unwind(AssertUnwindSafe(work));
+    done.unwrap_or_else(|panic| Err(Error::Files(panic_text(&*panic))))
+}
+
+/// Does something with the second view. What its files refuse, or a panic, is an error of it and of nothing else.
+fn second<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    caught(work).map_err(|error| {
+        if let Error::Files(what) = error {
+            return Error::SecondView(what);
+        }
+        error
+    })
 }
 
 /// The first key that either has, and what is wrong there.
@@ -420,10 +529,9 @@ impl Default for Checked {
 
 impl Made {
     fn make(folder: PathBuf, layout: u32) -> Result<Made, Error> {
-        Ok(Made {
-            view: Some(View::make(&folder, layout, CACHE_BYTES)?),
-            folder,
-        })
+        let mut made = Made { view: None, folder };
+        made.view = Some(second(|| View::make(&made.folder, layout, CACHE_BYTES))?);
+        Ok(made)
     }
 
     fn view(&self) -> &View {
@@ -525,6 +633,46 @@ mod tests {
         view.damage(b"peach", Some(b"peach"));
         view.damage(b"quince", None);
         assert_eq!(faults(&store), [(FaultKind::Digest, Vec::new())]);
+        store.close().await;
+    }
+
+    fn whole(store: &Store<Words>, replay: ReplayEntry) -> Result<Checked, Error> {
+        let mut verification = store.verify()?;
+        verification.parts.replay = replay;
+        while verification.step()? {}
+        Ok(verification.end())
+    }
+
+    #[tokio::test]
+    async fn what_fails_of_the_second_view_is_no_fault_of_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = said(folder.path(), &["apricot"]).await;
+        let fails: [ReplayEntry; 2] = [
+            |_, _, _| Err(Error::Files("a sector is gone".into())),
+            |_, _, _| panic!("sled fell over"),
+        ];
+        for replay in fails {
+            let failed = whole(&store, replay);
+            assert!(matches!(failed, Err(Error::SecondView(_))), "{failed:?}");
+        }
+        let checked = whole(&store, |_, _, _| Err(Error::View("not a word".into()))).unwrap();
+        assert_eq!(checked.faults[0].kind, FaultKind::Entry);
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_moment_takes_no_more_records_than_bytes_of_them_allow() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = said(folder.path(), &["apricot"]).await;
+        let large = vec![7; STEP_RECORD_BYTES / 4];
+        for number in 0..20_u32 {
+            store.view().damage(&number.to_be_bytes(), Some(&large));
+        }
+        let walked = walk(&store.view().hold(), &store.view().hold(), &[]);
+        let Ok(Walked { compared, .. }) = walked else {
+            panic!("both can be read");
+        };
+        assert_eq!(compared, 2);
         store.close().await;
     }
 

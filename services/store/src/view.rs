@@ -45,7 +45,7 @@ pub(crate) struct Meta {
     pub(crate) digest: u64,
 }
 
-/// A view that stands still: while this is held no batch is applied, and writes wait.
+/// A view that stands still: while this is held no batch is applied. Writes wait, and behind one that waits, readers.
 pub(crate) struct Held<'a> {
     db: &'a sled::Db,
     meta: RwLockReadGuard<'a, Meta>,
@@ -154,7 +154,10 @@ impl View {
         tracing::warn!(view = %folder.display(), aside = %aside.display(), reason,
             "the view is moved aside and rebuilt from the journal");
         move_aside(folder, &aside).map_err(|e| Error::io("moving aside", folder, &e))?;
-        View::make(folder, layout, cache_bytes)
+        Ok(View {
+            was_rebuilt: true,
+            ..View::make(folder, layout, cache_bytes)?
+        })
     }
 
     /// Makes an empty view in a folder that is not there.
@@ -162,12 +165,12 @@ impl View {
         Ok(View {
             db: open_db(folder, cache_bytes)?,
             layout,
-            was_rebuilt: true,
+            was_rebuilt: false,
             gate: RwLock::new(Meta::EMPTY),
         })
     }
 
-    /// Whether it was made anew when it was opened.
+    /// Whether another one was moved aside for it.
     pub(crate) fn was_rebuilt(&self) -> bool {
         self.was_rebuilt
     }
@@ -188,6 +191,14 @@ impl View {
     /// What the view says of itself.
     pub(crate) fn meta(&self) -> Meta {
         *self.enter()
+    }
+
+    /// The records with keys behind `after`, in order; those of several instants while batches are applied.
+    pub(crate) fn records(
+        &self,
+        after: &[u8],
+    ) -> impl Iterator<Item = Result<(Value, Value), Error>> + use<'_> {
+        records(&self.db, after)
     }
 
     fn enter(&self) -> RwLockReadGuard<'_, Meta> {
@@ -226,7 +237,7 @@ impl View {
         meta.stamp = stamp;
         meta.hash = hash;
         batch.insert(&META_KEY, meta.encode(self.layout));
-        fail::fail_point!("view.apply", |_| Err(Error::View("a fail point".into())));
+        fail::fail_point!("view.apply", |_| Err(Error::Files("a fail point".into())));
         let mut gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         self.db.apply_batch(batch)?;
         *gate = meta;
@@ -261,10 +272,17 @@ impl Held<'_> {
         &self,
         after: &[u8],
     ) -> impl Iterator<Item = Result<(Value, Value), Error>> + use<'_> {
-        let behind = (Bound::Excluded(after.to_vec()), Bound::Unbounded);
-        let records = self.db.range(behind).map(lift);
-        records.filter(|record| !matches!(record, Ok((key, _)) if **key == META_KEY))
+        records(self.db, after)
     }
+}
+
+fn records<'a>(
+    db: &'a sled::Db,
+    after: &[u8],
+) -> impl Iterator<Item = Result<(Value, Value), Error>> + use<'a> {
+    let behind = (Bound::Excluded(after.to_vec()), Bound::Unbounded);
+    let records = db.range(behind).map(lift);
+    records.filter(|record| !matches!(record, Ok((key, _)) if **key == META_KEY))
 }
 
 /// Runs `work` in a thread of its own for at most `limit`; a panic inside becomes an error. A thread

@@ -17,22 +17,31 @@ pub(crate) const TRACED: &str = "entente::traced";
 pub(crate) struct Vitals {
     service: &'static str,
     opening: Duration,
+    cache_bytes: u64,
     pub(crate) group: Histogram,
     pub(crate) apply: Histogram,
+    /// Writes that were refused for want of disk, and of places in the queue.
+    pub(crate) full: Counter,
+    pub(crate) overloaded: Counter,
 }
 
 /// What a store is at the moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {
     pub(crate) queued: usize,
+    pub(crate) queue_limit: usize,
     pub(crate) position: u64,
 }
 
 impl Vitals {
-    pub(crate) fn new(service: &'static str, opening: Duration) -> Vitals {
+    pub(crate) fn new(service: &'static str, opening: Duration, cache_bytes: u64) -> Vitals {
+        let refused = |reason| counter!("entente_writes_refused_total", "service" => service, "reason" => reason);
         Vitals {
             service,
             opening,
+            cache_bytes,
+            full: refused("full"),
+            overloaded: refused("overloaded"),
             group: histogram!("entente_journal_group_writes", "service" => service),
             apply: histogram!("entente_view_apply_seconds", "service" => service),
         }
@@ -41,11 +50,13 @@ impl Vitals {
     /// Says what is so.
     #[expect(
         clippy::cast_precision_loss,
-        reason = "nobody reads the last writes of quadrillions"
+        reason = "nobody reads the last writes or bytes of quadrillions"
     )]
     pub(crate) fn report(&self, now: Now) {
         self.set("entente_journal_queue", now.queued as f64);
+        self.set("entente_journal_queue_limit", now.queue_limit as f64);
         self.set("entente_journal_position", now.position as f64);
+        self.set("entente_view_cache_bytes", self.cache_bytes as f64);
         self.set("entente_view_open_seconds", self.opening.as_secs_f64());
     }
 
@@ -88,6 +99,14 @@ pub(crate) fn describe() {
         "Writes that were made durable at once."
     );
     describe_gauge!("entente_journal_queue", "Writes that wait to be decided.");
+    describe_gauge!(
+        "entente_journal_queue_limit",
+        "Writes that may wait to be decided."
+    );
+    describe_counter!(
+        "entente_writes_refused_total",
+        "Writes that were refused for want of disk, or of places in the queue."
+    );
     describe_gauge!("entente_journal_bytes", "Size of the journal on the disk.");
     describe_gauge!(
         "entente_journal_position",
@@ -98,6 +117,10 @@ pub(crate) fn describe() {
         "How long an entry took to be applied to the view; readers wait for a part of it."
     );
     describe_gauge!("entente_view_bytes", "Size of the view on the disk.");
+    describe_gauge!(
+        "entente_view_cache_bytes",
+        "Memory that the cache of the view may take."
+    );
     describe_gauge!("entente_view_records", "Keys that the view holds.");
     describe_gauge!(
         "entente_view_open_seconds",

@@ -7,14 +7,14 @@ use std::time::Instant;
 use bytes::Bytes;
 use prost::Message;
 use tokio::sync::{mpsc, watch};
-use tracing::span::EnteredSpan;
-use tracing::{Span, debug_span};
+use tracing::Span;
 
 use crate::space::Space;
 use crate::state::{Effects, bytes_of};
+use crate::steps::{self, step};
 use crate::store::panicked;
 use crate::view::View;
-use crate::vitals::{TRACED, Vitals};
+use crate::vitals::Vitals;
 use crate::{Clock, Decision, Error, Journal, Model, Origin, Request, Stamp, State, Write};
 use crate::{entry, requests};
 
@@ -67,6 +67,7 @@ struct Group {
     bytes: usize,
     effect_bytes: usize,
     answers: Vec<(Answer, Result<(), Error>)>,
+    /// Of those of its writes whose calls are recorded.
     spans: Vec<Span>,
 }
 
@@ -105,7 +106,11 @@ impl<M: Model> Writer<M> {
             answers,
             spans,
         } = group;
-        let committed = self.commit(effects, writes, bytes, first, &spans);
+        let number = writes.len() as u64;
+        let committed = steps::of(spans, || self.commit(effects, writes, bytes, first));
+        if let Err(Error::Full { .. }) = committed {
+            self.vitals.full.increment(number);
+        }
         for (answer, applied) in answers {
             answer(applied.and_then(|()| committed.clone()));
         }
@@ -122,9 +127,6 @@ impl<M: Model> Writer<M> {
             span,
             decided,
         } = job(&state, stamp);
-        if !span.is_disabled() {
-            group.spans.push(span);
-        }
         let Decision {
             changes,
             subject,
@@ -137,7 +139,9 @@ impl<M: Model> Writer<M> {
             apply::<M>(state, &changes, origin.request.as_ref(), &subject, stamp)
         }));
         match applied.unwrap_or_else(|panic| Err(panicked(&*panic))) {
-            Ok(effects) => group.add(effects, to_write(origin, subject, &changes), answer),
+            Ok(effects) => {
+                group.add(effects, to_write(origin, subject, &changes), answer, span);
+            }
             Err(error) => group.answers.push((answer, Err(error))),
         }
     }
@@ -148,7 +152,6 @@ impl<M: Model> Writer<M> {
         writes: Vec<Write>,
         bytes: usize,
         first: Stamp,
-        spans: &[Span],
     ) -> Result<Stamp, Error> {
         let last = self.view.meta().stamp;
         if writes.is_empty() {
@@ -156,14 +159,14 @@ impl<M: Model> Writer<M> {
         }
         self.space.check(bytes as u64)?;
         let group = u32::try_from(writes.len()).unwrap_or(u32::MAX);
-        self.vitals.group.record(group);
         let stamp = first.of_write(writes.len() - 1);
         let body = entry::encode(writes);
-        within(spans, "journal.append", || {
+        step("journal.append", || {
             self.journal.append(last.position, stamp.time, &body)
         })?;
+        self.vitals.group.record(group);
         let started = Instant::now();
-        let applied = within(spans, "view.apply", || {
+        let applied = step("view.apply", || {
             self.view.apply(effects, stamp, self.journal.last_hash())
         });
         self.vitals.apply.record(started.elapsed());
@@ -184,13 +187,16 @@ impl Group {
             && self.effect_bytes < MAX_EFFECT_BYTES
     }
 
-    fn add(&mut self, effects: Effects, write: Write, answer: Answer) {
+    fn add(&mut self, effects: Effects, write: Write, answer: Answer, span: Span) {
         // A small change may rewrite large values: both are held until the group is committed.
         self.effect_bytes += bytes_of(&effects);
         self.bytes += write.encoded_len();
         self.effects.extend(effects);
         self.writes.push(write);
         self.answers.push((answer, Ok(())));
+        if !span.is_disabled() {
+            self.spans.push(span);
+        }
     }
 }
 
@@ -205,14 +211,6 @@ fn to_write<C: Message>(origin: Origin, subject: String, changes: &[C]) -> Write
         subject,
         changes: changes.iter().map(|c| c.encode_to_vec().into()).collect(),
     }
-}
-
-/// Does what is done at once for a group: a step of each of its writes whose call is recorded.
-fn within<T>(spans: &[Span], step: &'static str, work: impl FnOnce() -> T) -> T {
-    let part = || debug_span!(target: TRACED, "step", otel.name = step);
-    let begun = spans.iter().map(|span| span.in_scope(part).entered());
-    let _steps: Vec<EnteredSpan> = begun.collect();
-    work()
 }
 
 /// Applies one write's changes to `state`; the same when it is made and when it is replayed.

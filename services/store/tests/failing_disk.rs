@@ -56,6 +56,32 @@ fn write_with_failing_fsync(folder: &Path) {
 }
 
 #[test]
+fn want_of_open_files_is_no_damage_of_a_journal() {
+    let name = "want_of_open_files_is_no_damage_of_a_journal";
+    let Some(folder) = child_folder() else {
+        let folder = tempfile::tempdir().unwrap();
+        let (output, text) = finished(child(name, folder.path()));
+        assert!(output.status.success(), "{text}");
+        return;
+    };
+    runtime().block_on(async {
+        let store = open(&folder);
+        for number in 1..=200 {
+            note(&store, number).await.unwrap();
+        }
+        let mut verification = store.verify().unwrap();
+        fail::cfg("segment.open", "return").unwrap();
+        let failed = verification.step();
+        assert!(matches!(failed, Err(Error::TooManyFiles { .. })));
+        assert_eq!(verification.end().faults, []);
+        fail::remove("segment.open");
+        let mut verification = store.verify().unwrap();
+        while verification.step().unwrap() {}
+        assert_eq!(verification.end().faults, []);
+    });
+}
+
+#[test]
 fn a_failed_write_is_refused_and_taken_back() {
     if let Some(folder) = child_folder() {
         return runtime().block_on(write_with_failing_write(&folder));

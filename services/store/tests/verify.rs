@@ -118,6 +118,66 @@ async fn a_damaged_entry_is_named_by_file_byte_and_position() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_journal_is_damaged_at_its_very_start_as_well_as_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), NOTES).await;
+    let store = open(folder.path());
+    let first = &segments(folder.path())[0];
+    let whole = fs::read(first).unwrap();
+    let mut damaged = whole.clone();
+    damaged[20] ^= 1;
+    fs::write(first, damaged).unwrap();
+    assert_first_is_damaged(&verify(&store), first);
+    fs::remove_file(first).unwrap();
+    assert_first_is_damaged(&verify(&store), first);
+    fs::write(first, whole).unwrap();
+    assert_eq!(verify(&store).faults, []);
+    store.close().await;
+}
+
+fn assert_first_is_damaged(checked: &Checked, first: &Path) {
+    let [fault] = &checked.faults[..] else {
+        panic!("{checked:?}");
+    };
+    assert_eq!((fault.kind, &*fault.file), (FaultKind::Journal, first));
+    assert_eq!((fault.position, fault.offset), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_head_of_a_journal_without_entries_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    assert_eq!(verify(&store).faults, []);
+    let first = &segments(folder.path())[0];
+    fs::write(first, [0; 64]).unwrap();
+    assert_first_is_damaged(&verify(&store), first);
+    store.close().await;
+}
+
+/// Each step finds that something was written while it caught up, and is done with it all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_that_never_end_do_not_keep_a_verification_from_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), NOTES).await;
+    let store = open(folder.path());
+    let writer = store.clone();
+    let writing = tokio::spawn(async move {
+        for number in 1.. {
+            note(&writer, number % 100 + 1).await.unwrap();
+        }
+    });
+    let mut verification = store.verify().unwrap();
+    let mut steps = 0;
+    while tokio::task::block_in_place(|| verification.step()).unwrap() {
+        steps += 1;
+        assert!(steps < 1_000, "{verification:?}");
+    }
+    writing.abort();
+    assert_eq!(verification.end().faults, []);
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_given_up_or_killed_leaves_nothing_for_long() {
     let folder = tempfile::tempdir().unwrap();
     filled(folder.path(), NOTES).await;

@@ -39,6 +39,10 @@ impl Telling {
 
     /// Starts to tell, for as long as the process runs.
     pub(super) async fn start(&self) -> Result<()> {
+        if self.metrics {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            tokio::spawn(Meter::start()?.serve(listener, Shutdown::new()));
+        }
         match &self.otlp {
             None => telemetry::init(LogFormat::Text, &self.log)?,
             Some(url) => {
@@ -51,10 +55,6 @@ impl Telling {
                 // What is recorded last is nobody's concern.
                 std::mem::forget(recording);
             }
-        }
-        if self.metrics {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            tokio::spawn(Meter::start()?.serve(listener, Shutdown::new()));
         }
         Ok(())
     }

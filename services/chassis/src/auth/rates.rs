@@ -193,7 +193,7 @@ fn network(peer: IpAddr) -> IpAddr {
 }
 
 fn limited(wait: Duration) -> Status {
-    telemetry::refused("rate_limited");
+    telemetry::refused(telemetry::RATE_LIMITED);
     // Whoever comes a moment early is sent away once more: up to the next millisecond.
     let wait = Duration::from_millis(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
         + Duration::from_millis(1);

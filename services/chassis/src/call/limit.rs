@@ -8,7 +8,7 @@ use std::time::Duration;
 use proto::error::v1::ErrorReason;
 use tonic::{Code, Status};
 
-use crate::telemetry;
+use crate::telemetry::{self, OVERLOADED, WATCHERS};
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -48,20 +48,29 @@ impl Limit {
 
     pub(super) fn admit(&self, path: &str) -> Result<Permit, Status> {
         match path {
-            CHECK => take(&self.checking, usize::MAX),
-            WATCH => take(&self.watching, MAX_WATCHING),
-            _ => take(&self.running, self.max),
+            CHECK => Ok(Permit::new(&self.checking).0),
+            WATCH => take(&self.watching, MAX_WATCHING).ok_or_else(too_many_watchers),
+            _ => take(&self.running, self.max).ok_or_else(overloaded),
         }
+    }
+
+    /// How many calls may run.
+    pub(super) fn max(&self) -> usize {
+        self.max
     }
 }
 
-fn take(running: &Arc<AtomicUsize>, max: usize) -> Result<Permit, Status> {
-    let before = running.fetch_add(1, Ordering::Relaxed);
-    let permit = Permit(Arc::clone(running));
-    if before < max {
-        return Ok(permit);
+fn take(running: &Arc<AtomicUsize>, max: usize) -> Option<Permit> {
+    let (permit, before) = Permit::new(running);
+    (before < max).then_some(permit)
+}
+
+impl Permit {
+    /// One more place, and how many were taken before.
+    fn new(running: &Arc<AtomicUsize>) -> (Permit, usize) {
+        let before = running.fetch_add(1, Ordering::Relaxed);
+        (Permit(Arc::clone(running)), before)
     }
-    Err(overloaded())
 }
 
 impl Drop for Permit {
@@ -71,11 +80,20 @@ impl Drop for Permit {
 }
 
 fn overloaded() -> Status {
-    telemetry::refused("overloaded");
+    telemetry::refused(OVERLOADED);
+    shed("too many calls run in this process")
+}
+
+fn too_many_watchers() -> Status {
+    telemetry::refused(WATCHERS);
+    shed("too many watch the health of this process")
+}
+
+fn shed(why: &str) -> Status {
     proto::status_retry(
         Code::ResourceExhausted,
         ErrorReason::Overloaded,
-        "too many calls run in this process",
+        why,
         RETRY_AFTER,
     )
 }

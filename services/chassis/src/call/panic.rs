@@ -1,4 +1,4 @@
-//! Panics of a handler end its call and nothing else.
+//! Panics: those of a handler end its call and nothing else, and all of the process are counted.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,12 +9,18 @@ use tonic::{Code, Status};
 
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// How many calls have panicked since the start of the process.
+/// How often something has panicked since the log of the process was started, on whatever thread and whatever came of
+/// it.
 pub fn panics() -> u64 {
     PANICS.load(Ordering::Relaxed)
 }
 
-/// Does some work of a handler; a panic in it is logged, counted and becomes INTERNAL.
+/// Counts a panic, where each of them comes by.
+pub(crate) fn count() {
+    PANICS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Does some work of a handler; a panic in it is logged and becomes INTERNAL.
 pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Status> {
     // What the panic may have left half done is dropped with the call and never looked at again.
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| answer(&*payload))
@@ -22,7 +28,6 @@ pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Status> {
 
 #[cold]
 fn answer(payload: &(dyn Any + Send)) -> Status {
-    PANICS.fetch_add(1, Ordering::Relaxed);
     tracing::error!(panic = message(payload), "a call panicked");
     proto::status(
         Code::Internal,

@@ -17,7 +17,7 @@ use tracing::{Level, Span};
 
 use crate::Caller;
 use crate::methods::Method;
-use crate::telemetry::{TRACED, recording};
+use crate::telemetry::{TRACED, is_failure, recording};
 
 use super::ids::{self, REQUEST_ID, SpanId, Trace};
 
@@ -167,15 +167,15 @@ impl Call {
         span!(Level::INFO, self)
     }
 
-    /// What is exported, under the names that OpenTelemetry gives to calls.
+    /// What is exported, under the names that OpenTelemetry gives to calls. Names are the schema's, not the caller's.
     fn recorded_span(&self) -> Span {
-        let path = self.path.path().trim_start_matches('/');
-        let (service, method) = path.rsplit_once('/').unwrap_or(("", path));
+        let name = self.method.full_name();
+        let (service, method) = name.rsplit_once('/').unwrap_or(("", name));
         tracing::info_span!(
             target: TRACED,
             parent: None,
             "call",
-            otel.name = path,
+            otel.name = name,
             otel.kind = "server",
             otel.status_code = tracing::field::Empty,
             rpc.system = "grpc",
@@ -189,9 +189,9 @@ impl Call {
         )
     }
 
-    fn record_end(&self, code: Code, weight: &Weight) {
+    fn record_end(&self, code: Code) {
         self.span.record("rpc.grpc.status_code", code as i32);
-        if matches!(weight, Weight::Defect) {
+        if is_failure(code) {
             self.span.record("otel.status_code", "ERROR");
         }
     }
@@ -232,7 +232,7 @@ impl Drop for Call {
         self.method.ended(code, self.started.elapsed());
         let weight = self.weight(code);
         if self.is_recorded {
-            self.record_end(code, &weight);
+            self.record_end(code);
         }
         match weight {
             Weight::Defect => line!(Level::ERROR, self, code),

@@ -9,6 +9,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
+use super::queue::Waiting;
+
 /// Pause between two lines of the log about a collector that takes nothing.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 
@@ -19,16 +21,18 @@ pub(super) struct Collector {
     url: String,
     sent: Counter,
     lost: Counter,
+    waiting: Waiting,
     told: Mutex<Option<Instant>>,
 }
 
 impl Collector {
-    pub(super) fn new(exporter: Exporter, url: &str) -> Collector {
+    pub(super) fn new(exporter: Exporter, url: &str, waiting: Waiting) -> Collector {
         Collector {
             exporter,
             url: url.to_owned(),
             sent: counter!("entente_spans_total", "outcome" => "sent"),
-            lost: counter!("entente_spans_total", "outcome" => "lost"),
+            lost: lost(),
+            waiting,
             told: Mutex::default(),
         }
     }
@@ -43,10 +47,17 @@ impl Collector {
     }
 }
 
+/// Spans that nobody gets.
+pub(super) fn lost() -> Counter {
+    counter!("entente_spans_total", "outcome" => "lost")
+}
+
 impl SpanExporter for Collector {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let spans = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+        let waited = batch.len();
+        let spans = u64::try_from(waited).unwrap_or(u64::MAX);
         let sent = self.exporter.export(batch).await;
+        self.waiting.end(waited);
         match &sent {
             Ok(()) => self.sent.increment(spans),
             Err(error) => {

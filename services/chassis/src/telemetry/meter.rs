@@ -12,13 +12,14 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use metrics_util::MetricKindMask;
 use tokio::net::TcpListener;
 
-use super::{port, process};
+use super::{OVERLOADED, RATE_LIMITED, WATCHERS, port, process};
 use crate::{Error, Shutdown, failed_logins, panics};
 
-/// Upper ends of what is counted by its duration, in seconds: from a read of the view to a call's longest deadline.
-const SECONDS: [f64; 16] = [
-    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
-    10.0, 60.0,
+/// Upper ends of what is counted by its duration, in seconds: from a record that is in memory to a call's longest
+/// deadline.
+const SECONDS: [f64; 19] = [
+    0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1,
+    0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0,
 ];
 /// Upper ends of what is counted by its number.
 const WRITES: [f64; 11] = [
@@ -68,6 +69,7 @@ impl Meter {
         COUNTS.store(true, Ordering::Relaxed);
         process::start();
         describe();
+        begin();
         Ok(Meter { handle })
     }
 
@@ -115,6 +117,14 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
         .idle_timeout(MetricKindMask::GAUGE, Some(GONE)))
 }
 
+/// Shows what has its labels from here at 0: a counter that appears with its first event hides that from whoever asks
+/// how much it grew.
+fn begin() {
+    for reason in [OVERLOADED, WATCHERS, RATE_LIMITED] {
+        counter!("entente_calls_refused_total", "reason" => reason).increment(0);
+    }
+}
+
 /// What this crate counts.
 fn describe() {
     describe_counter!("entente_calls_total", "Calls that have ended, by code.");
@@ -127,13 +137,15 @@ fn describe() {
         "entente_calls_refused_total",
         "Calls that were turned away by a limit of the process or of their caller."
     );
-    describe_gauge!("entente_connections", "Connections that are open.");
+    describe_gauge!("entente_calls_limit", "Calls that may run.");
+    describe_gauge!("entente_connections_open", "Connections that are open.");
+    describe_gauge!("entente_connections_limit", "Connections that may be open.");
     describe_counter!(
-        "entente_connections_total",
+        "entente_connections_accepted_total",
         "Connections that were accepted."
     );
     describe_counter!("entente_login_failures_total", "Logins that failed.");
-    describe_counter!("entente_panics_total", "Calls that panicked.");
+    describe_counter!("entente_panics_total", "Panics, wherever in the process.");
     describe_gauge!(
         "entente_certificate_end_timestamp_seconds",
         "When a certificate in use ends, in seconds since 1970."

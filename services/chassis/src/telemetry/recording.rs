@@ -28,6 +28,7 @@ use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::collector::Collector;
+use super::queue::{Queue, Waiting};
 use crate::{Error, Trace};
 
 /// The target of what is exported.
@@ -35,7 +36,7 @@ pub const TRACED: &str = "entente::traced";
 /// The span of a call, which stands above all others of this process.
 const CALL: &str = "call";
 
-/// Spans that wait for the collector; one more is dropped.
+/// Spans that wait for the collector; one more is lost.
 const QUEUE: usize = 4_096;
 /// Spans that are sent at once.
 const BATCH: usize = 512;
@@ -86,15 +87,16 @@ impl Recording {
             .with_max_export_batch_size(BATCH)
             .with_scheduled_delay(DELAY)
             .build();
-        let processor = BatchSpanProcessor::builder(Collector::new(exporter, &otlp.url))
-            .with_batch_config(batches)
-            .build();
+        let waiting = Waiting::default();
+        let collector = Collector::new(exporter, &otlp.url, waiting.clone());
+        let sending = BatchSpanProcessor::builder(collector).with_batch_config(batches);
+        let queue = Queue::new(sending.build(), waiting, QUEUE);
         let resource = Resource::builder_empty().with_attributes([
             KeyValue::new("service.name", otlp.service.clone()),
             KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
         ]);
         let provider = SdkTracerProvider::builder()
-            .with_span_processor(processor)
+            .with_span_processor(queue)
             .with_sampler(Sampler::AlwaysOn)
             .with_id_generator(Named::default())
             .with_resource(resource.build())

@@ -8,12 +8,10 @@ use crate::desk::{Running, get, reason, watch, within};
 async fn a_panic_is_answered_internal_and_the_next_call_is_served() {
     let process = Running::start();
     let mut client = process.client().await;
-    let before = chassis::panics();
     let status = within(client.get_dataset(get("panic"))).await.unwrap_err();
     assert_eq!(status.code(), Code::Internal);
     assert_eq!(reason(&status), "INTERNAL");
     assert!(!status.message().contains("fell over"));
-    assert!(chassis::panics() > before);
 
     let answer = within(client.get_dataset(get("echo"))).await.unwrap();
     assert_eq!(answer.into_inner().name, "echo");
