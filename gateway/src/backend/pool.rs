@@ -23,6 +23,8 @@ use crate::vitals::short;
 
 /// Pause between two look-ups of the same name.
 const LOOKUP_PAUSE: Duration = Duration::from_secs(5);
+/// The same while none of the replicas serves: one that was made anew may have another place.
+const LOST_PAUSE: Duration = Duration::from_millis(500);
 /// How long a call waits at most for a replica that is being connected to: a little longer than an attempt takes,
 /// which ends the waiting when it fails.
 const HOPE: Duration = Duration::from_secs(3);
@@ -196,6 +198,18 @@ impl Drop for Member {
 }
 
 impl Shared {
+    /// Waits for the time of the next look-up.
+    async fn pause(&self) {
+        let mut reached = self.reached.subscribe();
+        let lost = async {
+            // It cannot fail: who sends it is this one.
+            drop(reached.wait_for(|reached| !reached).await);
+            tokio::time::sleep(LOST_PAUSE).await;
+        };
+        // Whichever ends first, it is time.
+        drop(tokio::time::timeout(LOOKUP_PAUSE, lost).await);
+    }
+
     fn find(&self, kind: Kind, tried: Option<&Replica>) -> Found {
         let members = self.read();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
@@ -350,6 +364,6 @@ async fn follow(shared: Arc<Shared>, addresses: Vec<Address>) {
         if !addresses.iter().any(Address::is_name) {
             return;
         }
-        tokio::time::sleep(LOOKUP_PAUSE).await;
+        shared.pause().await;
     }
 }
