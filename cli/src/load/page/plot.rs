@@ -113,8 +113,9 @@ impl Plot {
 
     /// The lines' names above, to the right.
     fn legend(&self, picture: &mut Group) {
-        let wide = |line: &Line| 44.0 + letters(line.name);
-        let mut x = WIDTH - RIGHT - self.lines.iter().map(wide).sum::<f64>();
+        const GAP: f64 = 18.0;
+        let wide = |line: &Line| 26.0 + letters(line.name) + GAP;
+        let mut x = WIDTH - RIGHT + GAP - self.lines.iter().map(wide).sum::<f64>();
         for (number, line) in self.lines.iter().enumerate() {
             let sample =
                 stroke((x, 10.0), (x + 20.0, 10.0)).set("class", class(number, line.is_dashed));
