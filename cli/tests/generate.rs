@@ -48,6 +48,19 @@ fn without_a_file_the_figures_go_to_standard_output() {
 }
 
 #[test]
+fn more_than_can_be_made_is_refused() {
+    for options in [
+        &["--rows", "5000000001"][..],
+        &["--rows", "10", "--records", "20001"],
+    ] {
+        let mut command = entente();
+        command.arg("generate").args(options);
+        let ran = run(command, b"");
+        assert!(ran.code == 2 && ran.err.contains("is not in"), "{ran:?}");
+    }
+}
+
+#[test]
 fn a_server_is_filled_once_with_both_sides_their_revisions_and_records() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
@@ -83,6 +96,10 @@ fn a_server_is_filled_once_with_both_sides_their_revisions_and_records() {
         again.contains("events: 0 new, 40 were in already"),
         "{again}"
     );
+    let more = ask(&[&fill[..6], &["90"]].concat());
+    for records in ["events: 90 new", "agreements: 90 new", "programmes: 22 new"] {
+        assert!(more.contains(records), "{more}");
+    }
     let mirror = ask(&[
         "trade",
         "mirror",

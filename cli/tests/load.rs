@@ -7,11 +7,11 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use common::{Ran, Server, entente, run, start};
+use common::{Ran, Server, entente, interrupt, run, start};
 use serde_json::Value;
 
 /// All services and the gateway on a folder of their own, with the demonstration's data.
@@ -114,6 +114,94 @@ fn a_threshold_that_breaks_sets_the_exit_code() {
 }
 
 #[test]
+fn whoever_stops_reading_gets_the_files_and_the_exit_code() {
+    let demo = Demo::start();
+    let json = demo.folder.path().join("result.json");
+    let mut load = entente();
+    load.args(["load", "smoke", "--server", &demo.url, "--quiet"]);
+    load.args(["--duration", "1s", "--threshold", "p50=1us", "--json"]);
+    let mut load = load.arg(&json).stdout(Stdio::piped()).spawn().unwrap();
+    drop(load.stdout.take());
+    assert_eq!(load.wait().unwrap().code(), Some(4));
+    let result: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    assert_eq!(count(&result, "/calls/asked"), 50, "{result:#}");
+}
+
+/// Runs a scenario against a server, and interrupts it after so many lines of how far it is; exit code and output.
+fn interrupted(server: &Server, scenario: &str, lines: usize, options: &[&str]) -> Ran {
+    let path = written(server.folder.path(), scenario);
+    let mut load = entente();
+    load.args(["load", &path, "--server", &server.url])
+        .args(options);
+    let load = load.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut load = load.unwrap();
+    let mut told = BufReader::new(load.stderr.take().unwrap()).lines();
+    let first: Vec<String> = told.by_ref().take(lines).map(Result::unwrap).collect();
+    assert_eq!(first.len(), lines);
+    let mut out = load.stdout.take().unwrap();
+    let code = interrupt(&mut load);
+    let mut text = String::new();
+    out.read_to_string(&mut text).unwrap();
+    let err = told.map(Result::unwrap).collect();
+    Ran {
+        code,
+        out: text,
+        err,
+    }
+}
+
+#[test]
+fn a_run_that_is_interrupted_tells_what_came_out_until_then() {
+    let server = Server::start();
+    let json = server.folder.path().join("result.json");
+    let scenario = "name = 'long'\nduration = '10m'\nwarm_up = '0s'\n[arrival]\nfrom = 100\nto = 6100\n[[mix]]\n\
+                    call = 'health'\n[thresholds]\nerrors = 0";
+    let ran = interrupted(&server, scenario, 2, &["--json", json.to_str().unwrap()]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains(", interrupted, "), "{ran:?}");
+    let result: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    // Of the ramp only its beginning was asked for, and not what the whole would have come to.
+    let (asked, seconds) = (number(&result, "/rate_asked"), number(&result, "/seconds"));
+    assert!(asked < 200.0 && seconds < 20.0, "{result:#}");
+    assert_eq!(result["interrupted"], Value::Bool(true));
+}
+
+#[test]
+fn a_run_that_is_interrupted_while_warming_up_tells_nothing() {
+    let server = Server::start();
+    let scenario = "name = 'warm'\nduration = '10m'\nwarm_up = '10m'\narrival.rate = 10\n[[mix]]\ncall = 'health'";
+    let ran = interrupted(&server, scenario, 1, &[]);
+    assert_eq!((ran.code, &*ran.out), (1, ""), "{ran:?}");
+    assert!(ran.err.contains("interrupted while warming up"), "{ran:?}");
+}
+
+#[test]
+fn a_search_that_is_interrupted_claims_no_limit() {
+    let server = Server::start();
+    let json = server.folder.path().join("result.json");
+    let scenario = "name = 'search'\nduration = '1s'\nwarm_up = '0s'\narrival.rate = 5\n[[mix]]\ncall = 'health'\n\
+                    [thresholds]\np50 = '1m'";
+    let options = [
+        "--find-limit",
+        "--step",
+        "1s",
+        "--json",
+        json.to_str().unwrap(),
+    ];
+    // A step has one line, so the third one is under way or about to begin.
+    let ran = interrupted(&server, scenario, 2, &options);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("the limit is not known"), "{ran:?}");
+    let result: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    let limit = &result["limit"];
+    assert_eq!(
+        (&limit["found"], &limit["interrupted"]),
+        (&false.into(), &true.into()),
+        "{limit:#}"
+    );
+}
+
+#[test]
 fn calls_that_fail_are_told_by_their_code() {
     let demo = Demo::start();
     let scenario = demo.scenario(
@@ -182,6 +270,34 @@ fn calls_beyond_the_bound_are_not_made_and_counted_as_errors_of_the_generator() 
 }
 
 #[test]
+fn a_read_that_found_nobody_until_its_deadline_took_as_long_as_that() {
+    let mut server = Server::start();
+    let path = written(
+        server.folder.path(),
+        "name = 'gone'\nduration = '3s'\nwarm_up = '0s'\ndeadline = '500ms'\nretries = 50\narrival.rate = 20\n\
+         [[mix]]\ncall = 'health'",
+    );
+    let json = server.folder.path().join("result.json");
+    let mut load = entente()
+        .args(["load", &path, "--server", &server.url, "--json"])
+        .arg(&json)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(load.stderr.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    server.kill();
+    lines.for_each(|line| drop(line.unwrap()));
+    assert!(load.wait().unwrap().success());
+    let result: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    let code = result.pointer("/errors/0/code");
+    assert_eq!(code, Some(&Value::from("DEADLINE_EXCEEDED")), "{result:#}");
+    assert_eq!(count(&result, "/latency/count"), 60, "{result:#}");
+    assert!(number(&result, "/latency/max_ms") >= 500.0, "{result:#}");
+}
+
+#[test]
 fn an_ingest_fills_a_dataset_of_its_own() {
     let demo = Demo::start();
     let scenario = demo.scenario(
@@ -217,7 +333,7 @@ fn an_ingest_fills_a_dataset_of_its_own() {
 fn every_watcher_is_told_of_every_event() {
     let demo = Demo::start();
     let scenario = demo.scenario(
-        "name = 'watchers'\nduration = '2s'\nwarm_up = '0s'\narrival.rate = 5\n[[mix]]\ncall = 'record-event'\n\
+        "name = 'watchers'\nduration = '2s'\nwarm_up = '1s'\narrival.rate = 5\n[[mix]]\ncall = 'record-event'\n\
          [watchers]\ncount = 7\npair = 'CHN-KAZ'\n[thresholds]\nerrors = 0",
     );
     let (ran, result) = demo.load(&scenario, &["--quiet"]);
@@ -228,7 +344,24 @@ fn every_watcher_is_told_of_every_event() {
         "{result:#}"
     );
     assert_eq!(count(&result, "/watchers/broken"), 0, "{result:#}");
+    assert_eq!(count(&result, "/watchers/expected"), 70, "{result:#}");
     assert!(ran.out.contains("7 watchers"), "{ran:?}");
+    assert!(ran.out.contains("0 of 70 did not come"), "{ran:?}");
+    assert!(ran.out.contains("held   watchers errors 0 %"), "{ran:?}");
+}
+
+#[test]
+fn streams_that_nobody_serves_are_told_at_once() {
+    let server = Server::start();
+    let scenario = "name = 'deaf'\nduration = '1s'\narrival.rate = 5\n[[mix]]\ncall = 'health'\n[watchers]\ncount = 3";
+    let path = written(server.folder.path(), scenario);
+    let ran = server.run(&["load", &path]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.err
+            .contains("streams of changes do not open: UNIMPLEMENTED"),
+        "{ran:?}"
+    );
 }
 
 #[test]
@@ -288,6 +421,19 @@ fn what_there_is_is_listed_and_what_is_not_is_told() {
     let unknown = command(&["read-always"]);
     assert_eq!(unknown.code, 1, "{unknown:?}");
     assert!(unknown.err.contains("read-mostly"), "{unknown:?}");
+    let nowhere = command(&["smoke", "--html", "/nowhere/report.html"]);
+    assert!(
+        nowhere.err.contains("writing /nowhere/report.html"),
+        "{nowhere:?}"
+    );
+    let staged = command(&["ramp", "--duration", "5s"]);
+    assert!(
+        staged.err.contains("the stages of ramp say how long"),
+        "{staged:?}"
+    );
+    assert_eq!(command(&["smoke", "--find-limit", "--step", "0s"]).code, 2);
+    let share = command(&["smoke", "--threshold", "errors=5"]);
+    assert!(share.err.contains("errors: 5 is no share"), "{share:?}");
     let nobody = command(&["smoke", "--server", "http://127.0.0.1:1"]);
     assert!(
         nobody.err.contains("cannot reach http://127.0.0.1:1"),

@@ -73,5 +73,5 @@ figures = [float(figure) for figure in sys.argv[1:]]
 theirs, ours = statistics.median(figures[0::2]), statistics.median(figures[1::2])
 ratio = ours / theirs
 print(f"h2load {theirs:,.0f} calls/s, entente load {ours:,.0f} calls/s: {ratio:.3f} of it")
-sys.exit(0 if ratio >= 0.9 else 1)
+sys.exit(0 if 0.9 <= ratio <= 1.1 else 1)
 PYTHON

@@ -6,6 +6,10 @@ use clap::{Args, ValueEnum};
 use proto::Slug;
 
 use super::answer::Address;
+use crate::generate::MOST_ROWS;
+
+/// Events of a server that is filled, at most.
+pub(crate) const MOST_RECORDS: u64 = 20_000;
 
 /// Options of `entente generate`.
 #[derive(Debug, Args)]
@@ -14,7 +18,7 @@ pub(crate) struct GenerateArgs {
     #[arg(
         long,
         value_name = "N",
-        value_parser = clap::value_parser!(u64).range(1..=10_000_000_000)
+        value_parser = clap::value_parser!(u64).range(1..=MOST_ROWS)
     )]
     pub(crate) rows: u64,
     /// Which data: the same number gives the same, on every machine
@@ -31,7 +35,11 @@ pub(crate) struct GenerateArgs {
     pub(crate) dataset: Slug,
     /// Events of `direct`, and as many agreements, and a quarter as many programmes; at most 20,000. Default: one for
     /// 500 figures
-    #[arg(long, value_name = "N")]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(..=MOST_RECORDS)
+    )]
     pub(crate) records: Option<u64>,
     #[command(flatten)]
     pub(crate) server: Address,

@@ -22,7 +22,7 @@ pub(crate) struct LoadArgs {
     /// Calls a second, instead of what the scenario says
     #[arg(long, value_name = "RATE")]
     pub(crate) rate: Option<f64>,
-    /// How long, instead of what the scenario says: 30s, 5m
+    /// How long, instead of what the scenario says: 30s, 5m; not for a scenario of stages
     #[arg(long, value_name = "TIME")]
     pub(crate) duration: Option<Span>,
     /// Connections, instead of what the scenario says
@@ -32,11 +32,11 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) threshold: Vec<String>,
     /// Raise the rate until a threshold breaks, and find the highest at which all hold (p99=10ms when the scenario has
-    /// no thresholds; at most 0.1 % errors, at least 95 % of the rate)
+    /// none of latencies; at most 0.1 % errors, at least 95 % of the rate)
     #[arg(long)]
     pub(crate) find_limit: bool,
     /// How long each rate is tried by --find-limit
-    #[arg(long, default_value = "5s", value_name = "TIME")]
+    #[arg(long, default_value = "5s", value_name = "TIME", value_parser = Span::some)]
     pub(crate) step: Span,
     /// Write the result to this file as JSON
     #[arg(long, value_name = "FILE")]

@@ -31,6 +31,14 @@ impl Chance {
         self.below(chances) == 0
     }
 
+    /// Puts a list in an order by chance.
+    pub(crate) fn shuffle<T>(&mut self, list: &mut [T]) {
+        for last in (1..list.len()).rev() {
+            let other = usize::try_from(self.below(last as u64 + 1)).unwrap_or_default();
+            list.swap(last, other);
+        }
+    }
+
     /// From 0 to below 1.
     #[expect(
         clippy::cast_precision_loss,

@@ -15,9 +15,9 @@ use tonic::{Code, Request, Status};
 use uuid::Uuid;
 use wire::ingest_observations_request::Part;
 
-use super::figures::{Edition, Figures, Plan};
+use super::figures::{Edition, Figures, Plan, REVISED};
 use super::records::{Records, english};
-use crate::args::generate::GenerateArgs;
+use crate::args::generate::{GenerateArgs, MOST_RECORDS};
 use crate::client::{self, TradeClient};
 
 /// Rows and bytes of a batch, below what a service takes.
@@ -27,9 +27,8 @@ const MAX_BYTES: usize = 800 << 10;
 const AHEAD: usize = 4;
 /// Records of a batch.
 const RECORDS: u64 = 200;
-/// One record of a kind for so many figures, and at most so many.
+/// One record of a kind for so many figures, where it is not said how many.
 const FIGURES_A_RECORD: u64 = 500;
-const MOST_RECORDS: u64 = 20_000;
 
 /// Fills a server: figures, their revisions, and records.
 pub(super) async fn run(plan: Plan, args: &GenerateArgs) -> anyhow::Result<()> {
@@ -37,8 +36,8 @@ pub(super) async fn run(plan: Plan, args: &GenerateArgs) -> anyhow::Result<()> {
     ensure_dataset(&mut trade, &args.dataset).await?;
     let first = ingest(&mut trade, plan, Edition::First, &args.dataset).await?;
     let revised = ingest(&mut trade, plan, Edition::Revised, &args.dataset).await?;
-    let wanted = args.records.unwrap_or(plan.rows / FIGURES_A_RECORD);
-    let wanted = wanted.min(MOST_RECORDS);
+    let usual = (plan.rows / FIGURES_A_RECORD).min(MOST_RECORDS);
+    let wanted = args.records.unwrap_or(usual);
     let told = records(plan, wanted, args).await?;
     let name = dataset_name(&args.dataset);
     writeln!(
@@ -202,7 +201,7 @@ impl Iterator for Batches {
 
 /// Records so many events and agreements, and programmes; what became of it, in words.
 async fn records(plan: Plan, wanted: u64, args: &GenerateArgs) -> anyhow::Result<String> {
-    let records = Records::new(plan.seed, 200);
+    let records = Records::new(plan, wanted);
     let mut events = client::events(&args.server).await?;
     let mut culture = client::culture(&args.server).await?;
     let bar = counter(wanted * 2 + wanted / 4);
@@ -248,7 +247,7 @@ async fn records(plan: Plan, wanted: u64, args: &GenerateArgs) -> anyhow::Result
     ))
 }
 
-/// Records what has these numbers, by batches that are each in whole or not at all.
+/// Records what has these numbers, by batches that are each in whole or not at all, whichever run began them.
 async fn by_batches(
     what: &str,
     wanted: u64,
@@ -276,9 +275,9 @@ async fn by_batches(
 }
 
 fn progress(rows: u64, edition: Edition) -> ProgressBar {
-    let what = match edition {
-        Edition::First => "figures",
-        Edition::Revised => "revisions",
+    let (what, rows) = match edition {
+        Edition::First => ("figures", rows),
+        Edition::Revised => ("revisions", rows / REVISED),
     };
     styled(
         rows,

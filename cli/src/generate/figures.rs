@@ -12,9 +12,13 @@ use super::world::{self, Pair};
 
 /// The classification of all codes.
 pub(crate) const CLASSIFICATION: &str = "H5";
-/// The first year of the first round through all pairs, and how many years a round has.
+/// The first year of the first round through all pairs, how many years a round has, and how many rounds there are: no
+/// further back than the Harmonized System itself.
 const FIRST_YEAR: u16 = 2019;
 const YEARS: u16 = 5;
+const ROUNDS: u64 = 7;
+/// As many figures as there can be.
+pub(crate) const MOST_ROWS: u64 = 5_000_000_000;
 /// Months and the year.
 const PERIODS: u64 = 13;
 /// Groups of a pair in a round: years, directions, sides, periods.
@@ -23,6 +27,9 @@ const GROUPS: u64 = YEARS as u64 * 2 * 2 * PERIODS;
 const LARGEST: f64 = 2.5e10;
 /// The first chapters, which are of what grows: their trade has seasons.
 const GROWN: u8 = 24;
+
+/// Of so many figures one is revised.
+pub(super) const REVISED: u64 = 50;
 
 /// How much, and of which chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +40,20 @@ pub(crate) struct Plan {
     pub(crate) rows: u64,
 }
 
+impl Plan {
+    /// How many pairs share the rows: the more rows, the more pairs.
+    pub(super) fn pairs(self) -> usize {
+        let wanted = usize::try_from(self.rows.isqrt() / 10).unwrap_or(usize::MAX);
+        wanted.clamp(1, world::PAIRS)
+    }
+}
+
 /// The figures as they were first published, or some of them as they were revised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Edition {
     /// All of them.
     First,
-    /// About one in fifty, with another value.
+    /// About one in fifty (`REVISED`), with another value.
     Revised,
 }
 
@@ -100,8 +115,7 @@ impl Figures {
     /// The figures of a plan.
     pub(crate) fn new(plan: Plan, edition: Edition) -> Figures {
         let pairs = world::pairs();
-        let sharing = usize::try_from(plan.rows.isqrt() / 10).unwrap_or(usize::MAX);
-        let sharing = sharing.clamp(1, pairs.len());
+        let sharing = plan.pairs();
         let all = (0..sharing).map(share).sum::<f64>();
         let mut figures = Figures {
             plan,
@@ -117,10 +131,10 @@ impl Figures {
         figures
     }
 
-    /// What the pair of this number trades, after all pairs the first one again.
+    /// What the pair of this number trades, after all pairs the first one again, in the years before.
     fn goods_of(&self, number: u64) -> Goods {
         let pair = self.pairs[wrapped(number, self.pairs.len())];
-        let part = if number < self.sharing as u64 {
+        let part = if pair.place < self.sharing {
             self.first_part * share(pair.place)
         } else {
             0.0
@@ -168,7 +182,8 @@ impl Iterator for Figures {
 
     fn next(&mut self) -> Option<ObservationGroup> {
         loop {
-            if self.made >= self.plan.rows {
+            let round = self.next / GROUPS / self.pairs.len() as u64;
+            if self.made >= self.plan.rows || round >= ROUNDS {
                 return None;
             }
             let mut group = self.group(self.next);
@@ -190,7 +205,7 @@ impl Iterator for Figures {
 /// Keeps the rows that were revised later, with the values that they got then.
 fn revise(group: &mut ObservationGroup, seed: u64) {
     let chance = |row: &ObservationRow| Chance::of(seed, &[REVISION, row.number.unsigned_abs()]);
-    group.rows.retain(|row| chance(row).one_in(50));
+    group.rows.retain(|row| chance(row).one_in(REVISED));
     for row in &mut group.rows {
         let mut chance = chance(row);
         chance.next();
@@ -398,19 +413,12 @@ fn spread_codes(seed: u64, pair: Pair, chapters: &mut [Chapter], codes: usize) {
         let all = world::codes_of(chapter.number);
         let mut chance = Chance::of(seed, &[CODES, pair.place as u64, chapter.number.into()]);
         let mut numbers: Vec<u16> = (0..all).collect();
-        shuffle(&mut numbers, &mut chance);
+        chance.shuffle(&mut numbers);
         numbers.truncate(wanted.into());
         let sum: f64 = (0..numbers.len()).map(share).sum();
         let part = |(place, number)| (world::code(chapter.number, number), share(place) / sum);
         chapter.codes = numbers.into_iter().enumerate().map(part).collect();
         chapter.codes.sort_by_key(|(code, _)| *code);
-    }
-}
-
-fn shuffle(numbers: &mut [u16], chance: &mut Chance) {
-    for last in (1..numbers.len()).rev() {
-        let other = wrapped(chance.below(last as u64 + 1), numbers.len());
-        numbers.swap(last, other);
     }
 }
 
@@ -420,11 +428,9 @@ impl Place {
         let period = u8::try_from(number % PERIODS).unwrap_or_default();
         let rest = number / PERIODS;
         let year = u16::try_from(rest / 4).unwrap_or_default();
-        let back = u16::try_from(round)
-            .unwrap_or(u16::MAX)
-            .saturating_mul(YEARS);
+        let back = u16::try_from(round).unwrap_or_default() * YEARS;
         Place {
-            year: FIRST_YEAR.saturating_sub(back).max(1) + year,
+            year: FIRST_YEAR - back + year,
             back: rest % 4 >= 2,
             by_importer: rest % 2 == 1,
             month: (period < 12).then_some(period + 1),
@@ -494,7 +500,7 @@ fn wrapped(number: u64, length: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, HashSet};
+    use std::collections::{BTreeMap, BTreeSet, HashSet};
 
     use super::*;
 
@@ -528,6 +534,37 @@ mod tests {
                 );
                 assert!(seen.insert(key), "{key:?}");
             }
+        }
+    }
+
+    #[test]
+    fn every_round_has_years_of_its_own_and_none_is_before_the_harmonized_system() {
+        let places = (0..ROUNDS).flat_map(|round| (0..GROUPS).map(move |at| (round, at)));
+        let periods = places.map(|(round, at)| {
+            let place = Place::of(round, at);
+            (place.period(), place.back, place.by_importer)
+        });
+        let distinct: BTreeSet<_> = periods.collect();
+        assert_eq!(distinct.len() as u64, ROUNDS * GROUPS);
+        let (first, _, _) = distinct.first().unwrap();
+        assert_eq!(first, "1989");
+    }
+
+    #[test]
+    fn the_rounds_have_room_for_as_many_figures_as_may_be_asked_for() {
+        for rows in [1_000_000_000, MOST_ROWS] {
+            let figures = Figures::new(Plan { seed: 1, rows }, Edition::First);
+            let mut codes = 0;
+            for number in 0..figures.pairs.len() as u64 {
+                let chapters = figures.goods_of(number).chapters;
+                codes += chapters
+                    .iter()
+                    .map(|one| one.codes.len() as u64)
+                    .sum::<u64>();
+            }
+            // One code in ten is not traded in a month, and one in fifteen is missing on a side.
+            let room = codes * GROUPS * ROUNDS / 100 * 84;
+            assert!(room > rows, "{room} of {rows}");
         }
     }
 

@@ -23,7 +23,8 @@ use crate::args::generate::{GenerateArgs, GenerateFormat};
 use crate::export::{Target, interrupted};
 
 pub(crate) use self::chance::{Chance, Zipf};
-pub(crate) use self::figures::{Edition, Figures, Plan};
+pub(crate) use self::figures::{Edition, Figures, MOST_ROWS, Plan};
+pub(crate) use self::records::english;
 
 /// Makes data, into a file or into a server.
 pub(crate) async fn run(args: &GenerateArgs) -> anyhow::Result<()> {

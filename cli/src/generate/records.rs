@@ -12,7 +12,7 @@ use proto::events::v1::{
 use proto::r#type::v1::{CivilDate, LocalizedText, Place, Source, Theme};
 
 use super::chance::Chance;
-use super::figures::Pairs;
+use super::figures::{Pairs, Plan};
 
 /// Years from the first on in which anything happens.
 const FIRST_YEAR: i32 = 2015;
@@ -106,6 +106,8 @@ const PROGRAMMES: [(ProgrammeKind, &str); 6] = [
 #[derive(Debug)]
 pub(super) struct Records {
     seed: u64,
+    /// How many there are to be. It is in their ids, so that a batch of them is in as a whole or not at all.
+    wanted: u64,
     pairs: Pairs,
 }
 
@@ -118,11 +120,12 @@ struct Drawn {
 }
 
 impl Records {
-    /// Of the pairs whose figures a plan has.
-    pub(super) fn new(seed: u64, pairs: usize) -> Records {
+    /// So many, of the pairs whose figures a plan has.
+    pub(super) fn new(plan: Plan, wanted: u64) -> Records {
         Records {
-            seed,
-            pairs: Pairs::first(pairs),
+            seed: plan.seed,
+            wanted,
+            pairs: Pairs::first(plan.pairs()),
         }
     }
 
@@ -256,7 +259,7 @@ impl Records {
     }
 
     fn id(&self, kind: &str, number: u64) -> String {
-        format!("generated-{}-{kind}-{number}", self.seed)
+        format!("generated-{}-{}-{kind}-{number}", self.seed, self.wanted)
     }
 }
 
@@ -284,7 +287,7 @@ fn chosen<T: Copy>(all: &[T], place: u64) -> T {
 }
 
 /// A text in English.
-pub(super) fn english(text: &str) -> LocalizedText {
+pub(crate) fn english(text: &str) -> LocalizedText {
     LocalizedText {
         texts: [("en".to_owned(), text.to_owned())].into(),
     }
@@ -296,23 +299,40 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_record_is_the_same_by_its_number_and_others_differ() {
-        let records = Records::new(1, 50);
-        assert_eq!(records.event(5), Records::new(1, 50).event(5));
-        assert_ne!(records.event(5), records.event(6));
-        assert_ne!(records.agreement(5), Records::new(2, 50).agreement(5));
+    fn records(seed: u64, rows: u64, wanted: u64) -> Records {
+        Records::new(Plan { seed, rows }, wanted)
     }
 
     #[test]
-    fn records_are_of_many_pairs_kinds_and_dates() {
-        let records = Records::new(1, 50);
-        let events: Vec<Event> = (0..500).filter_map(|n| records.event(n).event).collect();
-        let kinds: HashSet<i32> = events.iter().map(|event| event.kind).collect();
-        let pairs: HashSet<Vec<&str>> = events
-            .iter()
-            .map(|event| event.participants.iter().map(|one| &*one.country).collect())
-            .collect();
-        assert!(kinds.len() >= 5 && pairs.len() >= 30, "{kinds:?} {pairs:?}");
+    fn a_record_is_the_same_by_its_number_and_others_differ() {
+        let some = records(1, 250_000, 500);
+        assert_eq!(some.event(5), records(1, 250_000, 500).event(5));
+        assert_ne!(some.event(5), some.event(6));
+        assert_ne!(some.agreement(5), records(2, 250_000, 500).agreement(5));
+    }
+
+    #[test]
+    fn more_records_have_ids_of_their_own() {
+        let (few, more) = (records(1, 1_000, 40), records(1, 1_000, 200));
+        assert_ne!(few.event(5).event_id, more.event(5).event_id);
+        let longest = records(u64::MAX, 1, 20_000).programme(19_999);
+        assert!(proto::Slug::parse(&longest.programme_id).is_ok());
+    }
+
+    #[test]
+    fn records_are_of_many_kinds_and_dates_and_of_the_pairs_that_have_figures() {
+        let pairs = |rows| {
+            let records = records(1, rows, 500);
+            let events = (0..500).filter_map(move |number| records.event(number).event);
+            let pair = |event: Event| event.participants.into_iter().map(|one| one.country);
+            let pairs: HashSet<Vec<String>> = events.map(|one| pair(one).collect()).collect();
+            pairs.len()
+        };
+        assert_eq!(pairs(100), 1);
+        assert!(pairs(250_000) >= 30, "{}", pairs(250_000));
+        let records = records(1, 250_000, 500);
+        let events = (0..500).filter_map(|number| records.event(number).event);
+        let kinds: HashSet<i32> = events.map(|event| event.kind).collect();
+        assert!(kinds.len() >= 5, "{kinds:?}");
     }
 }

@@ -57,6 +57,11 @@ impl Arrival {
         }
     }
 
+    /// Whether it says itself how long it is.
+    pub(crate) fn is_staged(&self) -> bool {
+        !self.stages.is_empty()
+    }
+
     /// The stretches of a run; `duration` is how long it is where no stages say so.
     pub(crate) fn segments(&self, duration: Option<Span>) -> Result<Vec<Segment>, String> {
         let segments = match (self, duration) {
@@ -139,6 +144,16 @@ impl Segment {
             return Err("arrival: a duration of nothing".into());
         }
         Ok(())
+    }
+
+    /// Its beginning, and no more of it than is so long.
+    pub(crate) fn first(self, length: Duration) -> Segment {
+        let length = length.min(self.length);
+        Segment {
+            to: self.rate_at(length),
+            length,
+            ..self
+        }
     }
 
     /// How many calls come in it.
@@ -263,6 +278,18 @@ mod tests {
         let schedule = Schedule::new(arrival.segments(None).unwrap());
         assert_eq!(schedule.length(), Duration::from_secs(5));
         assert!((schedule.rate_at(Duration::from_secs(3)) - 20.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_beginning_of_a_ramp_has_the_calls_until_then() {
+        let ramp = Segment {
+            from: 0.0,
+            to: 200.0,
+            length: Duration::from_secs(10),
+        };
+        let calls = |seconds| ramp.first(Duration::from_secs(seconds)).calls();
+        let calls = format!("{:?}", [0, 5, 10, 20].map(calls));
+        assert_eq!(calls, "[0.0, 250.0, 1000.0, 1000.0]");
     }
 
     #[test]

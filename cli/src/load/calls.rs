@@ -8,14 +8,14 @@ use http::Request;
 use proto::events::v1 as events;
 use proto::gateway::v1 as gateway;
 use proto::trade::v1 as trade;
-use proto::r#type::v1::{CivilDate, LocalizedText, Source};
+use proto::r#type::v1::{CivilDate, Source};
 use trade::ingest_observations_request::Part as IngestPart;
 
 use super::keys::{Figure, Keys};
 use super::kind::Kind;
 use super::scenario::{Ingest, Pick, Scenario};
 use super::wire::{Target, frame, framed};
-use crate::generate::{Chance, Zipf};
+use crate::generate::{Chance, Zipf, english};
 
 /// Different messages of a part.
 const MOST_MESSAGES: usize = 20_000;
@@ -84,7 +84,7 @@ impl Calls {
             parts.push(Part {
                 kind: part.call,
                 until: weights,
-                head: target.head(part.call.path(), Some(scenario.deadline.0))?,
+                head: target.head(part.call.path())?,
                 messages: messages(part.call, scenario, keys, run)?,
             });
         }
@@ -100,11 +100,20 @@ impl Calls {
         &self.parts
     }
 
+    /// The part of the call of a number.
+    pub(super) fn part(&self, number: u64) -> usize {
+        self.drawn(&mut Chance::of(self.seed, &[number]))
+    }
+
+    fn drawn(&self, chance: &mut Chance) -> usize {
+        let drawn = chance.below(self.weights);
+        self.parts.partition_point(|part| part.until <= drawn)
+    }
+
     /// The call of a number; `at` is when it was to be made, since the run's beginning.
     pub(super) fn call(&self, number: u64, at: Duration) -> Call {
         let mut chance = Chance::of(self.seed, &[number]);
-        let drawn = chance.below(self.weights);
-        let part = self.parts.partition_point(|part| part.until <= drawn);
+        let part = self.drawn(&mut chance);
         let chosen = &self.parts[part];
         Call {
             part,
@@ -132,21 +141,23 @@ impl Messages {
 }
 
 fn messages(kind: Kind, scenario: &Scenario, keys: &Keys, run: &str) -> anyhow::Result<Messages> {
-    let figures = &keys.figures;
+    let figures = || keys.figures.iter();
+    let directed = || figures().filter(|figure| is_directed(figure));
+    let mutual = || figures().filter(|figure| is_mutual(figure));
     let pool = match kind {
         Kind::Health => vec![framed(&())],
-        Kind::PointRead => pool(figures, point_read),
-        Kind::Series => pool(figures, series),
-        Kind::Balance => pool(figures, balance),
-        Kind::Ranking => pool(figures, ranking),
-        Kind::Goods => pool(figures, goods),
-        Kind::Mirror => pool(figures, mirror),
-        Kind::ListFigures => pool(figures, list_figures),
-        Kind::Events => pool(&keys.pairs, list_events),
-        Kind::Meetings => pool(&keys.pairs, meetings),
-        Kind::Agreements => pool(&keys.pairs, agreements),
-        Kind::Briefing => pool(&keys.pairs, briefing),
-        Kind::Timeline => pool(&keys.pairs, timeline),
+        Kind::PointRead => pool(figures(), point_read),
+        Kind::Series => pool(figures(), series),
+        Kind::Balance => pool(directed(), balance),
+        Kind::Ranking => pool(directed(), ranking),
+        Kind::Goods => pool(directed(), goods),
+        Kind::Mirror => pool(mutual(), mirror),
+        Kind::ListFigures => pool(figures(), list_figures),
+        Kind::Events => pool(keys.pairs.iter(), list_events),
+        Kind::Meetings => pool(keys.pairs.iter(), meetings),
+        Kind::Agreements => pool(keys.pairs.iter(), agreements),
+        Kind::Briefing => pool(keys.pairs.iter(), briefing),
+        Kind::Timeline => pool(keys.pairs.iter(), timeline),
         Kind::Ingest => {
             return Ok(Messages::Ingest {
                 run: run.to_owned(),
@@ -169,23 +180,24 @@ fn messages(kind: Kind, scenario: &Scenario, keys: &Keys, run: &str) -> anyhow::
     Ok(Messages::Ready { pool, pick: zipf })
 }
 
-/// A message for each key that it can be asked about.
-fn pool<K, M: prost::Message>(keys: &[K], ask: impl Fn(&K) -> Option<M>) -> Vec<Bytes> {
-    let asked = keys.iter().filter_map(ask).take(MOST_MESSAGES);
-    asked.map(|message| framed(&message)).collect()
+/// A message for each key.
+fn pool<'a, K: 'a, M: prost::Message>(
+    keys: impl Iterator<Item = &'a K>,
+    ask: impl Fn(&K) -> M,
+) -> Vec<Bytes> {
+    let keys = keys.take(MOST_MESSAGES);
+    keys.map(|key| framed(&ask(key))).collect()
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
-fn point_read(figure: &Figure) -> Option<trade::GetObservationRequest> {
-    Some(trade::GetObservationRequest {
+fn point_read(figure: &Figure) -> trade::GetObservationRequest {
+    trade::GetObservationRequest {
         name: figure.name(),
         as_of: None,
-    })
+    }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
-fn series(figure: &Figure) -> Option<trade::GetSeriesRequest> {
-    Some(trade::GetSeriesRequest {
+fn series(figure: &Figure) -> trade::GetSeriesRequest {
+    trade::GetSeriesRequest {
         parent: figure.parent(),
         reporter: figure.reporter.clone(),
         partner: figure.partner.clone(),
@@ -193,30 +205,29 @@ fn series(figure: &Figure) -> Option<trade::GetSeriesRequest> {
         code: figure.code.clone(),
         frequency: figure.frequency().into(),
         ..trade::GetSeriesRequest::default()
-    })
+    }
 }
 
-fn balance(figure: &Figure) -> Option<trade::GetSeriesRequest> {
-    let of_flow = series(figure)?;
-    is_directed(figure).then(|| trade::GetSeriesRequest {
+fn balance(figure: &Figure) -> trade::GetSeriesRequest {
+    trade::GetSeriesRequest {
         flow: 0,
         measure: trade::Measure::Balance.into(),
-        ..of_flow
-    })
+        ..series(figure)
+    }
 }
 
-fn ranking(figure: &Figure) -> Option<trade::RankPartnersRequest> {
-    is_directed(figure).then(|| trade::RankPartnersRequest {
+fn ranking(figure: &Figure) -> trade::RankPartnersRequest {
+    trade::RankPartnersRequest {
         parent: figure.parent(),
         reporter: figure.reporter.clone(),
         flow: figure.flow(),
         period: figure.period.clone(),
         ..trade::RankPartnersRequest::default()
-    })
+    }
 }
 
-fn goods(figure: &Figure) -> Option<trade::RankCommoditiesRequest> {
-    is_directed(figure).then(|| trade::RankCommoditiesRequest {
+fn goods(figure: &Figure) -> trade::RankCommoditiesRequest {
+    trade::RankCommoditiesRequest {
         parent: figure.parent(),
         reporter: figure.reporter.clone(),
         partner: figure.partner.clone(),
@@ -224,28 +235,26 @@ fn goods(figure: &Figure) -> Option<trade::RankCommoditiesRequest> {
         level: 2,
         period: figure.period.clone(),
         ..trade::RankCommoditiesRequest::default()
-    })
+    }
 }
 
-fn mirror(figure: &Figure) -> Option<trade::GetMirrorRequest> {
+fn mirror(figure: &Figure) -> trade::GetMirrorRequest {
     let side = |reporter: &str| {
         Some(trade::MirrorSide {
             dataset: figure.parent(),
             reporter: reporter.to_owned(),
         })
     };
-    let is_pair = figure.partner != "WLD" && figure.partner != figure.reporter;
-    is_pair.then(|| trade::GetMirrorRequest {
+    trade::GetMirrorRequest {
         first: side(&figure.reporter),
         second: side(&figure.partner),
         period: figure.period.clone(),
         ..trade::GetMirrorRequest::default()
-    })
+    }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
-fn list_figures(figure: &Figure) -> Option<trade::ListObservationsRequest> {
-    Some(trade::ListObservationsRequest {
+fn list_figures(figure: &Figure) -> trade::ListObservationsRequest {
+    trade::ListObservationsRequest {
         parent: figure.parent(),
         filter: Some(trade::ObservationFilter {
             reporter: figure.reporter.clone(),
@@ -253,7 +262,7 @@ fn list_figures(figure: &Figure) -> Option<trade::ListObservationsRequest> {
             ..trade::ObservationFilter::default()
         }),
         ..trade::ListObservationsRequest::default()
-    })
+    }
 }
 
 /// Whether it is of exports or imports.
@@ -261,33 +270,35 @@ fn is_directed(figure: &Figure) -> bool {
     matches!(&*figure.flow, "X" | "M")
 }
 
+/// Whether its two countries can both have counted it.
+fn is_mutual(figure: &Figure) -> bool {
+    figure.partner != "WLD" && figure.partner != figure.reporter
+}
+
 type Pair = [String; 2];
 
-#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
-fn list_events([country, partner]: &Pair) -> Option<events::ListEventsRequest> {
-    Some(events::ListEventsRequest {
+fn list_events([country, partner]: &Pair) -> events::ListEventsRequest {
+    events::ListEventsRequest {
         filter: Some(events::EventFilter {
             country: country.clone(),
             partner: partner.clone(),
             ..events::EventFilter::default()
         }),
         ..events::ListEventsRequest::default()
-    })
+    }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
-fn meetings([country, partner]: &Pair) -> Option<events::FindMeetingsRequest> {
-    Some(events::FindMeetingsRequest {
+fn meetings([country, partner]: &Pair) -> events::FindMeetingsRequest {
+    events::FindMeetingsRequest {
         country: country.clone(),
         partner: partner.clone(),
         day: Some(DAY),
         ..events::FindMeetingsRequest::default()
-    })
+    }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
-fn agreements([country, partner]: &Pair) -> Option<events::ListAgreementStatesRequest> {
-    Some(events::ListAgreementStatesRequest {
+fn agreements([country, partner]: &Pair) -> events::ListAgreementStatesRequest {
+    events::ListAgreementStatesRequest {
         filter: Some(events::AgreementFilter {
             country: country.clone(),
             partner: partner.clone(),
@@ -295,28 +306,26 @@ fn agreements([country, partner]: &Pair) -> Option<events::ListAgreementStatesRe
         }),
         day: Some(DAY),
         ..events::ListAgreementStatesRequest::default()
-    })
+    }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
-fn briefing([country, partner]: &Pair) -> Option<gateway::GetBriefingRequest> {
-    Some(gateway::GetBriefingRequest {
+fn briefing([country, partner]: &Pair) -> gateway::GetBriefingRequest {
+    gateway::GetBriefingRequest {
         country: country.clone(),
         partner: partner.clone(),
         period: "2023".into(),
         day: Some(DAY),
         ..gateway::GetBriefingRequest::default()
-    })
+    }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as the others are")]
-fn timeline([country, partner]: &Pair) -> Option<gateway::ListTimelineRequest> {
-    Some(gateway::ListTimelineRequest {
+fn timeline([country, partner]: &Pair) -> gateway::ListTimelineRequest {
+    gateway::ListTimelineRequest {
         country: country.clone(),
         partner: partner.clone(),
         descending: true,
         ..gateway::ListTimelineRequest::default()
-    })
+    }
 }
 
 /// The id of the dataset that a run fills.
@@ -387,9 +396,6 @@ fn group(number: u64, rows: u16) -> trade::ObservationGroup {
 /// An event of a pair; its id says when it was to be recorded.
 fn event(run: &str, pair: &Pair, number: u64, at: Duration) -> events::CreateEventRequest {
     let micros = at.as_micros();
-    let text = |text: String| LocalizedText {
-        texts: [("en".to_owned(), text)].into(),
-    };
     let participant = |country: &String| events::Participant {
         country: country.clone(),
         level: events::OfficeLevel::Official.into(),
@@ -406,7 +412,7 @@ fn event(run: &str, pair: &Pair, number: u64, at: Duration) -> events::CreateEve
             month: part(28, 12),
             day: part(1, 28),
         }),
-        title: Some(text(format!("Load test {run}, consultations {number}"))),
+        title: Some(english(&format!("Load test {run}, consultations {number}"))),
         sources: vec![Source {
             title: "A load test".into(),
             publisher: "entente load".into(),

@@ -6,21 +6,23 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use tokio::runtime::Handle;
-use tokio::time::{sleep, sleep_until, timeout_at};
+use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 use tonic::Code;
 
 use super::arrival::{Schedule, Segment};
 use super::calls::{Call, Calls};
 use super::live::Live;
-use super::meter::{Ended, Interval, Meter, Tally, histogram};
+use super::meter::{Ended, Interval, Meter, Tally};
 use super::pace::pace;
 use super::result::{Latency, Tick, count};
 use super::scenario::Scenario;
-use super::wire::{Answered, Failure, Line};
-use crate::export::interrupted;
+use super::stop::Stop;
+use super::wire::{Answered, Failure, Line, tell_left};
 
-/// Before the first call, so that all is there when it is due.
-const LEAD: Duration = Duration::from_millis(20);
+/// So long after the end of a run a call that came due in it is still begun.
+const LAST: Duration = Duration::from_millis(100);
+/// How long calls that are under way may still take when a run is interrupted.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long is waited before a call is made again: the first time and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
@@ -46,7 +48,6 @@ pub(super) struct Measured {
     pub(super) timeline: Vec<Tick>,
     /// How long it was measured.
     pub(super) length: Duration,
-    pub(super) interrupted: bool,
 }
 
 /// What a run's tasks share.
@@ -64,24 +65,29 @@ struct Running {
     in_flight: AtomicU64,
     /// Calls that were not made since the last look.
     refused: AtomicU64,
-    /// Of those that were measured.
-    refused_measured: AtomicU64,
-    stop: AtomicBool,
+    /// By part, those that would have been measured.
+    refused_measured: Vec<AtomicU64>,
+    /// Whether the run was interrupted.
+    stopped: AtomicBool,
+    stop: Stop,
 }
 
-/// Runs a scenario at the rates of some segments.
+/// Runs a scenario at the rates of some segments, from a start that is still to come.
 pub(super) async fn run(
     ready: &Arc<Ready>,
     scenario: &Scenario,
     segments: &[Segment],
+    start: Instant,
+    stop: &Stop,
     live: &mut Live,
 ) -> anyhow::Result<Measured> {
     let warm_up = scenario.warm_up.0;
     let schedule = Schedule::new(warmed(segments, warm_up));
+    let parts = ready.calls.parts().len();
     let running = Arc::new(Running {
         ready: ready.clone(),
-        meter: Meter::new(ready.lines.len(), ready.calls.parts().len()),
-        start: Instant::now() + LEAD,
+        meter: Meter::new(ready.lines.len(), parts),
+        start,
         warm_up,
         end: schedule.length(),
         deadline: scenario.deadline.0,
@@ -89,21 +95,21 @@ pub(super) async fn run(
         max_in_flight: scenario.max_in_flight.into(),
         in_flight: AtomicU64::new(0),
         refused: AtomicU64::new(0),
-        refused_measured: AtomicU64::new(0),
-        stop: AtomicBool::new(false),
+        refused_measured: (0..parts).map(|_| AtomicU64::new(0)).collect(),
+        stopped: AtomicBool::new(false),
+        stop: stop.clone(),
     });
     let pacing = begin(&running, schedule.clone())?;
     let (mut timeline, length) = running.watch(&schedule, live).await;
-    running.stop.store(true, Ordering::Relaxed);
-    let lateness = tokio::task::spawn_blocking(move || pacing.join()).await?;
+    let paced = tokio::task::spawn_blocking(move || pacing.join()).await?;
+    paced.map_err(|_| anyhow::anyhow!("the clock of the run broke"))?;
     running.drain().await;
     timeline.extend(running.rest(&timeline));
     Ok(Measured {
         tallies: running.tallies(scenario.max_in_flight),
-        lateness: lateness.unwrap_or_else(|_| histogram()),
+        lateness: running.meter.lateness(),
         timeline,
         length,
-        interrupted: length + warm_up < running.end,
     })
 }
 
@@ -118,19 +124,19 @@ fn warmed(segments: &[Segment], warm_up: Duration) -> Vec<Segment> {
     warm.into_iter().chain(segments.iter().copied()).collect()
 }
 
-type Pacing = std::thread::JoinHandle<Histogram<u64>>;
+type Pacing = std::thread::JoinHandle<()>;
 
 /// Begins calls from a thread of its own.
 fn begin(running: &Arc<Running>, schedule: Schedule) -> anyhow::Result<Pacing> {
     let (running, runtime) = (running.clone(), Handle::current());
     let builder = std::thread::Builder::new().name("pace".into());
     let pacing = builder.spawn(move || {
-        pace(schedule, running.start, &running.stop, |due| {
-            if running.admit(due) {
-                let number = running.ready.numbers.fetch_add(1, Ordering::Relaxed);
+        pace(schedule, running.start, &running.stopped, |due| {
+            let number = running.ready.numbers.fetch_add(1, Ordering::Relaxed);
+            if running.admit(number, due) {
                 runtime.spawn(make(running.clone(), number, due));
             }
-        })
+        });
     });
     Ok(pacing?)
 }
@@ -138,13 +144,14 @@ fn begin(running: &Arc<Running>, schedule: Schedule) -> anyhow::Result<Pacing> {
 /// Makes a call and counts it.
 async fn make(running: Arc<Running>, number: u64, due: Duration) {
     let intended = running.start + due;
+    // Here it has waited for a thread of the runtime as well, which is no fault of the server's.
+    let late = Instant::now().saturating_duration_since(intended);
     let since_epoch = intended.saturating_duration_since(running.ready.epoch);
     let call = running.ready.calls.call(number, since_epoch);
     let part = call.part;
     let (line, attempt) = running.attempt(number, call, intended).await;
-    running
-        .meter
-        .record(line, &running.ended(part, due, attempt));
+    let ended = running.ended(part, due, late, attempt);
+    running.meter.record(line, &ended);
     running.in_flight.fetch_sub(1, Ordering::Relaxed);
 }
 
@@ -155,31 +162,44 @@ struct Attempt {
 }
 
 impl Running {
-    /// Whether there is room for one more call.
-    fn admit(&self, due: Duration) -> bool {
-        if self.in_flight.fetch_add(1, Ordering::Relaxed) < self.max_in_flight {
+    /// Whether a call is made: there is room for it, and the run is not over.
+    fn admit(&self, number: u64, due: Duration) -> bool {
+        let is_over = Instant::now() > self.start + self.end + LAST;
+        if !is_over && self.in_flight.fetch_add(1, Ordering::Relaxed) < self.max_in_flight {
             return true;
         }
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if !is_over {
+            self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        }
         self.refused.fetch_add(1, Ordering::Relaxed);
         if due >= self.warm_up {
-            self.refused_measured.fetch_add(1, Ordering::Relaxed);
+            let part = self.ready.calls.part(number);
+            self.refused_measured[part].fetch_add(1, Ordering::Relaxed);
         }
         false
     }
 
     /// Makes a call within its deadline, again where nobody was found; on which line it ended.
     async fn attempt(&self, number: u64, call: Call, intended: Instant) -> (usize, Attempt) {
-        let deadline = (intended + self.deadline).into();
+        let deadline = intended + self.deadline;
         let (mut retries, mut pause) = (0, FIRST_PAUSE);
         loop {
             let line = self.line(number.wrapping_add(retries));
-            let calling = self.ready.lines[line].call(call.head.clone(), call.messages.clone());
-            let outcome = timeout_at(deadline, calling).await;
+            let mut head = call.head.clone();
+            tell_left(
+                &mut head,
+                deadline.saturating_duration_since(Instant::now()),
+            );
+            let calling = self.ready.lines[line].call(head, call.messages.clone());
+            let outcome = timeout_at(deadline.into(), calling).await;
             let outcome = outcome.unwrap_or_else(|_| Err(late()));
             let again =
                 call.repeatable && retries < self.retries.into() && is_unavailable(&outcome);
-            if !again || timeout_at(deadline, sleep(pause)).await.is_err() {
+            if !again {
+                return (line, Attempt { outcome, retries });
+            }
+            if timeout_at(deadline.into(), sleep(pause)).await.is_err() {
+                let outcome = Err(late());
                 return (line, Attempt { outcome, retries });
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -198,29 +218,31 @@ impl Running {
         up.unwrap_or(first)
     }
 
-    fn ended(&self, part: usize, due: Duration, attempt: Attempt) -> Ended {
+    fn ended(&self, part: usize, due: Duration, late: Duration, attempt: Attempt) -> Ended {
         let now = Instant::now().saturating_duration_since(self.start);
         Ended {
             part,
+            late,
             took: now.saturating_sub(due),
             outcome: attempt.outcome,
             retries: attempt.retries,
             measured: due >= self.warm_up,
-            in_time: now >= self.warm_up && now <= self.end,
+            in_time: now >= self.warm_up
+                && now <= self.end
+                && !self.stopped.load(Ordering::Relaxed),
         }
     }
 
     /// Looks each second, until the run is over or interrupted; how long it was measured.
     async fn watch(&self, schedule: &Schedule, live: &mut Live) -> (Vec<Tick>, Duration) {
-        let ended = interrupted();
-        tokio::pin!(ended);
         let mut timeline = Vec::new();
         let mut looked = Duration::ZERO;
         while looked < self.end {
             let next = self.next_look(looked);
             tokio::select! {
                 () = sleep_until((self.start + next).into()) => {}
-                () = &mut ended => {
+                () = self.stop.asked() => {
+                    self.stopped.store(true, Ordering::Relaxed);
                     let now = Instant::now().saturating_duration_since(self.start);
                     return (timeline, now.saturating_sub(self.warm_up));
                 }
@@ -266,15 +288,25 @@ impl Running {
         }
     }
 
-    /// Waits for the calls that are still under way; each has its deadline.
+    /// Waits for the calls that are still under way: each has its deadline, and who interrupts does not wait for it.
     async fn drain(&self) {
-        let last = Instant::now() + self.deadline + Duration::from_secs(1);
-        while self.in_flight.load(Ordering::Relaxed) > 0 && Instant::now() < last {
-            sleep(LOOK).await;
+        let all = async {
+            while self.in_flight.load(Ordering::Relaxed) > 0 {
+                sleep(LOOK).await;
+            }
+        };
+        let enough = async {
+            self.stop.asked().await;
+            sleep(PATIENCE).await;
+        };
+        tokio::select! {
+            // Calls that do not even end at their deadline are left out.
+            _ = timeout(self.deadline + PATIENCE, all) => {}
+            () = enough => {}
         }
     }
 
-    /// What ended after the run, as a last entry, if anything did.
+    /// What ended after the run, as a last entry of a second or longer, if anything did.
     fn rest(&self, timeline: &[Tick]) -> Option<Tick> {
         let Interval {
             latency,
@@ -287,10 +319,13 @@ impl Running {
             .map(|tick| tick.latency.max_ms)
             .fold(0.0, f64::max);
         let rest = Latency::of(&latency);
+        let last = timeline.last().map_or(0.0, |tick| tick.at);
+        let now = Instant::now().saturating_duration_since(self.start + self.warm_up);
+        let seconds = (now.as_secs_f64() - last).max(1.0);
         (rest.max_ms > worst).then(|| Tick {
-            at: timeline.last().map_or(0.0, |tick| tick.at) + 1.0,
-            answered: count(answered),
-            failed: count(failed),
+            at: last + seconds,
+            answered: count(answered) / seconds,
+            failed: count(failed) / seconds,
             latency: rest,
             ..Tick::default()
         })
@@ -298,14 +333,8 @@ impl Running {
 
     fn tallies(&self, bound: u32) -> Vec<Tally> {
         let mut tallies = self.meter.tallies();
-        let refused = self.refused_measured.load(Ordering::Relaxed);
-        // A call that is not made has no part yet; with one part it is clear whose it is.
-        if let [only] = &mut tallies[..] {
-            only.refuse(refused, bound);
-        } else if refused > 0 {
-            let mut nobody = Tally::new();
-            nobody.refuse(refused, bound);
-            tallies.push(nobody);
+        for (tally, refused) in tallies.iter_mut().zip(&self.refused_measured) {
+            tally.refuse(refused.load(Ordering::Relaxed), bound);
         }
         tallies
     }

@@ -6,7 +6,9 @@ use anyhow::{Context, ensure};
 use proto::trade::v1 as trade;
 use tonic::Code;
 
+use super::result::count;
 use super::scenario::{KeySource, Scenario};
+use super::table::amount;
 use crate::args::answer::Address;
 use crate::client::{self, TradeClient};
 use crate::generate::{Chance, Edition, Figures, Plan};
@@ -14,6 +16,13 @@ use crate::generate::{Chance, Edition, Figures, Plan};
 /// Datasets, and reporters of each, that are looked at.
 const MOST_DATASETS: usize = 20;
 const MOST_REPORTERS: usize = 20;
+/// Pages of a dataset's coverage that are looked at.
+const MOST_PAGES: usize = 20;
+/// Figures of a page, how many are looked at for each that is wanted, so that not only the first have a chance, and how
+/// many at most.
+const PAGE: usize = 1_000;
+const LOOKED_AT: usize = 8;
+const MOST_LOOKED_AT: usize = 2_000_000;
 /// Groups of generated figures that are looked at: all of the first pairs.
 const MOST_GROUPS: usize = 50_000;
 
@@ -138,9 +147,20 @@ impl Keys {
             !needs_pairs || !keys.pairs.is_empty(),
             "there are no pairs to ask for; name some as keys.pairs"
         );
-        shuffle(&mut keys.figures, scenario.keys.seed);
-        shuffle(&mut keys.pairs, scenario.keys.seed);
+        Chance::of(scenario.keys.seed, &[]).shuffle(&mut keys.figures);
+        Chance::of(scenario.keys.seed, &[]).shuffle(&mut keys.pairs);
         Ok(keys)
+    }
+
+    /// What is to be said when there are fewer figures than were to be chosen from.
+    pub(super) fn few(&self, scenario: &Scenario) -> Option<String> {
+        let (found, wanted) = (self.figures.len(), scenario.keys.sample as usize);
+        (1..wanted).contains(&found).then(|| {
+            let [found, wanted] = [found, wanted].map(|number| amount(count(number as u64)));
+            format!(
+                "There are {found} figures to ask about, fewer than the {wanted} of keys.sample."
+            )
+        })
     }
 }
 
@@ -164,14 +184,6 @@ fn pairs(figures: &[Figure]) -> Vec<[String; 2]> {
     all.into_iter().collect()
 }
 
-fn shuffle<T>(list: &mut [T], seed: u64) {
-    let mut chance = Chance::of(seed, &[list.len() as u64]);
-    for last in (1..list.len()).rev() {
-        let other = usize::try_from(chance.below(last as u64 + 1)).unwrap_or_default();
-        list.swap(last, other);
-    }
-}
-
 /// Figures that `entente generate` makes.
 fn generated(scenario: &Scenario) -> Vec<Figure> {
     let keys = &scenario.keys;
@@ -180,8 +192,7 @@ fn generated(scenario: &Scenario) -> Vec<Figure> {
         rows: keys.rows,
     };
     let groups = Figures::new(plan, Edition::First).take(MOST_GROUPS);
-    let mut figures = Vec::new();
-    let (mut chance, mut seen) = (Chance::of(keys.seed, &[]), 0);
+    let mut sample = Sample::new(scenario);
     for group in groups {
         let flow = if group.flow() == trade::Flow::Import {
             "M"
@@ -189,7 +200,7 @@ fn generated(scenario: &Scenario) -> Vec<Figure> {
             "X"
         };
         for row in group.rows {
-            let figure = Figure {
+            sample.look_at(Figure {
                 dataset: keys.dataset.clone(),
                 reporter: group.reporter.clone(),
                 partner: group.partner.clone(),
@@ -197,22 +208,43 @@ fn generated(scenario: &Scenario) -> Vec<Figure> {
                 classification: group.classification.clone(),
                 code: row.code,
                 period: group.period.clone(),
-            };
-            keep(&mut figures, figure, keys.sample, &mut chance, &mut seen);
+            });
         }
     }
-    figures
+    sample.kept
 }
 
-/// Keeps a fair sample of all that ever came.
-fn keep<T>(kept: &mut Vec<T>, one: T, most: u32, chance: &mut Chance, seen: &mut u64) {
-    *seen += 1;
-    if kept.len() < most as usize {
-        kept.push(one);
-    } else if let Ok(place) = usize::try_from(chance.below(*seen))
-        && let Some(there) = kept.get_mut(place)
-    {
-        *there = one;
+/// A fair sample of all that ever came.
+struct Sample<T> {
+    kept: Vec<T>,
+    most: usize,
+    seen: u64,
+    chance: Chance,
+}
+
+impl<T> Sample<T> {
+    fn new(scenario: &Scenario) -> Sample<T> {
+        Sample::of(scenario.keys.sample as usize, scenario.keys.seed)
+    }
+
+    fn of(most: usize, seed: u64) -> Sample<T> {
+        Sample {
+            kept: Vec::new(),
+            most,
+            seen: 0,
+            chance: Chance::of(seed, &[]),
+        }
+    }
+
+    fn look_at(&mut self, one: T) {
+        self.seen += 1;
+        if self.kept.len() < self.most {
+            self.kept.push(one);
+        } else if let Ok(place) = usize::try_from(self.chance.below(self.seen))
+            && let Some(there) = self.kept.get_mut(place)
+        {
+            *there = one;
+        }
     }
 }
 
@@ -239,53 +271,75 @@ async fn sampled(scenario: &Scenario, server: &Address) -> anyhow::Result<Vec<Fi
             sources.push((dataset.name.clone(), reporter));
         }
     }
-    shuffle(&mut sources, scenario.keys.seed);
-    let mut figures = Vec::new();
-    let wanted = scenario.keys.sample as usize;
-    let pages = wanted.div_ceil(sources.len().max(1)).clamp(1, 1_000);
-    for (parent, reporter) in sources {
-        if figures.len() >= wanted {
-            break;
-        }
-        page(&mut client, parent, reporter, pages, &mut figures).await?;
-    }
-    figures.truncate(wanted);
-    Ok(figures)
-}
-
-async fn reporters(client: &mut TradeClient, parent: &str) -> anyhow::Result<Vec<String>> {
-    let asked = trade::ListCoverageRequest {
-        parent: parent.to_owned(),
-        page_size: i32::try_from(MOST_REPORTERS)?,
-        ..trade::ListCoverageRequest::default()
-    };
-    let coverage = client.list_coverage(asked).await?.into_inner().coverage;
-    let reporters: BTreeSet<String> = coverage.into_iter().map(|one| one.reporter).collect();
-    Ok(reporters.into_iter().collect())
-}
-
-/// A page of a reporter's totals and chapters, and one of whatever comes first.
-async fn page(
-    client: &mut TradeClient,
-    parent: String,
-    reporter: String,
-    size: usize,
-    figures: &mut Vec<Figure>,
-) -> anyhow::Result<()> {
-    for code in ["TOTAL", ""] {
-        let asked = trade::ListObservationsRequest {
-            parent: parent.clone(),
-            filter: Some(trade::ObservationFilter {
+    let mut sample = Sample::new(scenario);
+    let wanted = (LOOKED_AT * scenario.keys.sample as usize).min(MOST_LOOKED_AT);
+    let share = wanted.div_ceil(sources.len().max(1) * CODES.len());
+    for (parent, reporter) in &sources {
+        for code in CODES {
+            let filter = trade::ObservationFilter {
                 reporter: reporter.clone(),
                 code: code.into(),
                 ..trade::ObservationFilter::default()
-            }),
-            page_size: i32::try_from(size.div_ceil(2))?,
+            };
+            look(&mut client, parent, filter, share, &mut sample).await?;
+        }
+    }
+    let mut figures = sample.kept;
+    // A total comes among the totals and among all.
+    figures.sort();
+    figures.dedup();
+    Ok(figures)
+}
+
+async fn reporters(client: &mut TradeClient, parent: &str) -> anyhow::Result<BTreeSet<String>> {
+    let (mut reporters, mut page_token) = (BTreeSet::new(), String::new());
+    for _ in 0..MOST_PAGES {
+        let asked = trade::ListCoverageRequest {
+            parent: parent.to_owned(),
+            page_size: 100,
+            page_token,
+            ..trade::ListCoverageRequest::default()
+        };
+        let found = client.list_coverage(asked).await?.into_inner();
+        reporters.extend(found.coverage.into_iter().map(|one| one.reporter));
+        page_token = found.next_page_token;
+        if page_token.is_empty() || reporters.len() >= MOST_REPORTERS {
+            break;
+        }
+    }
+    Ok(reporters.into_iter().take(MOST_REPORTERS).collect())
+}
+
+/// What is looked at of a reporter: the totals with all partners, and whatever comes first.
+const CODES: [&str; 2] = ["TOTAL", ""];
+
+/// Looks at about so many figures, page by page.
+async fn look(
+    client: &mut TradeClient,
+    parent: &str,
+    filter: trade::ObservationFilter,
+    wanted: usize,
+    sample: &mut Sample<Figure>,
+) -> anyhow::Result<()> {
+    let (mut seen, mut page_token) = (0, String::new());
+    while seen < wanted {
+        let asked = trade::ListObservationsRequest {
+            parent: parent.to_owned(),
+            filter: Some(filter.clone()),
+            page_size: i32::try_from(PAGE.min(wanted))?,
+            page_token,
             ..trade::ListObservationsRequest::default()
         };
         let found = client.list_observations(asked).await?.into_inner();
+        seen += found.observations.len();
         let named = found.observations.iter();
-        figures.extend(named.filter_map(|figure| Figure::parse(&figure.name)));
+        named
+            .filter_map(|figure| Figure::parse(&figure.name))
+            .for_each(|figure| sample.look_at(figure));
+        page_token = found.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
     }
     Ok(())
 }
@@ -309,8 +363,9 @@ mod tests {
 
     #[test]
     fn a_sample_is_no_larger_than_asked_for_and_from_everywhere() {
-        let (mut kept, mut chance, mut seen) = (Vec::new(), Chance::of(1, &[]), 0);
-        (0..10_000).for_each(|one| keep(&mut kept, one, 100, &mut chance, &mut seen));
+        let mut sample = Sample::of(100, 1);
+        (0..10_000).for_each(|one| sample.look_at(one));
+        let kept = sample.kept;
         assert_eq!(kept.len(), 100);
         assert!(kept.iter().any(|one| *one > 8_000) && kept.iter().any(|one| *one < 2_000));
     }

@@ -1,8 +1,10 @@
 //! The highest rate at which all holds: doubled until something breaks, then narrowed down between the two.
 
+use anyhow::Context;
+
 use super::Stage;
 use super::arrival::Segment;
-use super::result::{Limit, Report, Step, count};
+use super::result::{Limit, Report, Step};
 use super::scenario::Scenario;
 use super::table::amount;
 use crate::args::load::LoadArgs;
@@ -15,7 +17,7 @@ const HIGHEST: f64 = 500_000.0;
 const NEAR: f64 = 0.05;
 /// Rates that are tried at most.
 const MOST: usize = 24;
-/// What must hold where the scenario says nothing.
+/// What must hold where the scenario says nothing of it.
 const P99: &str = "p99=10ms";
 const ERRORS: f64 = 0.001;
 const ACHIEVED: f64 = 0.95;
@@ -31,19 +33,21 @@ pub(super) async fn find(
     let (mut best, mut last) = (None, None);
     while let Some(rate) = search.next() {
         let step = try_rate(stage, &scenario, args, rate).await?;
-        let is_interrupted = step.interrupted;
-        let held = step.held() && !is_interrupted;
-        search.note(rate, held, told(rate, &step));
-        if held {
+        // What was not tried to its end neither held nor broke.
+        if step.interrupted {
+            search.interrupted = true;
+            break;
+        }
+        search.note(rate, step.held(), told(rate, &step));
+        if step.held() {
             best = Some(step);
         } else {
             last = Some(step);
         }
-        if is_interrupted {
-            break;
-        }
     }
-    let mut report = best.or(last).unwrap_or_else(Report::new);
+    let mut report = best
+        .or(last)
+        .context("interrupted before a rate was tried")?;
     report.limit = Some(search.limit());
     Ok(report)
 }
@@ -52,7 +56,7 @@ pub(super) async fn find(
 fn strict(scenario: &Scenario) -> Scenario {
     let mut scenario = scenario.clone();
     let thresholds = &mut scenario.thresholds;
-    if thresholds.is_empty() {
+    if !thresholds.has_latency() {
         thresholds.set(P99).expect("it is well formed");
     }
     thresholds.errors.get_or_insert(ERRORS);
@@ -91,7 +95,8 @@ fn told(rate: f64, report: &Report) -> Step {
         rate,
         achieved: report.rate_achieved,
         latency: report.latency,
-        errors: count(report.calls.failed) / count(report.calls.asked.max(1)),
+        lateness_p99_ms: report.generator.lateness.p99_ms,
+        errors: report.failed().unwrap_or_default(),
         held: report.held(),
         broken: broken.map(|verdict| verdict.what.clone()).collect(),
     }
@@ -104,6 +109,7 @@ struct Search {
     held: Option<f64>,
     broke: Option<f64>,
     steps: Vec<Step>,
+    interrupted: bool,
 }
 
 impl Search {
@@ -113,18 +119,23 @@ impl Search {
             held: None,
             broke: None,
             steps: Vec::new(),
+            interrupted: false,
         }
     }
 
     /// The rate that is to be tried now; none at the end.
     fn next(&self) -> Option<f64> {
-        let is_near = match (self.held, self.broke) {
+        (!self.is_near() && self.steps.len() < MOST).then_some(self.next)
+    }
+
+    /// Whether no other rate would say more.
+    fn is_near(&self) -> bool {
+        match (self.held, self.broke) {
             (Some(held), Some(broke)) => broke - held <= held * NEAR,
             (None, Some(broke)) => broke <= LOWEST,
             (Some(held), None) => held >= HIGHEST,
             (None, None) => false,
-        };
-        (!is_near && self.steps.len() < MOST).then_some(self.next)
+        }
     }
 
     fn note(&mut self, rate: f64, held: bool, step: Step) {
@@ -148,7 +159,8 @@ impl Search {
     fn limit(self) -> Limit {
         Limit {
             rate: self.held,
-            found: self.broke.is_some(),
+            found: self.broke.is_some() && self.is_near(),
+            interrupted: self.interrupted,
             steps: self.steps,
         }
     }
@@ -183,6 +195,29 @@ mod tests {
             );
             assert!(limit.steps.len() <= 16, "{}", limit.steps.len());
         }
+    }
+
+    #[test]
+    fn a_search_that_ends_early_has_not_found_the_limit() {
+        let mut search = Search::new(100.0);
+        for (rate, held) in [(100.0, true), (200.0, true), (400.0, false)] {
+            search.note(rate, held, Step::default());
+        }
+        let limit = search.limit();
+        assert_eq!((limit.rate, limit.found), (Some(200.0), false));
+    }
+
+    #[test]
+    fn what_is_to_hold_is_made_up_where_the_scenario_says_nothing_of_latencies() {
+        let mut scenario = Scenario::find("smoke").unwrap();
+        let limits = |scenario: &Scenario| {
+            let thresholds = strict(scenario).thresholds;
+            (thresholds.p99, thresholds.errors, thresholds.achieved)
+        };
+        let p99 = "10ms".parse().ok();
+        assert_eq!(limits(&scenario), (p99, Some(0.0), Some(ACHIEVED)));
+        scenario.thresholds.set("p50=1ms").unwrap();
+        assert_eq!(limits(&scenario), (None, Some(0.0), Some(ACHIEVED)));
     }
 
     #[test]

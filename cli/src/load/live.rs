@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::result::Tick;
-use super::table::{amount, time};
+use super::table::{amount, time, time_of};
 
 /// What is shown.
 #[derive(Debug)]
@@ -95,9 +95,9 @@ fn words(tick: &Tick, state: &str) -> String {
         "{}/s of {}, p50 {}, p99 {}, max {}, {} failed, {in_flight} under way, {state}",
         amount(*answered),
         amount(*asked),
-        time(latency.p50_ms),
-        time(latency.p99_ms),
-        time(latency.max_ms),
+        time_of(latency, |latency| latency.p50_ms),
+        time_of(latency, |latency| latency.p99_ms),
+        time_of(latency, |latency| latency.max_ms),
         amount(*failed),
     )
 }

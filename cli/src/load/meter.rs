@@ -32,6 +32,8 @@ pub(super) fn note(histogram: &mut Histogram<u64>, took: Duration) {
 pub(super) struct Ended {
     /// Its part of the mix.
     pub(super) part: usize,
+    /// How late the generator began it.
+    pub(super) late: Duration,
     /// From when it was to be made.
     pub(super) took: Duration,
     pub(super) outcome: Result<Answered, Failure>,
@@ -50,6 +52,7 @@ pub(super) struct Meter(Vec<Mutex<Shard>>);
 #[derive(Debug)]
 struct Shard {
     parts: Vec<Tally>,
+    lateness: Histogram<u64>,
     interval: Interval,
 }
 
@@ -75,6 +78,7 @@ impl Meter {
         let shard = || {
             Mutex::new(Shard {
                 parts: vec![Tally::new(); parts],
+                lateness: histogram(),
                 interval: Interval::new(),
             })
         };
@@ -85,6 +89,9 @@ impl Meter {
     pub(super) fn record(&self, shard: usize, ended: &Ended) {
         let mut shard = lock(&self.0[shard % self.0.len()]);
         shard.interval.record(ended);
+        if ended.measured {
+            note(&mut shard.lateness, ended.late);
+        }
         shard.parts[ended.part].record(ended);
     }
 
@@ -94,6 +101,15 @@ impl Meter {
         for shard in &self.0 {
             let interval = std::mem::replace(&mut lock(shard).interval, Interval::new());
             all.add(&interval);
+        }
+        all
+    }
+
+    /// How late calls that were measured were begun.
+    pub(super) fn lateness(&self) -> Histogram<u64> {
+        let mut all = histogram();
+        for shard in &self.0 {
+            add(&mut all, &lock(shard).lateness);
         }
         all
     }
@@ -186,8 +202,10 @@ impl Tally {
         self.counts.asked += calls;
         self.counts.failed += calls;
         self.counts.refused += calls;
-        let why =
-            format!("not made: {bound} calls were under way, as many as max_in_flight lets be");
+        let why = format!(
+            "not made: {bound} calls were under way, as many as max_in_flight lets be, or the generator had not come to \
+             them when the run was over"
+        );
         self.fail(i32::MAX, "GENERATOR_BUSY", &why, calls);
     }
 
@@ -254,6 +272,7 @@ mod tests {
     fn ended(millis: u64, outcome: Result<Answered, Failure>) -> Ended {
         Ended {
             part: 0,
+            late: Duration::ZERO,
             took: Duration::from_millis(millis),
             outcome,
             retries: 0,

@@ -5,7 +5,7 @@
 //! * `scenario`: what is to be asked and what must hold. `span`: lengths of time. `arrival`: when calls are to be made.
 //!   `kind`: the calls that there are. `thresholds`: what must hold, and whether it did.
 //! * `keys`: what calls ask about. `calls`: their messages. `wire`: how they are made. `watch`: streams beside them.
-//! * `pace`: the clock. `engine`: a run. `meter`: its counters. `live`: how far it is.
+//! * `pace`: the clock. `engine`: a run. `meter`: its counters. `live`: how far it is. `stop`: Ctrl-C.
 //! * `limit`: the highest rate at which all holds.
 //! * `result`: what came out. `table`, `page`, `compare`: as text, as a page, and two side by side.
 
@@ -23,20 +23,22 @@ mod page;
 mod result;
 mod scenario;
 mod span;
+mod stop;
 mod table;
 mod thresholds;
 mod watch;
 mod wire;
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail, ensure};
 use proto::trade::v1 as trade;
-use proto::r#type::v1::{LocalizedText, Source};
+use proto::r#type::v1::Source;
 
 use self::arrival::{Arrival, Segment};
 use self::calls::Calls;
@@ -45,18 +47,26 @@ use self::keys::Keys;
 use self::kind::Kind;
 use self::live::Live;
 use self::meter::Tally;
-use self::result::{CodeCount, Counts, Generator, Latency, Method, Report, count, distribution};
+use self::result::{
+    CodeCount, Counts, Generator, Latency, Method, Report, Watched, count, distribution,
+};
 use self::scenario::Scenario;
-use self::thresholds::{Outcome, Verdict};
+use self::stop::Stop;
+use self::thresholds::{Outcome, Thresholds, Verdict};
 use self::watch::Crowd;
 use self::wire::{Line, Target};
 use crate::args::load::LoadArgs;
+use crate::export::Target as File;
+use crate::generate::english;
+use crate::run::is_broken_pipe;
 use crate::{client, output};
 
 pub(crate) use self::span::Span;
 
 /// A threshold did not hold.
 pub(crate) const BROKEN: u8 = 4;
+/// Before the first call, so that all is there when it is due.
+const LEAD: Duration = Duration::from_millis(20);
 
 /// Runs a scenario; or lists them, or compares two results.
 pub(crate) async fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
@@ -66,8 +76,13 @@ pub(crate) async fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     } else if let [before, after] = &args.compare[..] {
         compare::write(&mut out, &Report::read(before)?, &Report::read(after)?)?;
     } else {
+        // Before the first call, since a path that cannot be written to is not to cost a run.
+        let files = Files::open(args)?;
         let report = load(args).await?;
-        return conclude(args, &report, &mut out);
+        // A disk that is full takes no file; what came out is told all the same.
+        let written = files.write(&report);
+        let code = conclude(&report, &mut out)?;
+        return written.map(|()| code);
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -84,47 +99,86 @@ fn list(out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tells what came out, in all forms that were asked for.
-fn conclude(args: &LoadArgs, report: &Report, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+/// Where a result goes beside the screen.
+struct Files {
+    json: Option<File>,
+    html: Option<File>,
+}
+
+impl Files {
+    fn open(args: &LoadArgs) -> anyhow::Result<Files> {
+        let open = |path: &Option<PathBuf>| {
+            let opened = path.as_deref().map(|path| {
+                let file = File::open(Some(path));
+                file.with_context(|| format!("writing {}", path.display()))
+            });
+            opened.transpose()
+        };
+        Ok(Files {
+            json: open(&args.json)?,
+            html: open(&args.html)?,
+        })
+    }
+
+    fn write(self, report: &Report) -> anyhow::Result<()> {
+        if let Some(file) = self.json {
+            save(file, &report.json()?).context("writing the result")?;
+        }
+        if let Some(file) = self.html {
+            save(file, &page::of(report)).context("writing the page")?;
+        }
+        Ok(())
+    }
+}
+
+fn save(file: File, text: &str) -> anyhow::Result<()> {
+    let mut out = file.writer()?;
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    drop(out);
+    file.commit()
+}
+
+/// Tells what came out; whoever has read enough of it gets the exit code all the same.
+fn conclude(report: &Report, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    match tell(report, out) {
+        Err(error) if is_broken_pipe(&error) => {}
+        told => told?,
+    }
+    Ok(match &report.limit {
+        Some(limit) if limit.interrupted => ExitCode::FAILURE,
+        Some(limit) if limit.rate.is_some() => ExitCode::SUCCESS,
+        None if report.held() => ExitCode::SUCCESS,
+        Some(_) | None => ExitCode::from(BROKEN),
+    })
+}
+
+fn tell(report: &Report, out: &mut dyn Write) -> anyhow::Result<()> {
     if let Some(limit) = &report.limit {
         table::write_limit(out, limit)?;
     }
-    if report
-        .limit
-        .as_ref()
-        .is_none_or(|limit| limit.rate.is_some())
-    {
+    let limit = report.limit.as_ref();
+    if limit.is_none_or(|limit| limit.rate.is_some()) {
         table::write(out, report)?;
     }
-    if let Some(path) = &args.json {
-        report.write(path)?;
-    }
-    if let Some(path) = &args.html {
-        let html = page::of(report);
-        std::fs::write(path, html).with_context(|| format!("writing {}", path.display()))?;
-    }
-    out.flush()?;
-    let held = report
-        .limit
-        .as_ref()
-        .map_or(report.held(), |limit| limit.rate.is_some());
-    Ok(if held {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(BROKEN)
-    })
+    Ok(out.flush()?)
 }
 
 async fn load(args: &LoadArgs) -> anyhow::Result<Report> {
     let name = args.scenario.as_deref().unwrap_or("smoke");
     let scenario = changed(Scenario::find(name)?, args)?;
-    let mut stage = Stage::set(&scenario, args).await?;
+    let stop = Stop::listen();
+    let mut stage = tokio::select! {
+        stage = Stage::set(&scenario, args, &stop) => stage?,
+        () = stop.asked() => bail!("interrupted before the first call"),
+    };
     if args.find_limit {
-        limit::find(&mut stage, &scenario, args).await
-    } else {
-        let segments = scenario.segments()?;
-        stage.measure(&scenario, &segments, &scenario.name).await
+        return limit::find(&mut stage, &scenario, args).await;
     }
+    let segments = scenario.segments()?;
+    let report = stage.measure(&scenario, &segments, &scenario.name).await?;
+    ensure!(report.seconds > 0.0, "interrupted while warming up");
+    Ok(report)
 }
 
 /// The scenario as the command line changes it.
@@ -139,6 +193,11 @@ fn changed(mut scenario: Scenario, args: &LoadArgs) -> anyhow::Result<Scenario> 
         scenario.duration = scenario.duration.or(Some(Span(total)));
     }
     if let Some(duration) = args.duration {
+        ensure!(
+            !scenario.arrival.is_staged(),
+            "--duration: the stages of {} say how long it is, unless --rate takes their place",
+            scenario.name
+        );
         scenario.duration = Some(duration);
     }
     if let Some(connections) = args.connections {
@@ -160,11 +219,14 @@ struct Stage {
     ready: Arc<Ready>,
     crowd: Option<Crowd>,
     server: String,
+    /// Whether one short run follows the other, in which a rare call may not come at all.
+    is_search: bool,
+    stop: Stop,
     quiet: bool,
 }
 
 impl Stage {
-    async fn set(scenario: &Scenario, args: &LoadArgs) -> anyhow::Result<Stage> {
+    async fn set(scenario: &Scenario, args: &LoadArgs, stop: &Stop) -> anyhow::Result<Stage> {
         let server = &args.server;
         let target = Arc::new(Target::new(server)?);
         let mut lines = Vec::with_capacity(scenario.connections.into());
@@ -174,6 +236,9 @@ impl Stage {
         let run = run_id();
         prepare(scenario, args, &run).await?;
         let keys = Keys::gather(scenario, server).await?;
+        if let Some(told) = keys.few(scenario).filter(|_| !args.quiet) {
+            writeln!(std::io::stderr(), "{told}")?;
+        }
         let calls = Calls::new(scenario, &keys, &target, &run)?;
         let epoch = Instant::now();
         let crowd = match scenario.watchers.count {
@@ -192,6 +257,8 @@ impl Stage {
             ready,
             crowd,
             server: server.url.to_string(),
+            is_search: args.find_limit,
+            stop: stop.clone(),
             quiet: args.quiet,
         })
     }
@@ -205,25 +272,41 @@ impl Stage {
     ) -> anyhow::Result<Report> {
         let length = segments.iter().map(|segment| segment.length).sum();
         let mut live = Live::new(title, length, self.quiet);
+        let start = Instant::now() + LEAD;
         if let Some(crowd) = &self.crowd {
-            crowd.start_over();
+            let measured = start + scenario.warm_up.0;
+            crowd.start_over(measured.saturating_duration_since(self.ready.epoch));
         }
         let started = jiff::Timestamp::now();
-        let measured = engine::run(&self.ready, scenario, segments, &mut live).await?;
+        let run = engine::run(
+            &self.ready,
+            scenario,
+            segments,
+            start,
+            &self.stop,
+            &mut live,
+        );
+        let measured = run.await?;
         drop(live);
-        if let Some(crowd) = &self.crowd {
-            crowd.settle().await;
-        }
         let mut report = self.report(scenario, &measured);
+        if let Some(crowd) = &self.crowd {
+            let settled = crowd.settle(recorded(&report), scenario.deadline.0);
+            tokio::select! {
+                () = settled => {}
+                () = self.stop.asked() => {}
+            }
+            report.watchers = Some(crowd.watched(recorded(&report)));
+        }
         report.started = format!("{started:.0}");
-        let asked: f64 = segments.iter().map(Segment::calls).sum();
-        report.rate_asked = asked / length.as_secs_f64();
-        report.thresholds = judged(scenario, &report);
+        report.rate_asked = rate_asked(segments, measured.length);
+        report.interrupted = self.stop.is_asked();
+        report.thresholds = judged(scenario, &report, self.is_search);
         Ok(report)
     }
 
     fn report(&self, scenario: &Scenario, measured: &Measured) -> Report {
-        let seconds = measured.length.as_secs_f64().max(1e-9);
+        let length = measured.length.as_secs_f64();
+        let seconds = length.max(1e-9);
         let mut all = Tally::new();
         measured.tallies.iter().for_each(|tally| all.add(tally));
         let parts = self.ready.calls.parts().iter().zip(&measured.tallies);
@@ -232,11 +315,10 @@ impl Stage {
             scenario: scenario.name.clone(),
             about: scenario.about.clone(),
             server: self.server.clone(),
-            seconds,
+            seconds: length,
             warm_up_seconds: scenario.warm_up.0.as_secs_f64(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             connections: scenario.connections,
-            interrupted: measured.interrupted,
             calls: all.counts,
             rate_achieved: count(all.counts.in_time) / seconds,
             latency: Latency::of(&all.latency),
@@ -244,13 +326,30 @@ impl Stage {
             errors: errors(&all),
             methods: methods.collect(),
             timeline: measured.timeline.clone(),
-            watchers: self.crowd.as_ref().map(Crowd::watched),
             generator: Generator {
                 lateness: Latency::of(&measured.lateness),
             },
             ..Report::new()
         }
     }
+}
+
+/// Calls a second that came due in so much of some segments.
+fn rate_asked(segments: &[Segment], length: Duration) -> f64 {
+    let mut left = length;
+    let calls = segments.iter().map(|segment| {
+        let part = segment.first(left);
+        left -= part.length;
+        part.calls()
+    });
+    calls.sum::<f64>() / length.as_secs_f64().max(1e-9)
+}
+
+/// Events that were recorded.
+fn recorded(report: &Report) -> u64 {
+    let events = report.methods.iter();
+    let events = events.filter(|method| method.call == Kind::RecordEvent.name());
+    events.map(|method| method.calls.answered).sum()
 }
 
 fn method(kind: Kind, scenario: &Scenario, tally: &Tally, seconds: f64) -> Method {
@@ -272,31 +371,49 @@ fn errors(tally: &Tally) -> Vec<CodeCount> {
     errors
 }
 
-/// What was to hold of all calls, of those of a part, and of the watchers.
-fn judged(scenario: &Scenario, report: &Report) -> Vec<Verdict> {
-    let outcome = |latency, calls: &Counts| Outcome {
-        latency,
-        asked: calls.asked,
-        failed: calls.failed,
-        in_time: calls.in_time,
-    };
+/// What was to hold of all calls, of those of a part, and of the watchers. A search for the limit passes over what did
+/// not come at all.
+fn judged(scenario: &Scenario, report: &Report, is_search: bool) -> Vec<Verdict> {
     let mut verdicts = scenario
         .thresholds
         .judge("", outcome(&report.latency, &report.calls));
     for (part, method) in scenario.mix.iter().zip(&report.methods) {
+        if is_search && method.calls.asked == 0 {
+            continue;
+        }
         let outcome = outcome(&method.latency, &method.calls);
         verdicts.extend(part.thresholds.judge(part.call.name(), outcome));
     }
-    if let Some(watched) = &report.watchers {
-        let outcome = Outcome {
-            latency: &watched.latency,
-            asked: watched.streams,
-            failed: watched.broken,
-            in_time: watched.streams.saturating_sub(watched.broken),
-        };
-        verdicts.extend(scenario.watchers.thresholds.judge("watchers", outcome));
+    if let Some(watched) = &report.watchers
+        && !(is_search && watched.expected == 0)
+    {
+        verdicts.extend(judged_watchers(&scenario.watchers.thresholds, watched));
     }
     verdicts
+}
+
+fn outcome<'a>(latency: &'a Latency, calls: &Counts) -> Outcome<'a> {
+    Outcome {
+        latency,
+        asked: calls.asked,
+        failed: calls.failed,
+        in_time: calls.in_time,
+    }
+}
+
+/// A message that does not come is a failure, also where nobody thought of it.
+fn judged_watchers(thresholds: &Thresholds, watched: &Watched) -> Vec<Verdict> {
+    let mut thresholds = thresholds.clone();
+    if watched.expected > 0 {
+        thresholds.errors.get_or_insert(0.0);
+    }
+    let outcome = Outcome {
+        latency: &watched.latency,
+        asked: watched.expected,
+        failed: watched.missing,
+        in_time: watched.expected - watched.missing,
+    };
+    thresholds.judge("watchers", outcome)
 }
 
 /// Names a run: when it was, and a few digits by chance, since two may begin in one second.
@@ -319,9 +436,6 @@ async fn prepare(scenario: &Scenario, args: &LoadArgs, run: &str) -> anyhow::Res
     if !kinds().any(|kind| kind == Kind::Ingest) {
         return Ok(());
     }
-    let english = |text: String| LocalizedText {
-        texts: [("en".to_owned(), text)].into(),
-    };
     let mut client = client::trade(&args.server).await?;
     let source = Source {
         title: "A load test".into(),
@@ -332,7 +446,7 @@ async fn prepare(scenario: &Scenario, args: &LoadArgs, run: &str) -> anyhow::Res
     let request = trade::CreateDatasetRequest {
         dataset_id: calls::dataset_of(run),
         dataset: Some(trade::Dataset {
-            display_name: Some(english(format!("Load test {run}"))),
+            display_name: Some(english(&format!("Load test {run}"))),
             source: Some(source),
             currency_code: "USD".into(),
             ..trade::Dataset::default()

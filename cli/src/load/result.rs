@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use super::table::amount;
 use super::thresholds::Verdict;
 
 /// The form of the file.
@@ -143,8 +144,11 @@ pub(crate) struct Tick {
 pub(crate) struct Watched {
     /// How many.
     pub(crate) streams: u64,
-    /// Messages with something that this run recorded.
+    /// Messages with something that was recorded while it was measured.
     pub(crate) messages: u64,
+    /// What was recorded meanwhile, once for each stream; and how much of it no stream was told of in time.
+    pub(crate) expected: u64,
+    pub(crate) missing: u64,
     /// Messages of others, and signs of life.
     pub(crate) others: u64,
     /// How often a stream broke, and was opened again.
@@ -169,6 +173,8 @@ pub(crate) struct Limit {
     pub(crate) rate: Option<f64>,
     /// Whether it was found, or only that it is higher.
     pub(crate) found: bool,
+    /// Whether the search was ended before its time.
+    pub(crate) interrupted: bool,
     /// The rates that were tried, in order.
     pub(crate) steps: Vec<Step>,
 }
@@ -181,6 +187,8 @@ pub(crate) struct Step {
     pub(crate) rate: f64,
     pub(crate) achieved: f64,
     pub(crate) latency: Latency,
+    /// How late the generator began one call in a hundred, or later.
+    pub(crate) lateness_p99_ms: f64,
     /// The share that failed.
     pub(crate) errors: f64,
     pub(crate) held: bool,
@@ -208,7 +216,54 @@ impl Latency {
     }
 }
 
-/// The shares at which a distribution is told: each step halves what is left.
+/// A figure of a latency.
+pub(crate) type OfLatency = fn(&Latency) -> f64;
+
+impl Latency {
+    /// A figure of it; none when nothing was answered.
+    pub(crate) fn given(&self, figure: OfLatency) -> Option<f64> {
+        (self.count > 0).then(|| figure(self))
+    }
+
+    /// Whether so much of it is of the generator that nothing is known of the server.
+    pub(crate) fn is_of_generator(&self, lateness_p99_ms: f64) -> bool {
+        lateness_p99_ms > 1.0 && lateness_p99_ms > self.p99_ms / 2.0
+    }
+}
+
+impl Step {
+    /// For people: whether it held, or what did not.
+    pub(crate) fn words(&self) -> String {
+        if self.held {
+            return "held".to_owned();
+        }
+        let broken = format!("broke {}", self.broken.join(", "));
+        if self.latency.is_of_generator(self.lateness_p99_ms) {
+            format!("{broken}; the generator was too slow")
+        } else {
+            broken
+        }
+    }
+}
+
+impl Limit {
+    /// For people: what is known of it.
+    pub(crate) fn words(&self) -> String {
+        match (self.rate.map(amount), self.found, self.interrupted) {
+            (Some(rate), true, _) => format!("The limit is at {rate} calls a second."),
+            (Some(rate), false, true) => {
+                format!(
+                    "Interrupted: all held at {rate} calls a second, and the limit is not known."
+                )
+            }
+            (Some(rate), false, false) => format!("The limit is above {rate} calls a second."),
+            (None, _, true) => "Interrupted before any rate held.".to_owned(),
+            (None, _, false) => "Not even the lowest rate held.".to_owned(),
+        }
+    }
+}
+
+/// The shares at which a distribution is told: each step leaves three quarters of what was left.
 pub(crate) fn distribution(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
     if histogram.is_empty() {
         return Vec::new();
@@ -248,11 +303,26 @@ impl Report {
         Ok(report)
     }
 
-    /// Writes the file.
-    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
+    /// As the file has it.
+    pub(crate) fn json(&self) -> anyhow::Result<String> {
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
-        std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+        Ok(text)
+    }
+
+    /// The kinds of calls, and, of several, all together.
+    pub(crate) fn rows(&self) -> Vec<Method> {
+        let mut rows = self.methods.clone();
+        if rows.len() > 1 {
+            rows.push(Method {
+                call: "all".into(),
+                calls: self.calls,
+                rate_achieved: self.rate_achieved,
+                latency: self.latency,
+                rows_achieved: None,
+            });
+        }
+        rows
     }
 
     /// An empty one of this program.
@@ -267,6 +337,11 @@ impl Report {
     /// Whether all held that was to hold.
     pub(crate) fn held(&self) -> bool {
         self.thresholds.iter().all(|verdict| verdict.held)
+    }
+
+    /// The share of calls that failed; none when there were none.
+    pub(crate) fn failed(&self) -> Option<f64> {
+        (self.calls.asked > 0).then(|| count(self.calls.failed) / count(self.calls.asked))
     }
 }
 
@@ -294,12 +369,44 @@ mod tests {
         let path = folder.path().join("result.json");
         let mut report = Report::new();
         report.scenario = "smoke".into();
-        report.write(&path).unwrap();
+        std::fs::write(&path, report.json().unwrap()).unwrap();
         assert_eq!(Report::read(&path).unwrap().scenario, "smoke");
         std::fs::write(&path, r#"{"version": 9}"#).unwrap();
         assert!(format!("{:#}", Report::read(&path).unwrap_err()).contains("of version 9"));
         std::fs::write(&path, "<html>").unwrap();
         assert!(format!("{:#}", Report::read(&path).unwrap_err()).contains("no result of"));
+    }
+
+    #[test]
+    fn a_generator_that_was_too_slow_says_so_of_the_rate_that_broke() {
+        let step = |lateness_p99_ms| Step {
+            broken: vec!["p99".into()],
+            lateness_p99_ms,
+            latency: Latency {
+                p99_ms: 12.0,
+                ..Latency::default()
+            },
+            ..Step::default()
+        };
+        assert_eq!(step(0.2).words(), "broke p99");
+        assert_eq!(step(9.0).words(), "broke p99; the generator was too slow");
+    }
+
+    #[test]
+    fn a_search_that_was_interrupted_claims_no_limit() {
+        let limit = |rate, found, interrupted| Limit {
+            rate,
+            found,
+            interrupted,
+            ..Limit::default()
+        };
+        assert_eq!(
+            limit(Some(200.0), true, false).words(),
+            "The limit is at 200 calls a second."
+        );
+        let told = limit(Some(200.0), false, true).words();
+        assert!(told.contains("the limit is not known"), "{told}");
+        assert!(limit(None, false, true).words().starts_with("Interrupted"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::arrival::{Arrival, Segment};
 use super::kind::Kind;
 use super::span::Span;
 use super::thresholds::Thresholds;
+use crate::generate::MOST_ROWS;
 
 /// A file of a scenario is no larger.
 const MAX_BYTES: u64 = 256 << 10;
@@ -271,8 +272,27 @@ impl Scenario {
             self.watchers.count <= 2_000,
             "watchers.count: at most 2,000"
         );
+        ensure!(
+            (1..=MOST_ROWS).contains(&self.keys.rows),
+            "keys.rows: 1 to {MOST_ROWS}"
+        );
+        self.thresholds().try_for_each(|(of, thresholds)| {
+            thresholds
+                .check()
+                .map_err(|error| anyhow::anyhow!("{of}thresholds.{error}"))
+        })?;
         self.watched()?;
         self.pairs().map(drop)
+    }
+
+    /// All thresholds, each with what stands before its name.
+    fn thresholds(&self) -> impl Iterator<Item = (&str, &Thresholds)> {
+        let parts = self.mix.iter().map(|part| ("mix.", &part.thresholds));
+        let all = [
+            ("", &self.thresholds),
+            ("watchers.", &self.watchers.thresholds),
+        ];
+        all.into_iter().chain(parts)
     }
 
     /// The stretches that are measured.
@@ -355,6 +375,14 @@ mod tests {
                 "ingest.rows: 1 to 5,000",
             ),
             (&format!("{good}weight = 0"), "all weights are 0"),
+            (
+                &format!("{good}thresholds = {{ errors = 2 }}"),
+                "mix.thresholds.errors: 2 is no share",
+            ),
+            (
+                &format!("{good}[thresholds]\nachieved = nan"),
+                "thresholds.achieved: NaN is no share",
+            ),
         ] {
             let error = format!("{:#}", Scenario::parse(text).unwrap_err());
             assert!(error.contains(told), "{told} in {error}");

@@ -21,6 +21,17 @@ const UNITS: [(&str, u64); 5] = [
 /// The longest: a week.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
+impl Span {
+    /// A length of time that is more than nothing.
+    pub(crate) fn some(text: &str) -> Result<Span, String> {
+        let span: Span = text.parse()?;
+        if span.0.is_zero() {
+            return Err("it must be more than nothing".into());
+        }
+        Ok(span)
+    }
+}
+
 impl FromStr for Span {
     type Err = String;
 
@@ -68,6 +79,7 @@ mod tests {
         }
         assert_eq!("90 s".parse::<Span>().unwrap().to_string(), "90s");
         assert_eq!("0s".parse::<Span>().unwrap().to_string(), "0s");
+        assert!(Span::some("0s").is_err() && Span::some("1s").is_ok());
         for text in [
             "",
             "10",

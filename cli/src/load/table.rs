@@ -2,19 +2,32 @@
 
 use std::io::{self, Write};
 
-use super::result::{Counts, Latency, Limit, Method, Report, Watched, count};
+use super::result::{Counts, Latency, Limit, Method, OfLatency, Report, Watched, count};
+use crate::chart::text::plain;
 use crate::output;
+
+/// What stands where nothing was measured.
+pub(super) const NOTHING: &str = "–";
 
 /// A time of milliseconds with its unit, to three digits.
 pub(super) fn time(millis: f64) -> String {
+    // Each ends where its last figure would be rounded up to one more digit.
     match millis {
         ..0.000_5 => "0".into(),
-        ..1.0 => format!("{:.0} µs", millis * 1e3),
-        ..10.0 => format!("{millis:.2} ms"),
-        ..100.0 => format!("{millis:.1} ms"),
-        ..1_000.0 => format!("{millis:.0} ms"),
-        ..60_000.0 => format!("{:.1} s", millis / 1e3),
-        _ => format!("{:.0} min", millis / 60_000.0),
+        ..0.999_5 => format!("{:.0} µs", millis * 1e3),
+        ..9.995 => format!("{millis:.2} ms"),
+        ..99.95 => format!("{millis:.1} ms"),
+        ..999.5 => format!("{millis:.0} ms"),
+        ..59_950.0 => format!("{:.1} s", millis / 1e3),
+        _ => minutes((millis / 1e3).round()),
+    }
+}
+
+fn minutes(seconds: f64) -> String {
+    let (minutes, seconds) = ((seconds / 60.0).floor(), seconds % 60.0);
+    match seconds {
+        ..1.0 => format!("{minutes:.0} min"),
+        _ => format!("{minutes:.0} min {seconds:.0} s"),
     }
 }
 
@@ -49,7 +62,9 @@ pub(super) fn write(out: &mut dyn Write, report: &Report) -> anyhow::Result<()> 
     };
     writeln!(
         out,
-        "{scenario} against {server}: {} s{ended}, {} calls, {} a second of {}",
+        "{} against {}: {} s{ended}, {} calls, {} a second of {}",
+        plain(scenario),
+        plain(server),
         amount(*seconds),
         amount(count(calls.asked)),
         amount(report.rate_achieved),
@@ -57,8 +72,9 @@ pub(super) fn write(out: &mut dyn Write, report: &Report) -> anyhow::Result<()> 
     )?;
     methods(out, report)?;
     for error in &report.errors {
-        let (code, times) = (&error.code, amount(count(error.count)));
-        output::paragraph(out, &format!("{code}: {times} ({})", error.example), "  ")?;
+        let (code, times) = (plain(&error.code), amount(count(error.count)));
+        let said = format!("{code}: {times} ({})", plain(&error.example));
+        output::paragraph(out, &said, "  ")?;
     }
     if calls.retried > 0 {
         writeln!(
@@ -81,21 +97,14 @@ fn methods(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         "call", "calls", "failed", "a second", "mean", "p50", "p95", "p99", "p99.9", "max",
     ];
     let mut table = output::table(&titles, &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    let all = Method {
-        call: "all".into(),
-        calls: report.calls,
-        rate_achieved: report.rate_achieved,
-        latency: report.latency,
-        rows_achieved: None,
-    };
-    let several = report.methods.len() > 1;
-    for method in report.methods.iter().chain(several.then_some(&all)) {
-        table.add_row(row(method));
+    for method in report.rows() {
+        table.add_row(row(&method));
     }
     writeln!(out, "{table}")?;
     for method in &report.methods {
         if let Some(rows) = method.rows_achieved {
-            writeln!(out, "{}: {} figures a second", method.call, amount(rows))?;
+            let call = plain(&method.call);
+            writeln!(out, "{call}: {} figures a second", amount(rows))?;
         }
     }
     Ok(())
@@ -110,7 +119,7 @@ fn row(method: &Method) -> Vec<String> {
         ..
     } = method;
     let mut row = vec![
-        call.clone(),
+        plain(call),
         amount(count(*asked)),
         amount(count(*failed)),
         amount(*rate_achieved),
@@ -120,16 +129,20 @@ fn row(method: &Method) -> Vec<String> {
 }
 
 fn times(latency: &Latency) -> [String; 6] {
-    let Latency {
-        mean_ms,
-        p50_ms,
-        p95_ms,
-        p99_ms,
-        p999_ms,
-        max_ms,
-        ..
-    } = latency;
-    [mean_ms, p50_ms, p95_ms, p99_ms, p999_ms, max_ms].map(|millis| time(*millis))
+    let figures: [OfLatency; 6] = [
+        |latency| latency.mean_ms,
+        |latency| latency.p50_ms,
+        |latency| latency.p95_ms,
+        |latency| latency.p99_ms,
+        |latency| latency.p999_ms,
+        |latency| latency.max_ms,
+    ];
+    figures.map(|figure| time_of(latency, figure))
+}
+
+/// A figure of a latency, if anything was answered.
+pub(super) fn time_of(latency: &Latency, figure: OfLatency) -> String {
+    latency.given(figure).map_or(NOTHING.into(), time)
 }
 
 fn watched(out: &mut dyn Write, watched: Option<&Watched>) -> io::Result<()> {
@@ -141,7 +154,9 @@ fn watched(out: &mut dyn Write, watched: Option<&Watched>) -> io::Result<()> {
     writeln!(
         out,
         "{streams} watchers, {messages} messages, from when an event was to be recorded: mean {mean}, p50 {p50}, \
-         p95 {p95}, p99 {p99}, p99.9 {p999}, max {max}; {} streams broke",
+         p95 {p95}, p99 {p99}, p99.9 {p999}, max {max}; {} of {} did not come; {} streams broke",
+        amount(count(watched.missing)),
+        amount(count(watched.expected)),
         watched.broken
     )
 }
@@ -151,11 +166,11 @@ fn lateness(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let late = &report.generator.lateness;
     let mut said = format!(
         "The generator began calls {} late at the 99th percentile, {} at most; that is in the latencies.",
-        time(late.p99_ms),
-        time(late.max_ms)
+        time_of(late, |late| late.p99_ms),
+        time_of(late, |late| late.max_ms)
     );
-    if late.p99_ms > 5.0 && late.p99_ms > report.latency.p99_ms / 4.0 {
-        said.push_str(" The machine of the generator is too busy for these figures.");
+    if report.latency.is_of_generator(late.p99_ms) {
+        said.push_str(" The generator was too slow: most of the latency is its own.");
     }
     writeln!(out, "{said}")
 }
@@ -176,11 +191,6 @@ pub(super) fn write_limit(out: &mut dyn Write, limit: &Limit) -> io::Result<()> 
     let mut table = output::table(&titles, &[0, 1, 2, 3, 4, 5, 6, 7]);
     for step in &limit.steps {
         let [_, p50, p95, p99, p999, max] = times(&step.latency);
-        let held = if step.held {
-            "held".to_owned()
-        } else {
-            format!("broke {}", step.broken.join(", "))
-        };
         let rate = amount(step.rate);
         let achieved = amount(step.achieved);
         table.add_row([
@@ -192,15 +202,11 @@ pub(super) fn write_limit(out: &mut dyn Write, limit: &Limit) -> io::Result<()> 
             p99,
             p999,
             max,
-            held,
+            plain(&step.words()),
         ]);
     }
     writeln!(out, "{table}")?;
-    match (limit.rate, limit.found) {
-        (Some(rate), true) => writeln!(out, "The limit is at {} calls a second.", amount(rate)),
-        (Some(rate), false) => writeln!(out, "The limit is above {} calls a second.", amount(rate)),
-        (None, _) => writeln!(out, "Not even the lowest rate held."),
-    }
+    writeln!(out, "{}", limit.words())
 }
 
 #[cfg(test)]
@@ -209,13 +215,43 @@ mod tests {
 
     #[test]
     fn times_have_three_digits_and_a_unit() {
-        let told = [0.0, 0.152, 4.2, 43.21, 312.4, 1_250.0, 120_000.0].map(time);
-        assert_eq!(
-            told,
-            [
-                "0", "152 µs", "4.20 ms", "43.2 ms", "312 ms", "1.2 s", "2 min"
-            ]
-        );
+        for (millis, told) in [
+            (0.0, "0"),
+            (0.152, "152 µs"),
+            (0.999_7, "1.00 ms"),
+            (4.2, "4.20 ms"),
+            (9.996, "10.0 ms"),
+            (43.21, "43.2 ms"),
+            (312.4, "312 ms"),
+            (999.6, "1.0 s"),
+            (1_250.0, "1.2 s"),
+            (59_960.0, "1 min"),
+            (90_000.0, "1 min 30 s"),
+            (120_000.0, "2 min"),
+        ] {
+            assert_eq!(time(millis), told);
+        }
+    }
+
+    #[test]
+    fn nothing_answered_is_no_time_at_all() {
+        assert_eq!(times(&Latency::default()), [NOTHING; 6]);
+    }
+
+    #[test]
+    fn what_a_server_says_does_not_steer_the_terminal() {
+        let report = Report {
+            errors: vec![super::super::result::CodeCount {
+                code: "INTERNAL".into(),
+                count: 1,
+                example: "\u{1b}[2Jgone".into(),
+            }],
+            ..Report::new()
+        };
+        let mut out = Vec::new();
+        write(&mut out, &report).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("INTERNAL: 1 ([2Jgone)"), "{text}");
     }
 
     #[test]

@@ -77,9 +77,22 @@ impl Thresholds {
         Ok(())
     }
 
-    /// Whether nothing must hold.
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Thresholds::default()
+    /// Whether anything must hold of latencies.
+    pub(crate) fn has_latency(&self) -> bool {
+        let spans = [self.p50, self.p95, self.p99, self.p999];
+        spans.iter().any(Option::is_some)
+    }
+
+    /// What the form of a file does not say.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        for (name, share) in [("errors", self.errors), ("achieved", self.achieved)] {
+            if let Some(share) = share
+                && !(0.0..=1.0).contains(&share)
+            {
+                return Err(format!("{name}: {share} is no share from 0 to 1"));
+            }
+        }
+        Ok(())
     }
 
     /// Holds them against an outcome; `of` is put before the names.
@@ -225,6 +238,22 @@ mod tests {
         assert_eq!(thresholds.p99, "20ms".parse().ok());
         for wrong in ["p99", "p98=1ms", "p99=1", "errors=few"] {
             assert!(thresholds.set(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_from_0_to_1() {
+        for (text, is_share) in [
+            ("errors=0", true),
+            ("achieved=1", true),
+            ("errors=-0.1", false),
+            ("achieved=95", false),
+            ("errors=nan", false),
+            ("errors=inf", false),
+        ] {
+            let mut thresholds = Thresholds::default();
+            thresholds.set(text).unwrap();
+            assert_eq!(thresholds.check().is_ok(), is_share, "{text}");
         }
     }
 }

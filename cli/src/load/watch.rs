@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::bail;
 use hdrhistogram::Histogram;
 use prost::Message;
 use proto::events::v1::events_change::Change;
 use proto::gateway::v1::{WatchRelationshipRequest, WatchRelationshipResponse};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tonic::Code;
 
 use super::calls::intended;
 use super::meter::{histogram, note};
@@ -21,9 +22,8 @@ const PATH: &str = "/entente.gateway.v1.GatewayService/WatchRelationship";
 const BY_CONNECTION: usize = 90;
 /// How long all streams may take to open.
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
-/// So long without a message is an end; how often that is waited for.
-const QUIET: Duration = Duration::from_millis(200);
-const MOST_QUIET: usize = 50;
+/// How often is looked whether all messages have come.
+const LOOK: Duration = Duration::from_millis(20);
 /// Before a stream that broke is opened again.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -37,6 +37,8 @@ pub(super) struct Crowd {
 
 #[derive(Debug)]
 struct Seen {
+    /// What was to be recorded before, since the epoch, does not count.
+    from: Duration,
     latency: Histogram<u64>,
     messages: u64,
     others: u64,
@@ -51,8 +53,11 @@ struct Watcher {
     epoch: Instant,
     request: WatchRelationshipRequest,
     seen: Arc<Mutex<Seen>>,
-    greeted: Option<mpsc::UnboundedSender<()>>,
+    greeted: Option<Greeted>,
 }
+
+/// Takes that a stream is open, or why it is not.
+type Greeted = mpsc::UnboundedSender<Result<(), Failure>>;
 
 impl Crowd {
     /// Watchers who all know where they begin. Times count from `epoch`, in the events of a run.
@@ -63,7 +68,7 @@ impl Crowd {
         run: &str,
         epoch: Instant,
     ) -> anyhow::Result<Crowd> {
-        let seen = Arc::new(Mutex::new(Seen::new()));
+        let seen = Arc::new(Mutex::new(Seen::new(Duration::ZERO)));
         let (greeted, mut greetings) = mpsc::unbounded_channel();
         let mut watching = JoinSet::new();
         let mut line = Line::open(target).await?;
@@ -87,15 +92,8 @@ impl Crowd {
             };
             watching.spawn(watcher.watch());
         }
-        let all = async {
-            for _ in 0..streams {
-                greetings.recv().await;
-            }
-        };
-        let opened = tokio::time::timeout(OPEN_LIMIT, all).await;
-        opened.with_context(|| {
-            format!("{streams} streams of changes did not open; does a gateway answer there?")
-        })?;
+        drop(greeted);
+        opened(&mut greetings, streams).await?;
         Ok(Crowd {
             _watching: watching,
             seen,
@@ -103,39 +101,60 @@ impl Crowd {
         })
     }
 
-    /// Forgets what came so far.
-    pub(super) fn start_over(&self) {
-        *lock(&self.seen) = Seen::new();
+    /// Forgets what came so far, and what was to be recorded before a time since the epoch.
+    pub(super) fn start_over(&self, from: Duration) {
+        // The names of events say it to the microsecond.
+        let micros = u64::try_from(from.as_micros()).unwrap_or(u64::MAX);
+        *lock(&self.seen) = Seen::new(Duration::from_micros(micros));
     }
 
-    /// What came.
-    pub(super) fn watched(&self) -> Watched {
+    /// What came of so many events, each of which is told to every stream.
+    pub(super) fn watched(&self, events: u64) -> Watched {
         let seen = lock(&self.seen);
+        let expected = events * self.streams as u64;
         Watched {
             streams: self.streams as u64,
             messages: seen.messages,
+            expected,
+            missing: expected.saturating_sub(seen.latency.len()),
             others: seen.others,
             broken: seen.broken,
             latency: Latency::of(&seen.latency),
         }
     }
 
-    /// Waits until nothing more comes of what was recorded last.
-    pub(super) async fn settle(&self) {
-        let mut came = self.messages();
-        for _ in 0..MOST_QUIET {
-            tokio::time::sleep(QUIET).await;
-            let now = self.messages();
-            if now == came {
-                return;
-            }
-            came = now;
+    /// Waits until all has come of so many events, and no longer than this.
+    pub(super) async fn settle(&self, events: u64, limit: Duration) {
+        let last = Instant::now() + limit;
+        while self.watched(events).missing > 0 && Instant::now() < last {
+            tokio::time::sleep(LOOK).await;
         }
     }
+}
 
-    fn messages(&self) -> u64 {
-        lock(&self.seen).messages
+/// Waits until so many streams are open. Who is not there may come; any other failure is one of all streams.
+async fn opened(
+    greetings: &mut mpsc::UnboundedReceiver<Result<(), Failure>>,
+    streams: usize,
+) -> anyhow::Result<()> {
+    let (mut open, mut why) = (0, "no message came".to_owned());
+    let last = tokio::time::Instant::now() + OPEN_LIMIT;
+    while open < streams {
+        match tokio::time::timeout_at(last, greetings.recv()).await {
+            Ok(Some(Ok(()))) => open += 1,
+            Ok(Some(Err(failure))) if failure.code == Code::Unavailable => {
+                why = failure.to_string();
+            }
+            Ok(Some(Err(failure))) => bail!(
+                "streams of changes do not open: {} ({failure})",
+                proto::code_name(failure.code)
+            ),
+            Ok(None) | Err(_) => bail!(
+                "{open} of {streams} streams of changes opened; does a gateway answer there? ({why})"
+            ),
+        }
     }
+    Ok(())
 }
 
 fn lock(seen: &Mutex<Seen>) -> std::sync::MutexGuard<'_, Seen> {
@@ -144,8 +163,9 @@ fn lock(seen: &Mutex<Seen>) -> std::sync::MutexGuard<'_, Seen> {
 }
 
 impl Seen {
-    fn new() -> Seen {
+    fn new(from: Duration) -> Seen {
         Seen {
+            from,
             latency: histogram(),
             messages: 0,
             others: 0,
@@ -159,15 +179,18 @@ impl Watcher {
     async fn watch(mut self) {
         loop {
             // A stream that ends in good order was ended by a server that leaves.
-            drop(self.follow().await);
+            if let (Err(failure), Some(greeted)) = (self.follow().await, &self.greeted) {
+                // Who counts the greetings may have given up.
+                greeted.send(Err(failure)).ok();
+            }
             lock(&self.seen).broken += 1;
             tokio::time::sleep(PAUSE).await;
         }
     }
 
     async fn follow(&mut self) -> Result<(), Failure> {
-        let head = self.target.head(PATH, None);
-        let head = head.map_err(|error| Failure::new(tonic::Code::Internal, error.to_string()))?;
+        let head = self.target.head(PATH);
+        let head = head.map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
         let mut answer = self.line.stream(head, framed(&self.request)).await?;
         let mut messages = Messages::default();
         while let Some(bytes) = answer.next().await? {
@@ -175,8 +198,8 @@ impl Watcher {
             messages.push(&bytes);
             while let Some(message) = messages.next()? {
                 let message = WatchRelationshipResponse::decode(message);
-                let message = message
-                    .map_err(|error| Failure::new(tonic::Code::Internal, error.to_string()))?;
+                let message =
+                    message.map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
                 self.take(message, now);
             }
         }
@@ -184,7 +207,15 @@ impl Watcher {
     }
 
     fn take(&mut self, message: WatchRelationshipResponse, now: Instant) {
-        let since = now.saturating_duration_since(self.epoch);
+        self.count(&message, now.saturating_duration_since(self.epoch));
+        self.request.cursor = message.cursor;
+        if let Some(greeted) = self.greeted.take() {
+            greeted.send(Ok(())).ok();
+        }
+    }
+
+    /// Counts a message that came so long after the epoch.
+    fn count(&self, message: &WatchRelationshipResponse, since: Duration) {
         let run = &self.run;
         let named = message.events.iter().filter_map(|change| {
             let Some(Change::EventRecorded(recorded)) = &change.change else {
@@ -196,19 +227,14 @@ impl Watcher {
             .filter_map(|event| intended(run, &event.name))
             .collect();
         let mut seen = lock(&self.seen);
+        let from = seen.from;
         if due.is_empty() {
             seen.others += 1;
-        } else {
+        } else if due.iter().any(|due| *due >= from) {
             seen.messages += 1;
         }
-        for due in due {
+        for due in due.into_iter().filter(|due| *due >= from) {
             note(&mut seen.latency, since.saturating_sub(due));
-        }
-        drop(seen);
-        self.request.cursor = message.cursor;
-        if let Some(greeted) = self.greeted.take() {
-            // Who counts the greetings may have given up.
-            greeted.send(()).ok();
         }
     }
 }

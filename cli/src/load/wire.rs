@@ -10,6 +10,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use chassis::{ClientTls, Gather};
 use h2::client::SendRequest;
 use http::{HeaderMap, HeaderValue, Request, Uri};
+use percent_encoding::percent_decode;
 use prost::Message;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -107,12 +108,8 @@ impl Target {
         })
     }
 
-    /// The head of a call; `deadline` is told to the server.
-    pub(super) fn head(
-        &self,
-        path: &str,
-        deadline: Option<Duration>,
-    ) -> anyhow::Result<Request<()>> {
+    /// The head of a call.
+    pub(super) fn head(&self, path: &str) -> anyhow::Result<Request<()>> {
         let uri = Uri::builder()
             .scheme(self.origin.scheme_str().unwrap_or("http"))
             .authority(
@@ -128,12 +125,6 @@ impl Target {
         headers.insert("content-type", HeaderValue::from_static("application/grpc"));
         headers.insert("te", HeaderValue::from_static("trailers"));
         headers.insert("user-agent", HeaderValue::from_static("entente-load"));
-        if let Some(deadline) = deadline {
-            headers.insert(
-                "grpc-timeout",
-                HeaderValue::from_str(&grpc_timeout(deadline))?,
-            );
-        }
         if let Some(authorization) = &self.authorization {
             headers.insert("authorization", authorization.clone());
         }
@@ -301,7 +292,7 @@ fn status(headers: &HeaderMap) -> Option<Result<(), Failure>> {
         return Some(Ok(()));
     }
     let message = headers.get("grpc-message").map(HeaderValue::as_bytes);
-    let message = String::from_utf8_lossy(message.unwrap_or_default());
+    let message = percent_decode(message.unwrap_or_default()).decode_utf8_lossy();
     Some(Err(Failure::new(code, message)))
 }
 
@@ -383,6 +374,12 @@ impl Messages {
     }
 }
 
+/// Tells the server how long the call may take.
+pub(super) fn tell_left(head: &mut Request<()>, left: Duration) {
+    let left = HeaderValue::from_str(&grpc_timeout(left)).expect("digits and a letter");
+    head.headers_mut().insert("grpc-timeout", left);
+}
+
 /// As the header has it: at most eight digits and a unit.
 fn grpc_timeout(deadline: Duration) -> String {
     match u64::try_from(deadline.as_micros()) {
@@ -433,6 +430,8 @@ mod tests {
         headers.insert("grpc-status", HeaderValue::from_static("0"));
         assert_eq!(status(&headers), Some(Ok(())));
         headers.insert("grpc-status", HeaderValue::from_static("5"));
-        assert_eq!(status(&headers).unwrap().unwrap_err().code, Code::NotFound);
+        headers.insert("grpc-message", HeaderValue::from_static("no %E4%B8%AD%25"));
+        let failure = status(&headers).unwrap().unwrap_err();
+        assert_eq!(failure, Failure::new(Code::NotFound, "no 中%"));
     }
 }

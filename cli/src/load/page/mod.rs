@@ -7,8 +7,8 @@ mod tests;
 use std::fmt::Write;
 
 use self::plot::{Line, Plot, Scale};
-use super::result::{Counts, Latency, Limit, Method, Report, Tick, Watched, count};
-use super::table::{amount, per_cent, time};
+use super::result::{Counts, Latency, Limit, Method, OfLatency, Report, Tick, Watched, count};
+use super::table::{NOTHING, amount, per_cent, time_of};
 use super::thresholds::Verdict;
 use crate::chart::text::plain;
 
@@ -116,8 +116,7 @@ fn head(report: &Report) -> String {
 
 fn cards(report: &Report) -> String {
     let Counts { asked, failed, .. } = report.calls;
-    let latency = &report.latency;
-    let share = count(failed) / count(asked.max(1));
+    let told = |figure| time_of(&report.latency, figure);
     let cards = [
         (
             "answered a second",
@@ -126,22 +125,22 @@ fn cards(report: &Report) -> String {
         ),
         (
             "p50",
-            time(latency.p50_ms),
-            format!("mean {}", time(latency.mean_ms)),
+            told(|latency| latency.p50_ms),
+            format!("mean {}", told(|latency| latency.mean_ms)),
         ),
         (
             "p99",
-            time(latency.p99_ms),
-            format!("p95 {}", time(latency.p95_ms)),
+            told(|latency| latency.p99_ms),
+            format!("p95 {}", told(|latency| latency.p95_ms)),
         ),
         (
             "p99.9",
-            time(latency.p999_ms),
-            format!("longest {}", time(latency.max_ms)),
+            told(|latency| latency.p999_ms),
+            format!("longest {}", told(|latency| latency.max_ms)),
         ),
         (
             "failed",
-            per_cent(share),
+            report.failed().map_or(NOTHING.into(), per_cent),
             format!(
                 "{} of {} calls",
                 amount(count(failed)),
@@ -182,84 +181,95 @@ fn thresholds(verdicts: &[Verdict]) -> String {
     page
 }
 
-/// A figure of a latency.
-type OfLatency = fn(&Latency) -> f64;
-
 fn charts(report: &Report) -> String {
-    let mut page = String::new();
+    let plots = [
+        latency_over_time(&report.timeline),
+        throughput(report),
+        shares(report),
+        in_flight(&report.timeline),
+    ];
+    plots.iter().map(Plot::figure).collect()
+}
+
+fn latency_over_time(ticks: &[Tick]) -> Plot {
     let figures: [(&'static str, OfLatency); 4] = [
         ("p50", |latency| latency.p50_ms),
         ("p95", |latency| latency.p95_ms),
         ("p99", |latency| latency.p99_ms),
         ("max", |latency| latency.max_ms),
     ];
-    let ticks = &report.timeline;
-    let latencies = figures.map(|(name, figure)| {
-        Line::new(
-            name,
-            over_time(ticks, |tick| {
-                (tick.latency.count > 0).then(|| figure(&tick.latency))
-            }),
-        )
+    let lines = figures.map(|(name, figure)| {
+        let points = over_time(ticks, |tick| tick.latency.given(figure), f64::max);
+        Line::new(name, points)
     });
-    let latencies = Plot {
+    Plot {
         title: "Latency over time",
         note: "Of the calls that ended in each second, from when each was to begin. A server that stalls shows here, \
                because calls go on coming due.",
         x: Scale::Seconds,
         y: Scale::Millis,
-        lines: latencies.into(),
-    };
-    let asked = Line::new("asked for", over_time(ticks, |tick| Some(tick.asked)));
-    let answered = Line::new("answered", over_time(ticks, |tick| Some(tick.answered)));
-    let mut throughput = vec![answered, asked.dashed()];
-    if report.calls.failed > 0 {
-        throughput.push(Line::new(
-            "failed",
-            over_time(ticks, |tick| Some(tick.failed)),
-        ));
+        lines: lines.into(),
     }
-    let throughput = Plot {
+}
+
+fn throughput(report: &Report) -> Plot {
+    let ticks = &report.timeline;
+    let asked = over_time(ticks, |tick| Some(tick.asked), f64::max);
+    // What is bad here is little.
+    let answered = over_time(ticks, |tick| Some(tick.answered), f64::min);
+    let mut lines = vec![
+        Line::new("answered", answered),
+        Line::new("asked for", asked).dashed(),
+    ];
+    if report.calls.failed > 0 {
+        let failed = over_time(ticks, |tick| Some(tick.failed), f64::max);
+        lines.push(Line::new("failed", failed));
+    }
+    Plot {
         title: "Calls a second",
         note: "What was to be made, what was answered well, and what failed.",
         x: Scale::Seconds,
         y: Scale::Count,
-        lines: throughput,
-    };
-    let in_flight = Plot {
+        lines,
+    }
+}
+
+fn in_flight(ticks: &[Tick]) -> Plot {
+    let points = over_time(ticks, |tick| Some(count(tick.in_flight)), f64::max);
+    Plot {
         title: "Calls under way",
         note: "At the end of each second. More and more of them: the server is slower than what is asked of it.",
         x: Scale::Seconds,
         y: Scale::Count,
-        lines: vec![Line::new(
-            "under way",
-            over_time(ticks, |tick| Some(count(tick.in_flight))),
-        )],
-    };
+        lines: vec![Line::new("under way", points)],
+    }
+}
+
+fn shares(report: &Report) -> Plot {
     // The longest of so many calls stands for half a call, and not at the end of all nines.
     let last = 1.0 - 0.5 / count(report.latency.count.max(1));
     let shares = report.distribution.iter();
     let shares = shares.map(|(share, millis)| (share.min(last), Some(*millis)));
-    let shares = Plot {
+    Plot {
         title: "Latency by share of calls",
         note: "How long the fastest so many took: at 99 %, one call in a hundred took longer.",
         x: Scale::Share,
         y: Scale::Millis,
         lines: vec![Line::new("all calls", shares.collect())],
-    };
-    for plot in [latencies, throughput, shares, in_flight] {
-        page.push_str(&plot.figure());
     }
-    page
 }
 
 /// A point a second; of a long run, the worst of each of so many stretches, so that no stall is lost.
-fn over_time(ticks: &[Tick], figure: impl Fn(&Tick) -> Option<f64>) -> Vec<(f64, Option<f64>)> {
+fn over_time(
+    ticks: &[Tick],
+    figure: impl Fn(&Tick) -> Option<f64>,
+    pick: fn(f64, f64) -> f64,
+) -> Vec<(f64, Option<f64>)> {
     const MOST: usize = 600;
     let stretch = ticks.len().div_ceil(MOST).max(1);
     let worst = |ticks: &[Tick]| {
         let at = ticks.last().map_or(0.0, |tick| tick.at);
-        (at, ticks.iter().filter_map(&figure).reduce(f64::max))
+        (at, ticks.iter().filter_map(&figure).reduce(pick))
     };
     ticks.chunks(stretch).map(worst).collect()
 }
@@ -272,18 +282,8 @@ fn methods(report: &Report) -> String {
             "longest",
         ],
     );
-    for method in &report.methods {
-        page.push_str(&method_row(method));
-    }
-    if report.methods.len() > 1 {
-        let all = Method {
-            call: "all".into(),
-            calls: report.calls,
-            rate_achieved: report.rate_achieved,
-            latency: report.latency,
-            rows_achieved: None,
-        };
-        page.push_str(&method_row(&all));
+    for method in report.rows() {
+        page.push_str(&method_row(&method));
     }
     page.push_str("</tbody></table></div>\n");
     for method in &report.methods {
@@ -326,17 +326,16 @@ fn method_row(method: &Method) -> String {
 }
 
 fn times(latency: &Latency) -> [String; 7] {
-    let Latency {
-        mean_ms,
-        p50_ms,
-        p90_ms,
-        p95_ms,
-        p99_ms,
-        p999_ms,
-        max_ms,
-        ..
-    } = latency;
-    [mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms].map(|millis| time(*millis))
+    let figures: [OfLatency; 7] = [
+        |latency| latency.mean_ms,
+        |latency| latency.p50_ms,
+        |latency| latency.p90_ms,
+        |latency| latency.p95_ms,
+        |latency| latency.p99_ms,
+        |latency| latency.p999_ms,
+        |latency| latency.max_ms,
+    ];
+    figures.map(|figure| time_of(latency, figure))
 }
 
 fn row(name: &str, figures: impl Iterator<Item = String>) -> String {
@@ -377,11 +376,22 @@ fn watched(watched: &Watched) -> String {
     let mut page = table_head(
         "Watchers",
         &[
-            "streams", "messages", "broke", "mean", "p50", "p90", "p95", "p99", "p99.9", "longest",
+            "streams",
+            "messages",
+            "did not come",
+            "broke",
+            "mean",
+            "p50",
+            "p90",
+            "p95",
+            "p99",
+            "p99.9",
+            "longest",
         ],
     );
     let figures = [
         amount(count(watched.messages)),
+        amount(count(watched.missing)),
         amount(count(watched.broken)),
     ];
     page.push_str(&row(
@@ -397,25 +407,13 @@ fn watched(watched: &Watched) -> String {
 
 fn limit(limit: &Limit) -> String {
     let mut page = String::from("<section><h2>The limit</h2>\n");
-    let said = match (limit.rate, limit.found) {
-        (Some(rate), true) => format!(
-            "All thresholds hold up to <b>{}</b> calls a second.",
-            amount(rate)
-        ),
-        (Some(rate), false) => format!(
-            "All thresholds hold at <b>{}</b> calls a second; no more was tried.",
-            amount(rate)
-        ),
-        (None, _) => "Not even the lowest rate held.".to_owned(),
-    };
-    putln!(page, "<p>{said}</p>");
+    putln!(page, "<p>{}</p>", escaped(&limit.words()));
     let mut steps = limit.steps.clone();
     steps.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-    let of = |figure: fn(&Latency) -> f64| {
-        steps
-            .iter()
-            .map(|step| (step.rate, Some(figure(&step.latency))))
-            .collect()
+    let of = |figure: OfLatency| {
+        let steps = steps.iter();
+        let points = steps.map(|step| (step.rate, step.latency.given(figure)));
+        points.collect()
     };
     let plot = Plot {
         title: "Latency by rate",
@@ -432,15 +430,10 @@ fn limit(limit: &Limit) -> String {
     page.push_str("<th>mean</th><th>p50</th><th>p90</th><th>p95</th><th>p99</th><th>p99.9</th><th>longest</th><th></th>");
     page.push_str("</tr></thead><tbody>\n");
     for step in &steps {
-        let said = if step.held {
-            "held".to_owned()
-        } else {
-            format!("broke {}", step.broken.join(", "))
-        };
         let figures = [amount(step.achieved), per_cent(step.errors)].into_iter();
         page.push_str(&row(
             &amount(step.rate),
-            figures.chain(times(&step.latency)).chain([said]),
+            figures.chain(times(&step.latency)).chain([step.words()]),
         ));
     }
     page.push_str("</tbody></table></div></section>\n");
@@ -449,6 +442,11 @@ fn limit(limit: &Limit) -> String {
 
 fn foot(report: &Report) -> String {
     let late = &report.generator.lateness;
+    let too_slow = if report.latency.is_of_generator(late.p99_ms) {
+        " <b>It was too slow: most of the latency is its own.</b>"
+    } else {
+        ""
+    };
     let retried = match report.calls.retried {
         0 => String::new(),
         retried => format!(" Calls were made again {} times.", amount(count(retried))),
@@ -456,8 +454,8 @@ fn foot(report: &Report) -> String {
     format!(
         "<footer><p>Latency counts from when a call was to begin, whatever the answers before it did; of calls that \
          failed at once none is counted. The generator itself began calls {} late at the 99th percentile, {} at most, \
-         which is in the figures.{retried}</p></footer>\n",
-        time(late.p99_ms),
-        time(late.max_ms)
+         which is in the figures.{too_slow}{retried}</p></footer>\n",
+        time_of(late, |late| late.p99_ms),
+        time_of(late, |late| late.max_ms)
     )
 }

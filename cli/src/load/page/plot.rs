@@ -113,8 +113,9 @@ impl Plot {
 
     /// The lines' names above, to the right.
     fn legend(&self, picture: &mut Group) {
-        let wide = |line: &Line| 44.0 + letters(line.name);
-        let mut x = WIDTH - RIGHT - self.lines.iter().map(wide).sum::<f64>();
+        const GAP: f64 = 18.0;
+        let wide = |line: &Line| 26.0 + letters(line.name) + GAP;
+        let mut x = WIDTH - RIGHT + GAP - self.lines.iter().map(wide).sum::<f64>();
         for (number, line) in self.lines.iter().enumerate() {
             let sample =
                 stroke((x, 10.0), (x + 20.0, 10.0)).set("class", class(number, line.is_dashed));
@@ -169,14 +170,14 @@ fn grid(picture: &mut Group, x: &Axis, y: &Axis) {
     for tick in y.ticks() {
         let at = y.place(tick);
         picture.append(stroke((LEFT, at), (WIDTH - RIGHT, at)).set("class", "grid"));
-        picture.append(words(&label(y.scale, tick), LEFT - 8.0, at + 4.0, "end"));
+        picture.append(words(&mark(y.scale, tick), LEFT - 8.0, at + 4.0, "end"));
     }
     let foot = HEIGHT - BOTTOM;
     picture.append(stroke((LEFT, foot), (WIDTH - RIGHT, foot)).set("class", "axis"));
     for tick in x.ticks() {
         let at = x.place(tick);
         picture.append(stroke((at, foot), (at, foot + 4.0)).set("class", "axis"));
-        picture.append(words(&label(x.scale, tick), at, foot + 18.0, "middle"));
+        picture.append(words(&mark(x.scale, tick), at, foot + 18.0, "middle"));
     }
 }
 
@@ -224,6 +225,12 @@ fn label(scale: Scale, value: f64) -> String {
             format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
         }
     }
+}
+
+/// A round value with its unit: `1 ms` rather than `1.00 ms`.
+fn mark(scale: Scale, value: f64) -> String {
+    let told = label(scale, value);
+    told.replace(".00 ", " ").replace(".0 ", " ")
 }
 
 impl Axis {

@@ -102,9 +102,23 @@ fn each_second_has_its_point_and_a_second_without_answers_interrupts_the_line() 
 
 #[test]
 fn the_stall_of_a_long_run_is_still_drawn() {
-    let points = over_time(&report(10_000).timeline, |tick| Some(tick.latency.max_ms));
+    let mut ticks = report(10_000).timeline;
+    ticks[5].answered = 0.0;
+    let points = over_time(&ticks, |tick| Some(tick.latency.max_ms), f64::max);
     assert!(points.len() <= 600);
     assert!(points.iter().any(|(_, value)| *value == Some(4_000.0)));
+    let answered = over_time(&ticks, |tick| Some(tick.answered), f64::min);
+    assert_eq!(answered[0].1, Some(0.0));
+}
+
+#[test]
+fn the_marks_of_an_axis_have_no_decimals_that_say_nothing() {
+    let picture = picture(&of(&report(20)), "Latency over time");
+    assert!(
+        picture.contains("1 ms") && picture.contains("10 s"),
+        "{picture}"
+    );
+    assert!(!picture.contains("1.00 ms"), "{picture}");
 }
 
 #[test]
@@ -127,10 +141,11 @@ fn a_search_for_the_limit_has_its_knee_and_its_table() {
     report.limit = Some(Limit {
         rate: Some(1_000.0),
         found: true,
+        interrupted: false,
         steps: vec![step(500.0, true), step(1_000.0, true), step(2_000.0, false)],
     });
     let page = of(&report);
-    assert!(page.contains("up to <b>1,000</b> calls a second"));
+    assert!(page.contains("The limit is at 1,000 calls a second."));
     assert!(page.contains("broke p99, achieved"));
     assert_eq!(
         count_of(&picture(&page, "Latency by rate"), "circle"),
