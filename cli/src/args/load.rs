@@ -14,10 +14,10 @@ pub(crate) struct LoadArgs {
     #[arg(value_name = "SCENARIO", required_unless_present_any = ["list", "compare"])]
     pub(crate) scenario: Option<String>,
     /// List the scenarios that Entente brings
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["scenario", "compare"])]
     pub(crate) list: bool,
     /// Show two results that --json wrote side by side, with ratios
-    #[arg(long, num_args = 2, value_names = ["A", "B"], exclusive = true)]
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "scenario")]
     pub(crate) compare: Vec<PathBuf>,
     /// Calls a second, instead of what the scenario says
     #[arg(long, value_name = "RATE")]
