@@ -1,7 +1,6 @@
 //! From arguments to an exit code.
 
 use std::io::{self, Write};
-use std::num::NonZero;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -19,10 +18,6 @@ use crate::{token, trade, verify};
 /// Some rows of an import were rejected; the others are in.
 const ROWS_REJECTED: u8 = 3;
 
-/// Threads that may read at once for each core, and at least. A thread keeps memory of its own for good, some 3 MiB, and
-/// more of them than can run or wait for the disk make nothing faster.
-const READERS_A_CORE: usize = 16;
-const READERS: usize = 32;
 /// How long work that nobody waits for may hold up the end of the process.
 const LEFT_OVER: Duration = Duration::from_secs(2);
 
@@ -32,10 +27,7 @@ const LEFT_OVER: Duration = Duration::from_secs(2);
 /// an import left out rejected rows, and 4 when a load test broke a threshold.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let outcome = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(READERS.max(cores * READERS_A_CORE))
+    let outcome = chassis::runtime()
         .build()
         .map_err(anyhow::Error::from)
         .and_then(|runtime| {

@@ -21,8 +21,8 @@
 //! # Layout
 //!
 //! * [`Config`]: every limit, with its unit. [`Error`]: what can fail at the start, and what to do.
-//! * [`bind`], [`App`], [`serve()`]: the address, what is served on it, and the serving until the drain
-//!   is over. [`Shutdown`] is the handle that ends it, and that endless streams watch.
+//! * [`runtime()`]: the threads. [`bind`], [`App`], [`serve()`]: the address, what is served on it, and the serving
+//!   until the drain is over. [`Shutdown`] is the handle that ends it, and that endless streams watch.
 //! * `call`: what happens to every call, whatever its service: its deadline, its place among the calls
 //!   that run, its panics, its span and its line in the log. [`Deadline`] is what the handler sees of
 //!   it, [`panics`] what an operator counts.
@@ -55,6 +55,7 @@ mod kept;
 mod listen;
 mod methods;
 mod pass;
+mod runtime;
 mod serve;
 mod shutdown;
 pub mod telemetry;
@@ -72,6 +73,7 @@ pub use gather::Gather;
 pub use health::{HealthCheckRequest, HealthCheckResponse, ServingStatus, serves};
 pub use listen::bind;
 pub use pass::{Pass, Passing};
+pub use runtime::runtime;
 pub use serve::{Drained, serve};
 pub use shutdown::Shutdown;
 pub use tls::{ClientFiles, ClientTls, Identity, SecureStream, ServerFiles, ServerTls};

@@ -144,7 +144,7 @@ pub fn main() -> Result<()> {
     let mut runtime = match options.command {
         // One caller is answered soonest where no other thread has to be woken.
         Some(Command::Compare(_)) => Builder::new_current_thread(),
-        Some(Command::Role(_)) | None => Builder::new_multi_thread(),
+        Some(Command::Role(_)) | None => chassis::runtime(),
     };
     let runtime = runtime.enable_all().build()?;
     runtime.block_on(async {
