@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Holds `entente load` against h2load on one endpoint: the health of a server, over gRPC, with as many connections and
+# Holds `entente load` against h2load on one endpoint: figures by their names, over gRPC, with as many connections and
 # calls under way. The two must agree within 10 % on how many calls a second the server answers at most.
 #
 #   ENTENTE=target/release/entente bash tests/load/h2load.sh [SECONDS]
 #
 # The server has a core of its own, and so has whoever asks: else each generator would be measured by what it leaves the
-# server. It needs two cores, h2load (Debian's package nghttp2-client), taskset, Python, and `entente` in the PATH or named
-# by ENTENTE, as a release build.
+# server. h2load sends the same bytes again and again, and so is asked for one figure; `entente load` asks for all of the
+# demonstration by turns. It needs two cores, h2load (Debian's package nghttp2-client), taskset, Python, and `entente` in
+# the PATH or named by ENTENTE, as a release build.
 set -euo pipefail
 
 seconds=${1:-5}
@@ -21,7 +22,8 @@ cleanup() {
 }
 trap cleanup EXIT
 
-taskset -c 0 "$entente" serve trade --data "$scratch/data" --listen 127.0.0.1:0 >"$scratch/log" 2>&1 &
+: >"$scratch/log"
+taskset -c 0 "$entente" serve --data "$scratch/data" --listen 127.0.0.1:0 >"$scratch/log" 2>&1 &
 server=$!
 address=
 for _ in {1..150}; do
@@ -31,11 +33,17 @@ for _ in {1..150}; do
 done
 [[ -n $address ]] || { cat "$scratch/log"; exit 1; }
 
-# An empty message as gRPC sends it: no compression, no bytes.
-printf '\0\0\0\0\0' >"$scratch/message"
+export ENTENTE_SERVER=http://$address
+"$entente" import demo >/dev/null
+# One figure's name as gRPC sends it: no compression, the length of the message, the first field, its length.
+"$entente" trade list --dataset china-customs --output json | python3 -c '
+import json, struct, sys
+name = json.loads(next(sys.stdin))["name"].encode()
+message = b"\n" + bytes([len(name)]) + name
+sys.stdout.buffer.write(struct.pack(">BI", 0, len(message)) + message)' >"$scratch/message"
 
-cat >"$scratch/health.toml" <<TOML
-name = "health"
+cat >"$scratch/figures.toml" <<TOML
+name = "figures"
 duration = "${seconds}s"
 warm_up = "1s"
 connections = $connections
@@ -44,18 +52,18 @@ max_in_flight = $((connections * streams))
 arrival.rate = 120000
 
 [[mix]]
-call = "health"
+call = "point-read"
 TOML
 
 theirs() {
   taskset -c 1 h2load -c "$connections" -m "$streams" -t 1 -D "$seconds" --warm-up-time=1s -d "$scratch/message" \
-    -H 'content-type: application/grpc' -H 'te: trailers' "http://$address/grpc.health.v1.Health/Check" |
+    -H 'content-type: application/grpc' -H 'te: trailers' "http://$address/entente.trade.v1.TradeService/GetObservation" |
     sed -nE 's/^finished in .*, ([0-9.]+) req\/s.*/\1/p'
 }
 
 ours() {
   # The exit code is 0 whatever was not made: no threshold says anything.
-  taskset -c 1 "$entente" load "$scratch/health.toml" --server "http://$address" --quiet --json "$scratch/result.json" \
+  taskset -c 1 "$entente" load "$scratch/figures.toml" --quiet --json "$scratch/result.json" \
     >/dev/null
   python3 -c "import json, sys; print(json.load(open(sys.argv[1]))['rate_achieved'])" "$scratch/result.json"
 }

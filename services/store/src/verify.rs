@@ -260,7 +260,7 @@ impl Verification {
             return Ok(());
         }
         let view = self.made.view();
-        second(|| view.apply(effects, head.stamp, head.hash))?;
+        second(|| view.apply_singly(effects, head.stamp, head.hash))?;
         self.checked.head = head;
         Ok(())
     }

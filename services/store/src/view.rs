@@ -224,24 +224,51 @@ impl View {
         stamp: Stamp,
         hash: [u8; 32],
     ) -> Result<(), Error> {
-        let mut meta = self.meta();
+        let meta = self.counted(&effects, stamp, hash)?;
         let mut batch = sled::Batch::default();
         for (key, after) in effects {
-            let before = self.db.get(&key)?;
-            meta.count(&key, before.as_deref(), after.as_deref());
             match after {
                 Some(value) => batch.insert(key, value),
                 None => batch.remove(key),
             }
         }
-        meta.stamp = stamp;
-        meta.hash = hash;
         batch.insert(&META_KEY, meta.encode(self.layout));
         fail::fail_point!("view.apply", |_| Err(Error::Files("a fail point".into())));
         let mut gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         self.db.apply_batch(batch)?;
         *gate = meta;
         Ok(())
+    }
+
+    /// The same one by one, for a view that nobody else reads and that no crash has to leave whole: a batch would keep
+    /// the readers of every view of the process waiting, since sled has one lock for all of them.
+    pub(crate) fn apply_singly(
+        &self,
+        effects: Effects,
+        stamp: Stamp,
+        hash: [u8; 32],
+    ) -> Result<(), Error> {
+        let meta = self.counted(&effects, stamp, hash)?;
+        for (key, after) in effects {
+            match after {
+                Some(value) => self.db.insert(key, value)?,
+                None => self.db.remove(key)?,
+            };
+        }
+        *self.gate.write().unwrap_or_else(PoisonError::into_inner) = meta;
+        Ok(())
+    }
+
+    /// What the view says of itself behind some effects.
+    fn counted(&self, effects: &Effects, stamp: Stamp, hash: [u8; 32]) -> Result<Meta, Error> {
+        let mut meta = self.meta();
+        for (key, after) in effects {
+            let before = self.db.get(key)?;
+            meta.count(key, before.as_deref(), after.as_deref());
+        }
+        meta.stamp = stamp;
+        meta.hash = hash;
+        Ok(meta)
     }
 
     /// Changes a record behind the view's back, as sled may.
