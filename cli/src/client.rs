@@ -152,7 +152,8 @@ pub(crate) fn request<T>(message: T, server: &ServerArgs) -> Request<T> {
     request
 }
 
-/// An error for people: what was being done, and why it failed; a service's status with all that it says.
+/// An error for people: what was being done, and why it failed; a service's status with all that it says. What it
+/// quotes, of a file or of a service, steers no terminal.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
     let mut parts = Vec::new();
     for cause in error.chain() {
@@ -162,7 +163,20 @@ pub(crate) fn explain(error: &anyhow::Error) -> String {
         }
         parts.push(cause.to_string());
     }
-    parts.join(": ")
+    harmless(&parts.join(": "))
+}
+
+/// A text whose control characters are told by their escapes, apart from those that its lines are made of.
+fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// A violation of one entry of a list.
@@ -254,6 +268,16 @@ mod tests {
         let violations: Vec<_> = fields.iter().map(violation).collect();
         let details = ErrorDetails::with_bad_request(violations);
         Status::with_error_details(tonic::Code::InvalidArgument, "invalid", details)
+    }
+
+    #[test]
+    fn what_an_error_quotes_steers_no_terminal() {
+        let error =
+            anyhow::anyhow!("unknown field `\u{1b}]0;title\u{7}`\n\tat\rline 1, \u{9b}31m中");
+        assert_eq!(
+            explain(&error),
+            "unknown field `\\u{1b}]0;title\\u{7}`\n\tat\\rline 1, \\u{9b}31m中"
+        );
     }
 
     #[test]

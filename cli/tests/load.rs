@@ -428,6 +428,13 @@ fn what_there_is_is_listed_and_what_is_not_is_told() {
         nowhere.err.contains("writing /nowhere/report.html"),
         "{nowhere:?}"
     );
+    let folder = tempfile::tempdir().unwrap();
+    let steering = written(folder.path(), "\"\\u001b]0;title\\u0007\" = 1");
+    let steering = command(&[&steering]);
+    assert!(
+        steering.code == 1 && steering.err.contains(r"`\u{1b}]0;title\u{7}`"),
+        "{steering:?}"
+    );
     let staged = command(&["ramp", "--duration", "5s"]);
     assert!(
         staged.err.contains("the stages of ramp say how long"),
