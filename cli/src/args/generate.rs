@@ -27,7 +27,7 @@ pub(crate) struct GenerateArgs {
     /// Where they go
     #[arg(long, default_value = "comtrade", value_name = "FORMAT")]
     pub(crate) format: GenerateFormat,
-    /// File of `comtrade`; it appears under its name when it is complete. Default: standard output
+    /// File of `comtrade`, and not of `direct`; it appears under its name when it is complete. Default: standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Dataset of `direct`; it is created when it does not exist

@@ -4,7 +4,8 @@
 //!
 //! * `scenario`: what is to be asked and what must hold. `span`: lengths of time. `arrival`: when calls are to be made.
 //!   `kind`: the calls that there are. `thresholds`: what must hold, and whether it did.
-//! * `keys`: what calls ask about. `calls`: their messages. `wire`: how they are made. `watch`: streams beside them.
+//! * `input`: files that are read. `keys`: what calls ask about. `calls`: their messages. `wire`: how they are made.
+//!   `watch`: streams beside them.
 //! * `pace`: the clock. `engine`: a run. `meter`: its counters. `live`: how far it is. `stop`: Ctrl-C.
 //! * `limit`: the highest rate at which all holds.
 //! * `result`: what came out. `table`, `page`, `compare`: as text, as a page, and two side by side.
@@ -13,6 +14,7 @@ mod arrival;
 mod calls;
 mod compare;
 mod engine;
+mod input;
 mod keys;
 mod kind;
 mod limit;
@@ -30,7 +32,7 @@ mod watch;
 mod wire;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -107,6 +109,14 @@ struct Files {
 
 impl Files {
     fn open(args: &LoadArgs) -> anyhow::Result<Files> {
+        if let (Some(json), Some(html)) = (&args.json, &args.html) {
+            let is_one = json == html || place(json).is_some_and(|json| place(html) == Some(json));
+            ensure!(
+                !is_one,
+                "--json and --html name one file, {}",
+                json.display()
+            );
+        }
         let open = |path: &Option<PathBuf>| {
             let opened = path.as_deref().map(|path| {
                 let file = File::open(Some(path));
@@ -129,6 +139,18 @@ impl Files {
         }
         Ok(())
     }
+}
+
+/// Where a file is or will be, by whichever way it is named.
+fn place(path: &Path) -> Option<PathBuf> {
+    if let Ok(there) = path.canonicalize() {
+        return Some(there);
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+    Some(folder.join(path.file_name()?))
 }
 
 fn save(file: File, text: &str) -> anyhow::Result<()> {
