@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use proto::Slug;
 
-use super::answer::Address;
+use super::answer::ServerArgs;
 use crate::generate::MOST_ROWS;
 
 /// Events of a server that is filled, at most.
@@ -42,7 +42,7 @@ pub(crate) struct GenerateArgs {
     )]
     pub(crate) records: Option<u64>,
     #[command(flatten)]
-    pub(crate) server: Address,
+    pub(crate) server: ServerArgs,
 }
 
 /// Where generated data go.

@@ -58,6 +58,7 @@ use self::thresholds::{Outcome, Thresholds, Verdict};
 use self::watch::Crowd;
 use self::wire::{Line, Target};
 use crate::args::load::LoadArgs;
+use crate::client::{request, within};
 use crate::export::Target as File;
 use crate::generate::english;
 use crate::run::is_broken_pipe;
@@ -278,7 +279,7 @@ impl Stage {
         Ok(Stage {
             ready,
             crowd,
-            server: server.url.to_string(),
+            server: server.server.url.to_string(),
             is_search: args.find_limit,
             stop: stop.clone(),
             quiet: args.quiet,
@@ -452,20 +453,21 @@ async fn prepare(scenario: &Scenario, args: &LoadArgs, run: &str) -> anyhow::Res
         writeln!(
             std::io::stderr(),
             "This scenario writes to {}: all of it has names with load-{run}.",
-            args.server.url
+            args.server.server.url
         )?;
     }
     if !kinds().any(|kind| kind == Kind::Ingest) {
         return Ok(());
     }
-    let mut client = client::trade(&args.server).await?;
+    let server = &args.server;
+    let mut client = client::trade(&server.server).await?;
     let source = Source {
         title: "A load test".into(),
         publisher: "entente load".into(),
         note: "Made up: no customs office counted it.".into(),
         ..Source::default()
     };
-    let request = trade::CreateDatasetRequest {
+    let asked = trade::CreateDatasetRequest {
         dataset_id: calls::dataset_of(run),
         dataset: Some(trade::Dataset {
             display_name: Some(english(&format!("Load test {run}"))),
@@ -475,10 +477,10 @@ async fn prepare(scenario: &Scenario, args: &LoadArgs, run: &str) -> anyhow::Res
         }),
         request_id: String::new(),
     };
-    let created = client.create_dataset(request).await;
-    created
-        .map(drop)
-        .context("creating the dataset of the load test")
+    let created = client.create_dataset(request(asked, server));
+    let created = within(server.limit(), created).await.map(drop);
+    let url = &server.server.url;
+    created.with_context(|| format!("creating the dataset of the load test at {url}"))
 }
 
 #[cfg(test)]
