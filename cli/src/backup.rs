@@ -45,7 +45,7 @@ use self::throttle::Throttle;
 use crate::args::answer::ServerArgs;
 use crate::args::backup::BackupArgs;
 use crate::args::serve::Role;
-use crate::client::{self, JournalsClient, explain, request};
+use crate::client::{self, JournalsClient, explain, request, within};
 use crate::export::interrupted;
 use crate::figures;
 
@@ -54,8 +54,12 @@ pub(crate) use self::file::Reader;
 pub(crate) use self::manifest::{Kept, Manifest};
 pub(crate) use self::seen::{Seen, time};
 
-/// How long a service may be away, as one that starts again is, before a backup gives up.
+/// How long services may be away, as one that starts again is, before a backup gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one is waited for that is asked when nothing of that is left.
+const LEAST: Duration = Duration::from_secs(5);
+/// How long a service may send nothing of a copy.
+const SILENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Copies the journals of services into a folder, or what is new of them.
@@ -78,10 +82,11 @@ async fn back_up(args: &BackupArgs) -> anyhow::Result<()> {
         [] => Role::value_variants(),
         only => only,
     };
-    let mut throttle = Throttle::new(args.rate);
+    let (mut throttle, mut patience) = (Throttle::new(args.rate), Patience::new());
     let (mut copied, mut failed) = (0, Vec::new());
     for role in roles {
-        match copy(&mut client, *role, &mut manifest, &mut throttle, args).await {
+        let (manifest, throttle) = (&mut manifest, &mut throttle);
+        match copy(&mut client, *role, manifest, throttle, &mut patience, args).await {
             Ok(is_served) => copied += usize::from(is_served),
             Err(error) => failed.push((*role, error)),
         }
@@ -123,16 +128,17 @@ async fn copy(
     role: Role,
     manifest: &mut Manifest,
     throttle: &mut Throttle,
+    patience: &mut Patience,
     args: &BackupArgs,
 ) -> anyhow::Result<bool> {
     let (folder, kept) = (&args.folder, manifest.kept(role).cloned());
-    if !is_served(client, role, args, kept.is_some()).await? {
+    if !is_served(client, role, patience, args, kept.is_some()).await? {
         return Ok(false);
     }
     let mut growing = Growing::open(folder, role, kept.as_ref())?;
-    let mut fetched = fetch(client, &mut growing, throttle).await;
+    let mut fetched = fetch(client, &mut growing, throttle, patience).await;
     if fetched.as_ref().is_err_and(does_not_follow) && growing.forget(kept.as_ref())? {
-        fetched = fetch(client, &mut growing, throttle).await;
+        fetched = fetch(client, &mut growing, throttle, patience).await;
     }
     fetched?;
     let version = version(client, role, &args.server).await;
@@ -154,16 +160,19 @@ async fn copy(
 async fn is_served(
     client: &mut JournalsClient,
     role: Role,
+    patience: &mut Patience,
     args: &BackupArgs,
     is_kept: bool,
 ) -> anyhow::Result<bool> {
-    let patience = Patience::new();
     loop {
-        let asked = wire::GetJournalRequest { name: name(role) };
-        let Err(status) = client.get_journal(request(asked, &args.server)).await else {
+        let asked = request(wire::GetJournalRequest { name: name(role) }, &args.server);
+        let limit = patience.limit(args.server.limit());
+        let Err(status) = within(limit, client.get_journal(asked)).await else {
+            patience.renew();
             return Ok(true);
         };
         if status.code() == Code::NotFound && args.only.is_empty() {
+            patience.renew();
             ensure!(
                 !is_kept,
                 "the backup has it, and it is not served there; name the others with --only"
@@ -179,16 +188,19 @@ async fn fetch(
     client: &mut JournalsClient,
     growing: &mut Growing,
     throttle: &mut Throttle,
+    patience: &mut Patience,
 ) -> anyhow::Result<()> {
-    let (mut patience, mut reached) = (Patience::new(), growing.last());
+    let mut reached = growing.last();
     let bar = progress(growing.role());
     loop {
         let Err(error) = fetch_on(client, growing, throttle, &bar).await else {
             bar.finish_and_clear();
+            patience.renew();
             return Ok(());
         };
         if growing.last() > reached {
-            (patience, reached) = (Patience::new(), growing.last());
+            reached = growing.last();
+            patience.renew();
         }
         let waited = patience.wait(error).await;
         waited.inspect_err(|_| bar.finish_and_clear())?;
@@ -206,8 +218,10 @@ async fn fetch_on(
         name: name(growing.role()),
         after_position: growing.last(),
     });
-    let mut parts = client.backup_journal(asked).await?.into_inner();
-    while let Some(part) = parts.message().await? {
+    let mut parts = within(SILENCE, client.backup_journal(asked))
+        .await?
+        .into_inner();
+    while let Some(part) = within(SILENCE, parts.message()).await? {
         let bytes = growing.take(&part)?;
         bar.set_length(growing.end());
         bar.set_position(growing.last());
@@ -216,7 +230,8 @@ async fn fetch_on(
     growing.check_whole()
 }
 
-/// Since when a service is away: one that is started again is, for a moment.
+/// Since when no service answers: one that is started again is away for a moment. It is of a run and not of each service,
+/// since one that is lost with its server takes the others with it.
 struct Patience {
     since: Instant,
 }
@@ -226,6 +241,17 @@ impl Patience {
         Patience {
             since: Instant::now(),
         }
+    }
+
+    /// A service answers.
+    fn renew(&mut self) {
+        *self = Patience::new();
+    }
+
+    /// How long a question may take that has this limit.
+    fn limit(&self, limit: Duration) -> Duration {
+        let left = PATIENCE.saturating_sub(self.since.elapsed());
+        limit.min(left.max(LEAST))
     }
 
     /// Waits before what has failed is tried again. If that may not help, or not any more, it is the error.
@@ -261,7 +287,8 @@ fn does_not_follow(error: &anyhow::Error) -> bool {
 /// The version of the service; one that does not tell has none.
 async fn version(client: &mut JournalsClient, role: Role, server: &ServerArgs) -> String {
     let asked = wire::GetJournalStatusRequest { name: name(role) };
-    let told = client.get_journal_status(request(asked, server)).await;
+    let told = client.get_journal_status(request(asked, server));
+    let told = within(server.limit(), told).await;
     told.map(|status| status.into_inner().version)
         .unwrap_or_default()
 }
@@ -290,4 +317,27 @@ fn tell(role: Role, before: u64, kept: &Kept) -> anyhow::Result<()> {
         grouped(kept.position),
         grouped(kept.bytes)
     )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn services_that_are_all_away_are_waited_for_once() {
+        let mut patience = Patience {
+            since: Instant::now() - PATIENCE,
+        };
+        assert_eq!(patience.limit(Duration::from_secs(30)), LEAST);
+        assert_eq!(
+            patience.limit(Duration::from_secs(3)),
+            Duration::from_secs(3)
+        );
+        let away = || Status::unavailable("away").into();
+        assert!(patience.wait(away()).await.is_err());
+        patience.renew();
+        assert!(patience.limit(PATIENCE) > LEAST);
+        let refused = Status::permission_denied("no admin").into();
+        assert!(patience.wait(refused).await.is_err());
+    }
 }

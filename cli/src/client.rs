@@ -19,7 +19,7 @@ use proto::trade::v1::trade_service_server::SERVICE_NAME as TRADE;
 use tonic::codegen::http::HeaderValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Request, Status, TimeoutExpired};
 use tonic_types::StatusExt;
 
 use crate::args::answer::{Address, ServerArgs};
@@ -45,6 +45,11 @@ pub(crate) type JournalsClient = JournalServiceClient<Connection>;
 
 /// The largest answer that is read.
 pub(crate) const MAX_ANSWER: usize = 16 << 20;
+
+/// How long nothing may come during a call before a ping asks whether anybody is there still, and how long the answer to
+/// that may take: a call without a deadline ends when the other side is gone without a word.
+const PING_AFTER: Duration = Duration::from_secs(20);
+const PING_LIMIT: Duration = Duration::from_secs(20);
 
 /// Connects to the trade service at an address.
 pub(crate) async fn trade(server: &Address) -> anyhow::Result<TradeClient> {
@@ -116,6 +121,8 @@ async fn channel(server: &Address, role: &str) -> anyhow::Result<Channel> {
         .connect_timeout(Duration::from_secs(5))
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(2 << 20)
+        .http2_keep_alive_interval(PING_AFTER)
+        .keep_alive_timeout(PING_LIMIT)
         .tcp_nodelay(true);
     let connected = match tls(server)? {
         None => endpoint.connect().await,
@@ -148,11 +155,25 @@ pub(crate) fn unbelieved(address: impl fmt::Display) -> String {
 /// A request with the deadline that was asked for.
 pub(crate) fn request<T>(message: T, server: &ServerArgs) -> Request<T> {
     let mut request = Request::new(message);
-    request.set_timeout(Duration::from_secs(server.timeout));
+    request.set_timeout(server.limit());
     request
 }
 
-/// An error for people: what was being done, and why it failed; a service's status with all that it says.
+/// What was asked for, if it comes in time; else the error of a call that reached its deadline. That of a request ends
+/// with the head of the answer, which may be all that comes.
+pub(crate) async fn within<T, E: From<Status>>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let answered = tokio::time::timeout(limit, asked).await;
+    answered.unwrap_or_else(|_| {
+        let late = Status::from_error(Box::new(TimeoutExpired(())));
+        Err(late.into())
+    })
+}
+
+/// An error for people: what was being done, and why it failed; a service's status with all that it says. What it
+/// quotes, of a file or of a service, steers no terminal.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
     let mut parts = Vec::new();
     for cause in error.chain() {
@@ -162,7 +183,20 @@ pub(crate) fn explain(error: &anyhow::Error) -> String {
         }
         parts.push(cause.to_string());
     }
-    parts.join(": ")
+    harmless(&parts.join(": "))
+}
+
+/// A text whose control characters are told by their escapes, apart from those that its lines are made of.
+fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// A violation of one entry of a list.
@@ -192,6 +226,18 @@ pub(crate) fn entry_violations(status: &Status, list: &str) -> Option<Vec<EntryV
     parsed.collect()
 }
 
+/// Whether no answer came in time. The connection is none the worse for it.
+fn is_late(status: &Status) -> bool {
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        if error.is::<TimeoutExpired>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// What a status says; where the connection made it, with what happened there.
 fn causes(status: &Status) -> String {
     let mut parts = vec![status.message().to_owned()];
@@ -211,8 +257,13 @@ fn causes(status: &Status) -> String {
 const BROKEN: &str = "the connection ended before the answer; if it always does, the server may want https, or a \
     certificate of who asks (--client-cert)";
 
+const LATE: &str = "no answer came in time (--timeout says how long a question may take)";
+
 /// A status with its violations, its reason and when to try again.
 fn explain_status(status: &Status) -> String {
+    if is_late(status) {
+        return LATE.to_owned();
+    }
     let details = status.get_error_details();
     let mut lines = match details.bad_request() {
         None => vec![causes(status)],
@@ -254,6 +305,24 @@ mod tests {
         let violations: Vec<_> = fields.iter().map(violation).collect();
         let details = ErrorDetails::with_bad_request(violations);
         Status::with_error_details(tonic::Code::InvalidArgument, "invalid", details)
+    }
+
+    #[test]
+    fn what_an_error_quotes_steers_no_terminal() {
+        let error =
+            anyhow::anyhow!("unknown field `\u{1b}]0;title\u{7}`\n\tat\rline 1, \u{9b}31m中");
+        assert_eq!(
+            explain(&error),
+            "unknown field `\\u{1b}]0;title\\u{7}`\n\tat\\rline 1, \\u{9b}31m中"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_come_is_no_connection_that_ended() {
+        let never = std::future::pending::<Result<(), Status>>();
+        let late = within(Duration::ZERO, never).await.unwrap_err();
+        let told = explain(&anyhow::Error::from(late).context("asking trade"));
+        assert_eq!(told, format!("asking trade: {LATE}"));
     }
 
     #[test]

@@ -13,7 +13,6 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::bail;
-use clap::ValueEnum;
 use proto::gateway::v1::{GatewayStatus, GetStatusRequest};
 use proto::journal::v1::{GetJournalStatusRequest, JournalStatus};
 use tokio::time::{Instant, MissedTickBehavior, sleep};
@@ -25,7 +24,7 @@ pub(crate) use self::report::one_of_several;
 use crate::args::answer::ServerArgs;
 use crate::args::serve::Role;
 use crate::args::status::StatusArgs;
-use crate::client::{self, request};
+use crate::client::{self, request, within};
 use crate::export::interrupted;
 use crate::{backup, output};
 
@@ -79,35 +78,51 @@ async fn show(args: &StatusArgs) -> anyhow::Result<usize> {
     Ok(problems.len())
 }
 
-/// Asks until every process answers, if that is wanted.
+/// Asks until every process answers, if that is wanted. Then no question goes beyond the time that is waited.
 async fn wait(args: &StatusArgs) -> (Report, Vec<Problem>) {
     let until = Instant::now() + Duration::from_secs(args.wait);
+    let mut limit = args.server.limit();
     loop {
-        let report = ask(&args.server).await;
+        let left = until.saturating_duration_since(Instant::now());
+        if args.wait > 0 {
+            limit = limit.min(left);
+        }
+        let report = ask(&args.server, limit).await;
         let problems = problems(&report);
-        if !problems.iter().any(|one| one.is_lost) || Instant::now() >= until {
+        let is_lost = problems.iter().any(|one| one.is_lost);
+        // One more would have less than a pause to be answered in.
+        if !is_lost || Instant::now() + 2 * PAUSE >= until {
             return (report, problems);
         }
         sleep(PAUSE).await;
     }
 }
 
-/// Asks the process at an address for itself and for the services that it serves or passes calls to.
-async fn ask(server: &ServerArgs) -> Report {
-    let gateway = gateway(server).await;
-    let mut journals = Vec::new();
-    for role in Role::value_variants() {
-        match journal(*role, server).await {
-            // A service in a process of its own has no others beside it.
-            Err(error) if is(&error, Code::NotFound) => {}
-            answer => journals.push((*role, answer)),
-        }
-    }
+/// Asks the process at an address for itself and for the services that it serves or passes calls to. One that
+/// does not answer does not take the time of the others.
+async fn ask(server: &ServerArgs, limit: Duration) -> Report {
+    let asked = async |role| (role, within(limit, Box::pin(journal(role, server))).await);
+    let (gateway, trade, events, culture) = tokio::join!(
+        Box::pin(gateway(server, limit)),
+        asked(Role::Trade),
+        asked(Role::Events),
+        asked(Role::Culture),
+    );
+    let mut journals = vec![trade, events, culture];
+    // A service in a process of its own has no others beside it.
+    journals.retain(|(_, answer)| {
+        !answer
+            .as_ref()
+            .is_err_and(|error| is(error, Code::NotFound))
+    });
     Report { gateway, journals }
 }
 
 /// How the gateway at an address is; none where no gateway is.
-pub(crate) async fn gateway(server: &ServerArgs) -> Option<anyhow::Result<GatewayStatus>> {
+pub(crate) async fn gateway(
+    server: &ServerArgs,
+    limit: Duration,
+) -> Option<anyhow::Result<GatewayStatus>> {
     let asked = async {
         let mut client = client::gateway(&server.server).await?;
         let answer = client
@@ -115,7 +130,7 @@ pub(crate) async fn gateway(server: &ServerArgs) -> Option<anyhow::Result<Gatewa
             .await?;
         Ok(answer.into_inner())
     };
-    match asked.await {
+    match within(limit, asked).await {
         Err(error) if is(&error, Code::Unimplemented) => None,
         answer => Some(answer),
     }

@@ -48,6 +48,15 @@ fn without_a_file_the_figures_go_to_standard_output() {
 }
 
 #[test]
+fn a_server_is_no_file() {
+    let mut command = entente();
+    command.args(["generate", "--rows", "10", "--format", "direct"]);
+    command.args(["--out", "figures.csv"]);
+    let ran = run(command, b"");
+    assert!(ran.code == 1 && ran.err.contains("--out"), "{ran:?}");
+}
+
+#[test]
 fn more_than_can_be_made_is_refused() {
     for options in [
         &["--rows", "5000000001"][..],

@@ -428,6 +428,27 @@ fn what_there_is_is_listed_and_what_is_not_is_told() {
         nowhere.err.contains("writing /nowhere/report.html"),
         "{nowhere:?}"
     );
+    let folder = tempfile::tempdir().unwrap();
+    let name = |path: &str| folder.path().join(path).to_str().unwrap().to_owned();
+    let [report, again] = ["report", "./report"].map(name);
+    let one = command(&["smoke", "--json", &report, "--html", &again]);
+    assert!(
+        one.code == 1 && one.err.contains("name one file"),
+        "{one:?}"
+    );
+    for arguments in [&["/dev/zero"][..], &["--compare", "/dev/zero", "/dev/zero"]] {
+        let endless = command(arguments);
+        assert!(
+            endless.code == 1 && endless.err.contains("/dev/zero is larger"),
+            "{endless:?}"
+        );
+    }
+    let steering = written(folder.path(), "\"\\u001b]0;title\\u0007\" = 1");
+    let steering = command(&[&steering]);
+    assert!(
+        steering.code == 1 && steering.err.contains(r"`\u{1b}]0;title\u{7}`"),
+        "{steering:?}"
+    );
     let staged = command(&["ramp", "--duration", "5s"]);
     assert!(
         staged.err.contains("the stages of ramp say how long"),

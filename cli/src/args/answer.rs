@@ -1,6 +1,7 @@
 //! Options that many questions share: who answers, as of when, about which time, and in which form.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -59,6 +60,13 @@ pub(crate) struct ServerArgs {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub(crate) timeout: u64,
+}
+
+impl ServerArgs {
+    /// How long a question may take.
+    pub(crate) fn limit(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
 }
 
 /// How to answer.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use proto::Slug;
 
-use super::answer::Address;
+use super::answer::ServerArgs;
 use crate::generate::MOST_ROWS;
 
 /// Events of a server that is filled, at most.
@@ -27,7 +27,7 @@ pub(crate) struct GenerateArgs {
     /// Where they go
     #[arg(long, default_value = "comtrade", value_name = "FORMAT")]
     pub(crate) format: GenerateFormat,
-    /// File of `comtrade`; it appears under its name when it is complete. Default: standard output
+    /// File of `comtrade`, and not of `direct`; it appears under its name when it is complete. Default: standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Dataset of `direct`; it is created when it does not exist
@@ -42,7 +42,7 @@ pub(crate) struct GenerateArgs {
     )]
     pub(crate) records: Option<u64>,
     #[command(flatten)]
-    pub(crate) server: Address,
+    pub(crate) server: ServerArgs,
 }
 
 /// Where generated data go.

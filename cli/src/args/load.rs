@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::answer::Address;
+use super::answer::ServerArgs;
 use crate::load::Span;
 
 /// Options of `entente load`.
@@ -48,5 +48,5 @@ pub(crate) struct LoadArgs {
     #[arg(long, short)]
     pub(crate) quiet: bool,
     #[command(flatten)]
-    pub(crate) server: Address,
+    pub(crate) server: ServerArgs,
 }

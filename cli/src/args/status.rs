@@ -17,7 +17,7 @@ pub(crate) struct StatusArgs {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub(crate) watch: Option<u64>,
-    /// Wait so long, at most, until every process answers, as after a restart
+    /// Wait so long, at most, until every process answers, as after a restart; no question takes longer
     #[arg(
         long,
         default_value_t = 0,

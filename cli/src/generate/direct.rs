@@ -6,19 +6,20 @@ use std::io::Write;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use prost::Message;
+use proto::dataset_name;
 use proto::trade::v1 as wire;
 use proto::r#type::v1::Source;
-use proto::{Slug, dataset_name};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Status};
 use uuid::Uuid;
 use wire::ingest_observations_request::Part;
 
 use super::figures::{Edition, Figures, Plan, REVISED};
 use super::records::{Records, english};
+use crate::args::answer::ServerArgs;
 use crate::args::generate::{GenerateArgs, MOST_RECORDS};
-use crate::client::{self, TradeClient};
+use crate::client::{self, TradeClient, request, within};
 
 /// Rows and bytes of a batch, below what a service takes.
 const MAX_ROWS: usize = 10_000;
@@ -32,10 +33,10 @@ const FIGURES_A_RECORD: u64 = 500;
 
 /// Fills a server: figures, their revisions, and records.
 pub(super) async fn run(plan: Plan, args: &GenerateArgs) -> anyhow::Result<()> {
-    let mut trade = client::trade(&args.server).await?;
-    ensure_dataset(&mut trade, &args.dataset).await?;
-    let first = ingest(&mut trade, plan, Edition::First, &args.dataset).await?;
-    let revised = ingest(&mut trade, plan, Edition::Revised, &args.dataset).await?;
+    let mut trade = client::trade(&args.server.server).await?;
+    ensure_dataset(&mut trade, args).await?;
+    let first = ingest(&mut trade, plan, Edition::First, args).await?;
+    let revised = ingest(&mut trade, plan, Edition::Revised, args).await?;
     let usual = (plan.rows / FIGURES_A_RECORD).min(MOST_RECORDS);
     let wanted = args.records.unwrap_or(usual);
     let told = records(plan, wanted, args).await?;
@@ -61,7 +62,7 @@ fn counted(response: &wire::IngestObservationsResponse) -> String {
     )
 }
 
-async fn ensure_dataset(trade: &mut TradeClient, id: &Slug) -> anyhow::Result<()> {
+async fn ensure_dataset(trade: &mut TradeClient, args: &GenerateArgs) -> anyhow::Result<()> {
     let source = Source {
         title: "Generated figures".into(),
         publisher: "entente generate".into(),
@@ -77,14 +78,19 @@ async fn ensure_dataset(trade: &mut TradeClient, id: &Slug) -> anyhow::Result<()
         export_valuation: wire::Valuation::Fob.into(),
         ..wire::Dataset::default()
     };
-    let request = wire::CreateDatasetRequest {
-        dataset_id: id.to_string(),
+    let asked = wire::CreateDatasetRequest {
+        dataset_id: args.dataset.to_string(),
         dataset: Some(dataset),
         request_id: String::new(),
     };
-    match trade.create_dataset(request).await {
+    let (server, url) = (&args.server, &args.server.server.url);
+    let created = trade.create_dataset(request(asked, server));
+    match within(server.limit(), created).await {
         Err(status) if status.code() == Code::AlreadyExists => Ok(()),
-        created => created.map(drop).context("creating the dataset"),
+        created => {
+            let created = created.map(drop);
+            created.with_context(|| format!("creating the dataset at {url}"))
+        }
     }
 }
 
@@ -93,14 +99,15 @@ async fn ingest(
     trade: &mut TradeClient,
     plan: Plan,
     edition: Edition,
-    dataset: &Slug,
+    args: &GenerateArgs,
 ) -> anyhow::Result<wire::IngestObservationsResponse> {
     let id = match edition {
         Edition::First => format!("generated-{}-{}", plan.seed, plan.rows),
         Edition::Revised => format!("revised-{}-{}", plan.seed, plan.rows),
     };
-    let parent = dataset_name(dataset);
-    let done = next_sequence(trade, format!("{parent}/ingests/{id}")).await?;
+    let parent = dataset_name(&args.dataset);
+    let name = format!("{parent}/ingests/{id}");
+    let done = next_sequence(trade, name, &args.server).await?;
     let header = wire::IngestHeader {
         parent,
         ingest_id: id,
@@ -124,8 +131,13 @@ async fn ingest(
 }
 
 /// The batch that the server expects of an ingest.
-async fn next_sequence(trade: &mut TradeClient, name: String) -> anyhow::Result<i64> {
-    match trade.get_ingest(wire::GetIngestRequest { name }).await {
+async fn next_sequence(
+    trade: &mut TradeClient,
+    name: String,
+    server: &ServerArgs,
+) -> anyhow::Result<i64> {
+    let asked = request(wire::GetIngestRequest { name }, server);
+    match within(server.limit(), trade.get_ingest(asked)).await {
         Ok(found) => Ok(found.into_inner().next_sequence.max(1)),
         Err(status) if status.code() == Code::NotFound => Ok(1),
         Err(status) => Err(status.into()),
@@ -202,8 +214,9 @@ impl Iterator for Batches {
 /// Records so many events and agreements, and programmes; what became of it, in words.
 async fn records(plan: Plan, wanted: u64, args: &GenerateArgs) -> anyhow::Result<String> {
     let records = Records::new(plan, wanted);
-    let mut events = client::events(&args.server).await?;
-    let mut culture = client::culture(&args.server).await?;
+    let server = &args.server;
+    let mut events = client::events(&server.server).await?;
+    let mut culture = client::culture(&server.server).await?;
     let bar = counter(wanted * 2 + wanted / 4);
     let made = by_batches("events", wanted, &bar, async |range, request_id| {
         let requests = range.map(|number| records.event(number)).collect();
@@ -211,10 +224,8 @@ async fn records(plan: Plan, wanted: u64, args: &GenerateArgs) -> anyhow::Result
             requests,
             request_id,
         };
-        events
-            .batch_create_events(Request::new(batch))
-            .await
-            .map(drop)
+        let asked = events.batch_create_events(request(batch, server));
+        within(server.limit(), asked).await.map(drop)
     });
     let made_events = made.await?;
     let made = by_batches("agreements", wanted, &bar, async |range, request_id| {
@@ -223,10 +234,8 @@ async fn records(plan: Plan, wanted: u64, args: &GenerateArgs) -> anyhow::Result
             requests,
             request_id,
         };
-        events
-            .batch_create_agreements(Request::new(batch))
-            .await
-            .map(drop)
+        let asked = events.batch_create_agreements(request(batch, server));
+        within(server.limit(), asked).await.map(drop)
     });
     let made_agreements = made.await?;
     let made = by_batches("programmes", wanted / 4, &bar, async |range, request_id| {
@@ -235,10 +244,8 @@ async fn records(plan: Plan, wanted: u64, args: &GenerateArgs) -> anyhow::Result
             requests,
             request_id,
         };
-        culture
-            .batch_create_programmes(Request::new(batch))
-            .await
-            .map(drop)
+        let asked = culture.batch_create_programmes(request(batch, server));
+        within(server.limit(), asked).await.map(drop)
     });
     let made_programmes = made.await?;
     bar.finish_and_clear();

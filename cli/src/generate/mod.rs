@@ -17,7 +17,7 @@ mod world;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use crate::args::generate::{GenerateArgs, GenerateFormat};
 use crate::export::{Target, interrupted};
@@ -34,7 +34,13 @@ pub(crate) async fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     };
     match args.format {
         GenerateFormat::Comtrade => to_file(plan, args.out.as_deref()).await,
-        GenerateFormat::Direct => direct::run(plan, args).await,
+        GenerateFormat::Direct => {
+            ensure!(
+                args.out.is_none(),
+                "--out: --format direct writes into a server and no file"
+            );
+            direct::run(plan, args).await
+        }
     }
 }
 

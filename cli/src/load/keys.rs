@@ -9,8 +9,8 @@ use tonic::Code;
 use super::result::count;
 use super::scenario::{KeySource, Scenario};
 use super::table::amount;
-use crate::args::answer::Address;
-use crate::client::{self, TradeClient};
+use crate::args::answer::ServerArgs;
+use crate::client::{self, TradeClient, request, within};
 use crate::generate::{Chance, Edition, Figures, Plan};
 
 /// Datasets, and reporters of each, that are looked at.
@@ -123,14 +123,18 @@ impl Figure {
 
 impl Keys {
     /// What the calls of a scenario ask about.
-    pub(super) async fn gather(scenario: &Scenario, server: &Address) -> anyhow::Result<Keys> {
+    pub(super) async fn gather(scenario: &Scenario, server: &ServerArgs) -> anyhow::Result<Keys> {
         let needs_figures = scenario.mix.iter().any(|part| part.call.needs_figures());
         let needs_pairs = scenario.mix.iter().any(|part| part.call.needs_pairs());
         let named = scenario.pairs()?;
         let mut keys = Keys::default();
         if needs_figures || (needs_pairs && named.is_empty()) {
             keys.figures = match scenario.keys.from {
-                KeySource::Server => sampled(scenario, server).await?,
+                KeySource::Server => {
+                    let url = &server.server.url;
+                    let sampled = sampled(scenario, server).await;
+                    sampled.with_context(|| format!("looking for figures to ask for at {url}"))?
+                }
                 KeySource::Generated => generated(scenario),
             };
         }
@@ -249,25 +253,21 @@ impl<T> Sample<T> {
 }
 
 /// Figures that the server has: of each dataset and reporter alike.
-async fn sampled(scenario: &Scenario, server: &Address) -> anyhow::Result<Vec<Figure>> {
-    let mut client = client::trade(server).await?;
+async fn sampled(scenario: &Scenario, server: &ServerArgs) -> anyhow::Result<Vec<Figure>> {
+    let mut client = client::trade(&server.server).await?;
     let asked = trade::ListDatasetsRequest {
         page_size: i32::try_from(MOST_DATASETS)?,
         ..trade::ListDatasetsRequest::default()
     };
-    let datasets = match client.list_datasets(asked).await {
+    let asked = client.list_datasets(request(asked, server));
+    let datasets = match within(server.limit(), asked).await {
         // A process that serves events alone has pairs and no figures.
         Err(status) if status.code() == Code::Unimplemented => return Ok(Vec::new()),
-        listed => {
-            listed
-                .context("looking for figures to ask for")?
-                .into_inner()
-                .datasets
-        }
+        listed => listed?.into_inner().datasets,
     };
     let mut sources = Vec::new();
     for dataset in datasets {
-        for reporter in reporters(&mut client, &dataset.name).await? {
+        for reporter in reporters(&mut client, server, &dataset.name).await? {
             sources.push((dataset.name.clone(), reporter));
         }
     }
@@ -281,7 +281,7 @@ async fn sampled(scenario: &Scenario, server: &Address) -> anyhow::Result<Vec<Fi
                 code: code.into(),
                 ..trade::ObservationFilter::default()
             };
-            look(&mut client, parent, filter, share, &mut sample).await?;
+            look(&mut client, server, parent, filter, share, &mut sample).await?;
         }
     }
     let mut figures = sample.kept;
@@ -291,7 +291,11 @@ async fn sampled(scenario: &Scenario, server: &Address) -> anyhow::Result<Vec<Fi
     Ok(figures)
 }
 
-async fn reporters(client: &mut TradeClient, parent: &str) -> anyhow::Result<BTreeSet<String>> {
+async fn reporters(
+    client: &mut TradeClient,
+    server: &ServerArgs,
+    parent: &str,
+) -> anyhow::Result<BTreeSet<String>> {
     let (mut reporters, mut page_token) = (BTreeSet::new(), String::new());
     for _ in 0..MOST_PAGES {
         let asked = trade::ListCoverageRequest {
@@ -300,7 +304,8 @@ async fn reporters(client: &mut TradeClient, parent: &str) -> anyhow::Result<BTr
             page_token,
             ..trade::ListCoverageRequest::default()
         };
-        let found = client.list_coverage(asked).await?.into_inner();
+        let asked = client.list_coverage(request(asked, server));
+        let found = within(server.limit(), asked).await?.into_inner();
         reporters.extend(found.coverage.into_iter().map(|one| one.reporter));
         page_token = found.next_page_token;
         if page_token.is_empty() || reporters.len() >= MOST_REPORTERS {
@@ -316,6 +321,7 @@ const CODES: [&str; 2] = ["TOTAL", ""];
 /// Looks at about so many figures, page by page.
 async fn look(
     client: &mut TradeClient,
+    server: &ServerArgs,
     parent: &str,
     filter: trade::ObservationFilter,
     wanted: usize,
@@ -330,7 +336,8 @@ async fn look(
             page_token,
             ..trade::ListObservationsRequest::default()
         };
-        let found = client.list_observations(asked).await?.into_inner();
+        let asked = client.list_observations(request(asked, server));
+        let found = within(server.limit(), asked).await?.into_inner();
         seen += found.observations.len();
         let named = found.observations.iter();
         named

@@ -4,7 +4,8 @@
 //!
 //! * `scenario`: what is to be asked and what must hold. `span`: lengths of time. `arrival`: when calls are to be made.
 //!   `kind`: the calls that there are. `thresholds`: what must hold, and whether it did.
-//! * `keys`: what calls ask about. `calls`: their messages. `wire`: how they are made. `watch`: streams beside them.
+//! * `input`: files that are read. `keys`: what calls ask about. `calls`: their messages. `wire`: how they are made.
+//!   `watch`: streams beside them.
 //! * `pace`: the clock. `engine`: a run. `meter`: its counters. `live`: how far it is. `stop`: Ctrl-C.
 //! * `limit`: the highest rate at which all holds.
 //! * `result`: what came out. `table`, `page`, `compare`: as text, as a page, and two side by side.
@@ -13,6 +14,7 @@ mod arrival;
 mod calls;
 mod compare;
 mod engine;
+mod input;
 mod keys;
 mod kind;
 mod limit;
@@ -30,7 +32,7 @@ mod watch;
 mod wire;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -56,6 +58,7 @@ use self::thresholds::{Outcome, Thresholds, Verdict};
 use self::watch::Crowd;
 use self::wire::{Line, Target};
 use crate::args::load::LoadArgs;
+use crate::client::{request, within};
 use crate::export::Target as File;
 use crate::generate::english;
 use crate::run::is_broken_pipe;
@@ -107,6 +110,14 @@ struct Files {
 
 impl Files {
     fn open(args: &LoadArgs) -> anyhow::Result<Files> {
+        if let (Some(json), Some(html)) = (&args.json, &args.html) {
+            let is_one = json == html || place(json).is_some_and(|json| place(html) == Some(json));
+            ensure!(
+                !is_one,
+                "--json and --html name one file, {}",
+                json.display()
+            );
+        }
         let open = |path: &Option<PathBuf>| {
             let opened = path.as_deref().map(|path| {
                 let file = File::open(Some(path));
@@ -129,6 +140,18 @@ impl Files {
         }
         Ok(())
     }
+}
+
+/// Where a file is or will be, by whichever way it is named.
+fn place(path: &Path) -> Option<PathBuf> {
+    if let Ok(there) = path.canonicalize() {
+        return Some(there);
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+    Some(folder.join(path.file_name()?))
 }
 
 fn save(file: File, text: &str) -> anyhow::Result<()> {
@@ -256,7 +279,7 @@ impl Stage {
         Ok(Stage {
             ready,
             crowd,
-            server: server.url.to_string(),
+            server: server.server.url.to_string(),
             is_search: args.find_limit,
             stop: stop.clone(),
             quiet: args.quiet,
@@ -430,20 +453,21 @@ async fn prepare(scenario: &Scenario, args: &LoadArgs, run: &str) -> anyhow::Res
         writeln!(
             std::io::stderr(),
             "This scenario writes to {}: all of it has names with load-{run}.",
-            args.server.url
+            args.server.server.url
         )?;
     }
     if !kinds().any(|kind| kind == Kind::Ingest) {
         return Ok(());
     }
-    let mut client = client::trade(&args.server).await?;
+    let server = &args.server;
+    let mut client = client::trade(&server.server).await?;
     let source = Source {
         title: "A load test".into(),
         publisher: "entente load".into(),
         note: "Made up: no customs office counted it.".into(),
         ..Source::default()
     };
-    let request = trade::CreateDatasetRequest {
+    let asked = trade::CreateDatasetRequest {
         dataset_id: calls::dataset_of(run),
         dataset: Some(trade::Dataset {
             display_name: Some(english(&format!("Load test {run}"))),
@@ -453,10 +477,10 @@ async fn prepare(scenario: &Scenario, args: &LoadArgs, run: &str) -> anyhow::Res
         }),
         request_id: String::new(),
     };
-    let created = client.create_dataset(request).await;
-    created
-        .map(drop)
-        .context("creating the dataset of the load test")
+    let created = client.create_dataset(request(asked, server));
+    let created = within(server.limit(), created).await.map(drop);
+    let url = &server.server.url;
+    created.with_context(|| format!("creating the dataset of the load test at {url}"))
 }
 
 #[cfg(test)]

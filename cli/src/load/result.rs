@@ -7,13 +7,14 @@ use anyhow::{Context, ensure};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use super::input;
 use super::table::amount;
 use super::thresholds::Verdict;
 
 /// The form of the file.
 const VERSION: u32 = 1;
 /// A file of a result is no larger.
-const MAX_BYTES: u64 = 256 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
 /// A run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -287,12 +288,7 @@ impl Report {
     /// Reads a file that `--json` wrote.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Report> {
         let name = path.display();
-        let size = path
-            .metadata()
-            .with_context(|| format!("reading {name}"))?
-            .len();
-        ensure!(size <= MAX_BYTES, "{name} is too large for a result");
-        let text = std::fs::read_to_string(path).with_context(|| format!("reading {name}"))?;
+        let text = input::read(path, MAX_BYTES)?;
         let report: Report = serde_json::from_str(&text)
             .with_context(|| format!("{name} is no result of `entente load`"))?;
         ensure!(

@@ -6,13 +6,14 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
 use super::arrival::{Arrival, Segment};
+use super::input;
 use super::kind::Kind;
 use super::span::Span;
 use super::thresholds::Thresholds;
 use crate::generate::MOST_ROWS;
 
 /// A file of a scenario is no larger.
-const MAX_BYTES: u64 = 256 << 10;
+const MAX_BYTES: u64 = 1 << 20;
 /// Scenarios that Entente ships, by name.
 const BUNDLED: [(&str, &str); 7] = [
     ("smoke", include_str!("../../../tests/load/smoke.toml")),
@@ -224,12 +225,7 @@ impl Scenario {
                 names.join(", ")
             );
         }
-        let size = path
-            .metadata()
-            .with_context(|| format!("reading {name}"))?
-            .len();
-        ensure!(size <= MAX_BYTES, "{name} is too large for a scenario");
-        let text = std::fs::read_to_string(path).with_context(|| format!("reading {name}"))?;
+        let text = input::read(path, MAX_BYTES)?;
         Scenario::parse(&text).with_context(|| format!("the scenario {name}"))
     }
 

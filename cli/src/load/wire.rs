@@ -5,18 +5,20 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use bytes::{BufMut, Bytes, BytesMut};
 use chassis::{ClientTls, Gather};
 use h2::client::SendRequest;
+use h2::{Ping, PingPong};
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use percent_encoding::percent_decode;
 use prost::Message;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tonic::Code;
 
-use crate::args::answer::Address;
+use crate::args::answer::ServerArgs;
 use crate::client;
 
 /// What may come ahead on one call, and on a connection.
@@ -37,6 +39,8 @@ pub(super) struct Target {
     origin: Uri,
     tls: Option<ClientTls>,
     authorization: Option<HeaderValue>,
+    /// How long a connection may take to come about.
+    limit: Duration,
 }
 
 /// A connection that is made again when it is lost.
@@ -68,7 +72,8 @@ pub(super) struct Answered {
 
 impl Target {
     /// An address with how it is proved and who asks.
-    pub(super) fn new(server: &Address) -> anyhow::Result<Target> {
+    pub(super) fn new(args: &ServerArgs) -> anyhow::Result<Target> {
+        let server = &args.server;
         let origin = server.url.uri();
         let host = origin.host().context("an address has a host")?.to_owned();
         let secure = server.url.is_secure();
@@ -81,30 +86,17 @@ impl Target {
             origin,
             tls,
             authorization: client::authorization(server)?,
+            limit: args.limit().min(CONNECT_LIMIT),
         })
     }
 
-    async fn connect(self: &Arc<Self>) -> anyhow::Result<(SendRequest<Bytes>, Driving)> {
+    async fn connect(&self) -> anyhow::Result<Connected> {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let stream = TcpStream::connect((host, self.port)).await?;
         stream.set_nodelay(true)?;
-        let mut settings = h2::client::Builder::new();
-        settings
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_concurrent_reset_streams(1_024)
-            .max_local_error_reset_streams(None)
-            .enable_push(false);
         Ok(match &self.tls {
-            None => {
-                let (sender, connection) = settings.handshake(stream).await?;
-                (sender, Driving(Box::pin(Gather::new(connection))))
-            }
-            Some(tls) => {
-                let stream = tls.connect(&self.host, stream).await?;
-                let (sender, connection) = settings.handshake(stream).await?;
-                (sender, Driving(Box::pin(Gather::new(connection))))
-            }
+            None => Connected::over(stream).await?,
+            Some(tls) => Connected::over(tls.connect(&self.host, stream).await?).await?,
         })
     }
 
@@ -132,8 +124,35 @@ impl Target {
     }
 }
 
-/// The future that moves a connection's bytes.
-struct Driving(std::pin::Pin<Box<dyn Future<Output = Result<(), h2::Error>> + Send>>);
+/// A connection of which nothing has come yet.
+struct Connected {
+    sender: SendRequest<Bytes>,
+    /// Asks whether anybody is there.
+    ping: PingPong,
+    /// Moves its bytes.
+    driving: std::pin::Pin<Box<dyn Future<Output = Result<(), h2::Error>> + Send>>,
+}
+
+impl Connected {
+    async fn over<S>(stream: S) -> anyhow::Result<Connected>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let mut settings = h2::client::Builder::new();
+        settings
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_concurrent_reset_streams(1_024)
+            .max_local_error_reset_streams(None)
+            .enable_push(false);
+        let (sender, mut connection) = settings.handshake(stream).await?;
+        Ok(Connected {
+            sender,
+            ping: connection.ping_pong().context("it is asked for once")?,
+            driving: Box::pin(Gather::new(connection)),
+        })
+    }
+}
 
 impl Line {
     /// A connection that must come about.
@@ -142,14 +161,29 @@ impl Line {
             target: target.clone(),
             state: Mutex::default(),
         });
-        let connecting = timeout(CONNECT_LIMIT, line.connect()).await;
+        let greeted = timeout(target.limit, async {
+            // A handshake is over when it is sent; whether anybody reads it, an answer says.
+            line.connect().await?.ping(Ping::opaque()).await?;
+            anyhow::Ok(())
+        });
         let told = || format!("cannot reach {}", target.origin);
-        connecting.with_context(told)?.with_context(told)?;
+        let greeted = greeted.await.map_err(|_| {
+            anyhow!(
+                "nothing that speaks HTTP/2 answered within {:?}",
+                target.limit
+            )
+        });
+        greeted.and_then(|greeted| greeted).with_context(told)?;
         Ok(line)
     }
 
-    async fn connect(self: &Arc<Self>) -> anyhow::Result<()> {
-        let (sender, Driving(connection)) = self.target.connect().await?;
+    /// Makes the connection, and gives what asks whether anybody is there.
+    async fn connect(self: &Arc<Self>) -> anyhow::Result<PingPong> {
+        let Connected {
+            sender,
+            ping,
+            driving,
+        } = self.target.connect().await?;
         let number = {
             let mut state = self.state();
             state.sender = Some(sender);
@@ -159,10 +193,10 @@ impl Line {
         let line = self.clone();
         tokio::spawn(async move {
             // Why it ended is told by the calls that it failed.
-            drop(connection.await);
+            drop(driving.await);
             line.lost(number);
         });
-        Ok(())
+        Ok(ping)
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -189,7 +223,7 @@ impl Line {
 
     async fn again(self: &Arc<Self>) {
         let mut pause = FIRST_PAUSE;
-        while !matches!(timeout(CONNECT_LIMIT, self.connect()).await, Ok(Ok(()))) {
+        while !matches!(timeout(self.target.limit, self.connect()).await, Ok(Ok(_))) {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

@@ -1,6 +1,7 @@
 //! Running services verified: they do the work, and say how far they are.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::ValueEnum;
@@ -14,10 +15,13 @@ use crate::args::answer::ServerArgs;
 use crate::args::serve::Role;
 use crate::args::verify::VerifyArgs;
 use crate::backup;
-use crate::client::{self, JournalsClient};
+use crate::client::{self, JournalsClient, request, within};
 use crate::export::interrupted;
 use crate::{figures, output, status};
 
+/// How long a service that verifies may say nothing. It says every second how far it is, and later by its rests and by
+/// what the disk holds up.
+const SILENCE: Duration = Duration::from_secs(60);
 const VERDICT: &str = "entente.journal.v1.Verdict";
 
 /// Has services verified, one after another, and tells what was found, also when the next one cannot be; how many
@@ -42,7 +46,7 @@ async fn verify_all(args: &VerifyArgs, verdicts: &mut Vec<(Role, Verdict)>) -> a
         only => only,
     };
     for role in roles {
-        let verified = verify_one(&mut client, *role, args.effort).await;
+        let verified = verify_one(&mut client, *role, args).await;
         match verified {
             Ok(verdict) => verdicts.push((*role, verdict)),
             Err(error) if args.only.is_empty() && is_not_there(&error) => {}
@@ -56,7 +60,7 @@ async fn verify_all(args: &VerifyArgs, verdicts: &mut Vec<(Role, Verdict)>) -> a
 
 /// Which of several processes of a service answered is not known; that it was one.
 async fn note_replicas(roles: &[Role], server: &ServerArgs) -> io::Result<()> {
-    if let Some(Ok(gateway)) = status::gateway(server).await {
+    if let Some(Ok(gateway)) = status::gateway(server, server.limit()).await {
         for note in status::one_of_several(&gateway, roles) {
             writeln!(io::stderr(), "note: {note}")?;
         }
@@ -72,16 +76,23 @@ fn is_not_there(error: &anyhow::Error) -> bool {
 async fn verify_one(
     client: &mut JournalsClient,
     role: Role,
-    effort: u8,
+    args: &VerifyArgs,
 ) -> anyhow::Result<Verdict> {
+    let (name, limit) = (backup::name(role), args.server.limit());
+    // Whoever does not answer what is answered at once would be waited for in vain.
+    let asked = wire::GetJournalRequest { name: name.clone() };
+    within(limit, client.get_journal(request(asked, &args.server))).await?;
     // Without a deadline: it takes as long as it needs.
     let asked = Request::new(wire::VerifyJournalRequest {
-        name: backup::name(role),
-        effort_percent: effort.into(),
+        name,
+        effort_percent: args.effort.into(),
     });
-    let mut reports = client.verify_journal(asked).await?.into_inner();
+    let silence = limit.max(SILENCE);
+    let mut reports = within(silence, client.verify_journal(asked))
+        .await?
+        .into_inner();
     let bar = progress(role);
-    while let Some(report) = reports.message().await? {
+    while let Some(report) = within(silence, reports.message()).await? {
         match report.report {
             Some(Report::Progress(progress)) => show(&bar, &progress),
             Some(Report::Verdict(verdict)) => {
