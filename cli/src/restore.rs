@@ -61,6 +61,7 @@ fn restore(
     let manifest = Manifest::of(backup)?;
     let kept = |role: Role| manifest.kept(role).context("the backup has nothing of it");
     let roles = manifest.choose(only)?;
+    ensure_apart(backup, data)?;
     for role in &roles {
         ensure_empty(&data.join(role.name()))?;
     }
@@ -98,6 +99,22 @@ fn ensure_whole(backup: &Path, role: Role, kept: &Kept, stop: &AtomicBool) -> an
         fault.position,
         fault.what
     )
+}
+
+/// Refuses data within the backup. Of a folder that is not there yet, the first one above it that is there counts.
+fn ensure_apart(backup: &Path, data: &Path) -> anyhow::Result<()> {
+    let there = |folder: &Path| {
+        let is_here = folder.as_os_str().is_empty();
+        let folder = if is_here { Path::new(".") } else { folder };
+        folder.canonicalize().ok()
+    };
+    let (backup, above) = (backup.canonicalize()?, data.ancestors().find_map(there));
+    ensure!(
+        above.is_none_or(|above| !above.starts_with(&backup)),
+        "{} is within the backup: name a folder elsewhere",
+        data.display()
+    );
+    Ok(())
 }
 
 fn ensure_empty(folder: &Path) -> anyhow::Result<()> {
@@ -219,6 +236,19 @@ impl Drop for Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn data_within_the_backup_are_refused_and_data_beside_it_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let backup = folder.path().join("backup");
+        fs::create_dir(&backup).unwrap();
+        for within in ["", "new", "new/newer"] {
+            let refused = ensure_apart(&backup, &backup.join(within)).unwrap_err();
+            assert!(refused.to_string().contains("within the backup"));
+        }
+        ensure_apart(&backup, &folder.path().join("backup-data/new")).unwrap();
+        ensure_apart(&backup, Path::new("new")).unwrap();
+    }
 
     #[test]
     fn all_folders_get_their_names_or_none() {

@@ -4,6 +4,7 @@
 //! a process that is broken into gives away its own key and no other. A copy that differs is made again, so running
 //! this after a renewal hands the new ones out, and running it otherwise changes nothing.
 
+mod left;
 mod share;
 
 use std::fs;
@@ -51,6 +52,7 @@ fn make(args: &SetupArgs) -> anyhow::Result<()> {
     open(&authority)?;
     // Two at once would each make a token, and one of them would be believed by nobody.
     let _lock = certs::lock(&args.dir)?;
+    left::clear(&args.dir)?;
     let mut lines = certs::make(&CertsArgs {
         dir: authority.clone(),
         names: args.names.clone(),
@@ -74,6 +76,8 @@ fn first_token(dir: &Path) -> anyhow::Result<bool> {
     let (gateway, access) = (dir.join(GATEWAY), dir.join(ACCESS));
     let believed = gateway.join(TOKENS);
     if believed.symlink_metadata().is_ok() {
+        // A gateway would not start with a file that it cannot read.
+        TokenFile::new(&believed).list()?;
         return Ok(false);
     }
     let aside = tempfile::tempdir_in(&gateway)?;

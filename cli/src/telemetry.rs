@@ -41,7 +41,7 @@ impl Telemetry {
             }
             Some(url) => {
                 let otlp = Otlp {
-                    url: url.clone(),
+                    url: url.to_string(),
                     ratio: args.telemetry.trace_ratio,
                     service,
                 };

@@ -10,7 +10,7 @@ mod common;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Command};
 
 use common::{Ran, Server, entente, interrupt, run};
 use serde_json::Value;
@@ -402,4 +402,76 @@ fn a_backup_of_another_journal_is_not_carried_on() {
     assert!(role.err.contains("--only"), "{role:?}");
     let only = offline(&["restore", backup[1], "--only", "trade", "--data", "none"]);
     assert!(only.err.contains("nothing of trade"), "{only:?}");
+}
+
+/// Verifies and restores a backup; what both say, which is an error.
+fn refused(backup: &Path, data: &Path) -> [String; 2] {
+    let (path, data) = (backup.to_str().unwrap(), data.to_str().unwrap());
+    let commands = [vec!["verify", path], vec!["restore", path, "--data", data]];
+    commands.map(|command| {
+        let ran = offline(&command);
+        assert_eq!(ran.code, 1, "{command:?}: {ran:?}");
+        format!("{}{}", ran.out, ran.err)
+    })
+}
+
+#[test]
+fn a_manifest_that_counts_what_is_not_there_is_refused() {
+    let server = start();
+    let folder = tempfile::tempdir().unwrap();
+    let (backup, data) = (folder.path().join("backup"), folder.path().join("data"));
+    server.ask(&["backup", backup.to_str().unwrap()]);
+    let whole = manifest(&backup);
+    let write = |manifest: &Value| {
+        fs::write(backup.join("manifest.json"), manifest.to_string()).unwrap();
+    };
+    let bytes = whole["journals"]["events"]["bytes"].as_u64().unwrap();
+    for counted in [bytes + 1, u64::MAX] {
+        let mut foreign = whole.clone();
+        let events = &mut foreign["journals"]["events"];
+        events["bytes"] = counted.into();
+        events["parts"][0]["bytes"] = counted.into();
+        write(&foreign);
+        for told in refused(&backup, &data) {
+            assert!(told.contains(&format!("ends at byte {counted}")), "{told}");
+        }
+    }
+    let mut empty = whole.clone();
+    empty["journals"] = serde_json::json!({});
+    write(&empty);
+    for told in refused(&backup, &data) {
+        assert!(told.contains("the backup has no journals"), "{told}");
+    }
+    write(&whole);
+    let within = backup.join("data");
+    let told = offline(&[
+        "restore",
+        backup.to_str().unwrap(),
+        "--data",
+        within.to_str().unwrap(),
+    ]);
+    assert!(told.err.contains("within the backup"), "{told:?}");
+    assert!(!within.exists() && !data.exists());
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let server = start();
+    let folder = tempfile::tempdir().unwrap();
+    let (backup, data) = (folder.path().join("backup"), folder.path().join("data"));
+    server.ask(&["backup", backup.to_str().unwrap()]);
+    for name in ["events.journal", "manifest.json"] {
+        let file = backup.join(name);
+        let whole = fs::read(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        let made = Command::new("mkfifo").arg(&file).status().unwrap();
+        assert!(made.success());
+        let carried_on = server.run(&["backup", backup.to_str().unwrap()]);
+        for told in refused(&backup, &data).iter().chain([&carried_on.err]) {
+            assert!(told.contains("no regular file"), "{told}");
+            assert!(told.contains(name), "{told}");
+        }
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, whole).unwrap();
+    }
 }

@@ -214,6 +214,38 @@ fn a_token_that_was_taken_away_is_not_made_again() {
 }
 
 #[test]
+fn a_file_of_tokens_that_is_none_is_told() {
+    let setup = Setup::make();
+    fs::write(setup.at("gateway/tokens.json"), "{").unwrap();
+    let again = setup.again(&[]);
+    assert_eq!((again.code, &*again.out), (1, ""), "{again:?}");
+    assert!(
+        again.err.contains("gateway/tokens.json is no file"),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn what_a_killed_setup_left_is_removed_and_nothing_else() {
+    let setup = Setup::make();
+    let before = setup.files();
+    for file in [
+        "authority/.tmpA1b2C3",
+        "trade/.tmpzzzzzz",
+        "access/.tmp000000",
+    ] {
+        fs::write(setup.at(file), "a key").unwrap();
+    }
+    fs::create_dir(setup.at("gateway/.tmpd4E5f6")).unwrap();
+    fs::write(setup.at("gateway/.tmpd4E5f6/tokens.json"), "{}").unwrap();
+    fs::write(setup.at("trade/.tmpl"), "of somebody else").unwrap();
+    let again = setup.again(&[]);
+    assert_eq!(again.code, 0, "{again:?}");
+    fs::remove_file(setup.at("trade/.tmpl")).unwrap();
+    assert_eq!(setup.files(), before);
+}
+
+#[test]
 fn renewed_certificates_are_handed_out_and_the_token_stays() {
     let setup = Setup::make();
     let before = setup.files();

@@ -38,7 +38,7 @@ export ENTENTE_SERVER=http://$address
 # One figure's name as gRPC sends it: no compression, the length of the message, the first field, its length.
 "$entente" trade list --dataset china-customs --output json | python3 -c '
 import json, struct, sys
-name = json.loads(next(sys.stdin))["name"].encode()
+name = json.load(sys.stdin)["observations"][0]["name"].encode()
 message = b"\n" + bytes([len(name)]) + name
 sys.stdout.buffer.write(struct.pack(">BI", 0, len(message)) + message)' >"$scratch/message"
 

@@ -1,15 +1,14 @@
 //! A backup read through: the hash of each part, and the chain of all entries.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 
-use super::file::BUFFER;
+use super::file::{self, BUFFER};
 use super::manifest::{Part, hex};
 use super::{Kept, Reader, Seen, name};
 use crate::args::serve::Role;
@@ -55,17 +54,19 @@ pub(crate) fn check(
         left: 0,
         faults: Vec::new(),
     };
-    match std::fs::metadata(&path) {
-        Ok(file) => found.left = file.len().saturating_sub(kept.bytes),
+    let bytes = match std::fs::metadata(&path) {
+        Ok(file) => file.len(),
         Err(error) => {
             found.note(&path, 0, error.to_string());
             return Ok(found);
         }
-    }
+    };
+    file::ensure_regular(&path).with_context(|| path.display().to_string())?;
+    found.left = bytes.saturating_sub(kept.bytes);
     for part in &kept.parts {
-        if hash_of(&path, part, bar, stop)? != part.sha256 {
+        if let Some(what) = fault_of(&path, bytes, part, bar, stop)? {
             let (first, last) = (part.first, part.last);
-            let what = format!("the part with the entries {first} to {last} has another SHA-256");
+            let what = format!("the part with the entries {first} to {last} {what}");
             found.faults.push(Fault {
                 file: path.clone(),
                 offset: part.offset,
@@ -89,14 +90,31 @@ impl Found {
     }
 }
 
-/// The SHA-256 of a part; of what is there of it.
+/// What is wrong with a part of a file with so many bytes.
+fn fault_of(
+    path: &Path,
+    bytes: u64,
+    part: &Part,
+    bar: &ProgressBar,
+    stop: &AtomicBool,
+) -> anyhow::Result<Option<String>> {
+    let end = part.offset.saturating_add(part.bytes);
+    if end > bytes {
+        let what = format!("is cut off: it ends at byte {end}, and the file has {bytes} bytes");
+        return Ok(Some(what));
+    }
+    let is_same = hash_of(path, part, bar, stop)? == part.sha256;
+    Ok((!is_same).then(|| "has another SHA-256".to_owned()))
+}
+
+/// The SHA-256 of a part.
 fn hash_of(
     path: &Path,
     part: &Part,
     bar: &ProgressBar,
     stop: &AtomicBool,
 ) -> anyhow::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = file::open(path)?;
     file.seek(SeekFrom::Start(part.offset))?;
     let mut rest = file.take(part.bytes);
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; BUFFER]);
@@ -146,7 +164,7 @@ fn ends_as(seen: &Seen, role: Role, kept: &Kept) -> anyhow::Result<()> {
     ensure!(
         journal.name == name(role),
         "it is a copy of {}",
-        journal.name
+        journal.name.escape_debug()
     );
     let is_all = seen.last() == kept.position && seen.hash() == kept.hash()?;
     ensure!(

@@ -1,7 +1,7 @@
 //! How a journal's file in a backup is read.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Take};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
@@ -14,6 +14,21 @@ use crate::client::MAX_ANSWER;
 pub(super) const MAGIC: &[u8] = b"entente journal copy 1\n";
 pub(super) const BUFFER: usize = 256 << 10;
 
+/// Opens a file of a backup for reading.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    ensure_regular(path)?;
+    File::open(path)
+}
+
+/// Refuses what is there and is no file: a pipe or a device may be waited for without an end.
+pub(super) fn ensure_regular(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(io::Error::other("it is no regular file")),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// Reads a copy, part by part. Its errors say where in the file.
 #[derive(Debug)]
 pub(crate) struct Reader {
@@ -25,7 +40,7 @@ pub(crate) struct Reader {
 impl Reader {
     /// Opens what a file has from a place between two messages, or its beginning, to an end.
     pub(crate) fn part_of(path: &Path, start: u64, end: u64) -> anyhow::Result<Reader> {
-        let mut file = File::open(path)?;
+        let mut file = open(path)?;
         file.seek(SeekFrom::Start(start))?;
         let file = file.take(end.saturating_sub(start));
         let mut reader = Reader {

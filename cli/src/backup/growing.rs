@@ -11,7 +11,7 @@ use proto::journal::v1::BackupJournalResponse;
 use sha2::{Digest, Sha256};
 use store::Position;
 
-use super::file::{BUFFER, MAGIC, Reader};
+use super::file::{BUFFER, MAGIC, Reader, ensure_regular};
 use super::manifest::{Part, hex, now};
 use super::{Kept, Seen, name};
 use crate::args::serve::Role;
@@ -37,6 +37,7 @@ impl Growing {
     pub(super) fn open(folder: &Path, role: Role, kept: Option<&Kept>) -> anyhow::Result<Growing> {
         let path = Kept::path(folder, role);
         let named = || path.display().to_string();
+        ensure_regular(&path).with_context(named)?;
         let file = OpenOptions::new()
             .read(true)
             .write(true)

@@ -10,6 +10,7 @@ use anyhow::{Context, ensure};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use super::file;
 use crate::args::serve::Role;
 
 /// Its name in the folder.
@@ -84,9 +85,12 @@ impl Manifest {
     /// That of a folder; none where there is none.
     pub(crate) fn read(folder: &Path) -> anyhow::Result<Option<Manifest>> {
         let path = folder.join(NAME);
-        let file = match File::open(&path) {
+        let file = match file::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                ensure_no_data(folder)?;
+                return Ok(None);
+            }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
         let mut text = String::new();
@@ -99,12 +103,19 @@ impl Manifest {
     /// The same, where there must be one.
     pub(crate) fn of(folder: &Path) -> anyhow::Result<Manifest> {
         let manifest = Manifest::read(folder)?;
-        manifest.with_context(|| {
+        let manifest = manifest.with_context(|| {
             format!(
                 "{} is no backup: it has no {NAME}; the first run of `entente backup` writes it when it is complete",
                 folder.display()
             )
-        })
+        })?;
+        let is_empty = manifest.journals.is_empty();
+        ensure!(
+            !is_empty,
+            "{}: the backup has no journals",
+            folder.join(NAME).display()
+        );
+        Ok(manifest)
     }
 
     fn parse(text: &str) -> anyhow::Result<Manifest> {
@@ -115,7 +126,8 @@ impl Manifest {
         );
         for (name, kept) in &manifest.journals {
             let role = Role::from_str(name, false);
-            let role = role.map_err(|_| anyhow::anyhow!("`{name}` is no service"))?;
+            let role =
+                role.map_err(|_| anyhow::anyhow!("`{}` is no service", name.escape_debug()))?;
             kept.check(role)
                 .with_context(|| format!("the journal of {name}"))?;
         }
@@ -155,6 +167,7 @@ impl Manifest {
         env!("CARGO_PKG_VERSION").clone_into(&mut self.tool_version);
         self.written = now();
         let (path, part) = (folder.join(NAME), folder.join("manifest.json.part"));
+        file::ensure_regular(&part)?;
         let mut file = OpenOptions::new()
             .write(true)
             .create(true)
@@ -203,6 +216,8 @@ impl Kept {
             file_name(role)
         );
         self.hash()?;
+        let is_dated = self.last_commit.is_empty() || self.committed().is_some();
+        ensure!(is_dated, "its last commit has no time");
         let (mut offset, mut last) = (0, 0);
         for part in &self.parts {
             let follows = part.offset == offset && part.first == last + 1;
@@ -222,6 +237,16 @@ impl Kept {
         ensure!(is_all, "its parts are not what it says that it has");
         Ok(())
     }
+}
+
+/// Refuses to take the folder of a service for that of a backup, whose files would lie among those of the service.
+fn ensure_no_data(folder: &Path) -> anyhow::Result<()> {
+    ensure!(
+        !folder.join("journal").is_dir(),
+        "{} is the data folder of a service and no backup: name another folder",
+        folder.display()
+    );
+    Ok(())
 }
 
 /// The file of a service's journal in a backup.
@@ -280,6 +305,34 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_without_journals_is_no_backup_to_read_and_one_to_begin() {
+        let folder = tempfile::tempdir().unwrap();
+        Manifest::default().write(folder.path()).unwrap();
+        let refused = Manifest::of(folder.path()).unwrap_err().to_string();
+        assert!(refused.ends_with("the backup has no journals"), "{refused}");
+        assert!(Manifest::read(folder.path()).unwrap().is_some());
+    }
+
+    #[test]
+    fn the_data_folder_of_a_service_is_not_taken_for_a_backup() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("journal")).unwrap();
+        let refused = Manifest::read(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("data folder of a service"), "{refused}");
+    }
+
+    #[test]
+    fn what_a_manifest_calls_its_journals_does_not_reach_the_terminal_as_it_is() {
+        let manifest = serde_json::to_string(&Manifest::default()).unwrap();
+        let kept = serde_json::to_string(&kept()).unwrap();
+        let journals = format!(r#""journals":{{"\u001b[2J":{kept}}}"#);
+        let foreign = manifest.replace(r#""journals":{}"#, &journals);
+        let refused = format!("{:#}", Manifest::parse(&foreign).unwrap_err());
+        assert!(refused.contains("is no service"), "{refused}");
+        assert!(!refused.contains('\u{1b}'), "{refused}");
+    }
+
+    #[test]
     fn what_no_run_has_written_is_refused() {
         let good = |change: &dyn Fn(&mut Kept)| {
             let mut manifest = Manifest::default();
@@ -296,6 +349,7 @@ mod tests {
             good(&|kept| kept.parts[0].first = 2),
             good(&|kept| kept.parts[0].bytes = u64::MAX),
             good(&|kept| kept.last_hash = "é".repeat(32)),
+            good(&|kept| kept.last_commit = "\u{1b}[2J".into()),
             good(&|_| {}).replace("backup 1", "backup 2"),
             good(&|_| {}).replace("\"events\"", "\"gossip\""),
             "{".into(),

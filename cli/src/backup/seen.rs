@@ -54,7 +54,8 @@ impl Seen {
     fn begin(&mut self, journal: &Journal) -> anyhow::Result<()> {
         if let Some(before) = &self.journal {
             let is_same = before.name == journal.name;
-            ensure!(is_same, "{} goes on as {}", before.name, journal.name);
+            let (before, name) = (before.name.escape_debug(), journal.name.escape_debug());
+            ensure!(is_same, "{before} goes on as {name}");
         }
         self.journal = Some(journal.clone());
         Ok(())

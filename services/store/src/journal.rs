@@ -34,6 +34,13 @@ pub trait Journal: fmt::Debug + Send + Sync {
 
     /// The hash of the entry at the last position, which chains over all before it.
     fn last_hash(&self) -> [u8; 32];
+
+    /// Whether the journal ends with its last entry. It reads the disk, and waits for an entry that is being appended.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when anything stands behind the last entry, or the file ends before it: what is read is whole
+    /// all the same, and the next start may refuse it.
+    fn check_end(&self) -> Result<(), Error>;
 }
 
 /// Reads entries one after another.

@@ -196,6 +196,11 @@ impl Journal for Segments {
     fn last_hash(&self) -> [u8; 32] {
         self.tail().hash
     }
+
+    fn check_end(&self) -> Result<(), Error> {
+        // Whoever appends has the tail, so nothing is half written here.
+        self.tail().check_end()
+    }
 }
 
 impl Tail {
@@ -247,6 +252,18 @@ impl Tail {
         step("journal.sync", || self.file.sync_data())?;
         syncs.record(started.elapsed());
         Ok(())
+    }
+
+    /// By the file's name, as the next start finds it.
+    fn check_end(&self) -> Result<(), Error> {
+        let found = std::fs::metadata(&self.path);
+        let found = found.map_err(|e| Error::io("reading", &self.path, &e))?;
+        if found.len() == self.length {
+            return Ok(());
+        }
+        let (last, end, bytes) = (self.last, self.length, found.len());
+        let what = format!("entry {last} ends at byte {end}, and the file has {bytes} bytes");
+        Err(damaged(&self.path, end.min(bytes), &what))
     }
 
     /// Takes back what a failed write left, so that the next entry follows the last whole one.

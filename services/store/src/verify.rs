@@ -276,24 +276,24 @@ impl Verification {
 
     /// The next entry. One that is damaged, or whose file cannot be read, is the end.
     fn next(&mut self, position: Position, until: Position) -> Result<Option<Entry>, Error> {
-        let (file, offset, what) = match self.next_entry(until) {
-            Err(Error::Damaged { file, offset, what }) => (file, offset, what),
-            Err(Error::Io {
-                what,
-                file,
-                message,
-            }) => (file, 0, format!("{what}: {message}")),
-            other => return other,
-        };
-        self.over(Fault {
-            kind: FaultKind::Journal,
-            file,
-            offset,
-            position,
-            key: Vec::new(),
-            what,
-        });
-        Ok(None)
+        match self.next_entry(until) {
+            Err(error) => {
+                let fault = of_journal(error, position)?;
+                self.over(fault);
+                Ok(None)
+            }
+            read => read,
+        }
+    }
+
+    /// Looks at what no entry leads to: bytes behind the last one, which the next start would stop at.
+    fn check_end(&mut self) -> Result<(), Error> {
+        if let Err(error) = self.parts.journal.check_end() {
+            let fault = of_journal(error, self.checked.head.stamp.position + 1)?;
+            // The first is what the verdict is named by, and a view is made anew from its journal.
+            self.checked.faults.insert(0, fault);
+        }
+        Ok(())
     }
 
     fn cannot_apply(&mut self, entry: &Entry, error: &Error) {
@@ -335,7 +335,13 @@ impl Verification {
                 return Ok(());
             }
             if let Some(held) = level {
-                return self.compare_held(&held);
+                self.compare_held(&held)?;
+                drop(held);
+                return if self.is_over {
+                    self.check_end()
+                } else {
+                    Ok(())
+                };
             }
         }
         Ok(())
@@ -412,6 +418,30 @@ impl Verification {
         }
         self.is_over = true;
     }
+}
+
+/// What is wrong with a journal. An error that says nothing of it stays one.
+fn of_journal(error: Error, position: Position) -> Result<Fault, Error> {
+    let fault = |file, offset, what| Fault {
+        kind: FaultKind::Journal,
+        file,
+        offset,
+        position,
+        key: Vec::new(),
+        what,
+    };
+    if let Error::Damaged { file, offset, what } = error {
+        return Ok(fault(file, offset, what));
+    }
+    if let Error::Io {
+        what,
+        file,
+        message,
+    } = error
+    {
+        return Ok(fault(file, 0, format!("{what}: {message}")));
+    }
+    Err(error)
 }
 
 /// Compares the records behind a key, as many as a step takes.

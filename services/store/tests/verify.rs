@@ -8,6 +8,7 @@
 mod common;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use common::{Notes, assert_holds, files_below, filled, note, open, small};
@@ -113,6 +114,29 @@ async fn a_damaged_entry_is_named_by_file_byte_and_position() {
     let checked = verify(&store);
     assert_eq!(checked.faults[0].file, segments[1]);
     fs::rename(&gone, &segments[1]).unwrap();
+    assert_eq!(verify(&store).faults, []);
+    store.close().await;
+}
+
+/// No entry leads there, and no reader stumbles over it: the next start would.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_behind_the_last_entry_is_told_and_gone_once_it_is_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path(), 3).await;
+    let store = open(folder.path());
+    let file = &segments(folder.path())[0];
+    let end = fs::metadata(file).unwrap().len();
+    let mut appending = fs::OpenOptions::new().append(true).open(file).unwrap();
+    appending.write_all(&[7; 200]).unwrap();
+    let checked = verify(&store);
+    let [fault] = &checked.faults[..] else {
+        panic!("{checked:?}");
+    };
+    assert_eq!((fault.kind, &fault.file), (FaultKind::Journal, file));
+    assert_eq!((fault.offset, fault.position), (end, 4));
+    assert!(fault.what.contains("entry 3 ends"), "{fault:?}");
+    assert_eq!(checked.head, store.head());
+    note(&store, 199).await.unwrap();
     assert_eq!(verify(&store).faults, []);
     store.close().await;
 }

@@ -73,6 +73,15 @@ impl Meter {
         Ok(Meter { handle })
     }
 
+    /// One of which the process knows nothing.
+    #[cfg(test)]
+    pub(super) fn apart() -> Meter {
+        let recorder = builder().unwrap().build_recorder();
+        Meter {
+            handle: recorder.handle(),
+        }
+    }
+
     /// Answers Prometheus on a listener until the shutdown.
     pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) {
         let handle = self.handle.clone();

@@ -1,6 +1,11 @@
 //! The port that Prometheus asks: `GET /metrics` and nothing else.
+//!
+//! It has no login, so whoever reaches it may connect and say nothing. Such a connection gives way to the next one.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,11 +17,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::{AbortHandle, JoinSet, spawn_blocking};
 
 use super::Meter;
 
-/// Connections at a time; the next one waits.
+/// Connections at a time. The next one takes the place of the oldest that has not asked yet, or waits for an answer's end.
 const MAX_CONNECTIONS: usize = 8;
 /// How long the head of a request may take.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
@@ -29,27 +34,69 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
+/// The connections that are open.
+#[derive(Default)]
+struct Connections {
+    tasks: JoinSet<()>,
+    /// Those that had not asked when this was last looked at, the oldest first.
+    silent: VecDeque<Connection>,
+}
+
+struct Connection {
+    task: AbortHandle,
+    has_asked: Arc<AtomicBool>,
+}
+
 /// Answers for as long as it is polled.
 pub(super) async fn serve(listener: TcpListener, meter: Meter) {
-    let mut connections = JoinSet::new();
+    let mut connections = Connections::default();
     loop {
-        tokio::select! {
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(tokio::time::timeout(LIMIT, answer(stream, meter.clone())));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a connection for metrics was not accepted");
-                    tokio::time::sleep(PAUSE).await;
-                }
-            },
+        match listener.accept().await {
+            Ok((stream, _)) => connections.add(stream, meter.clone()).await,
+            Err(error) => {
+                tracing::warn!(%error, "a connection for metrics was not accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 }
 
-async fn answer(stream: TcpStream, meter: Meter) {
-    let service = service_fn(|request| reply(request, meter.clone()));
+impl Connections {
+    async fn add(&mut self, stream: TcpStream, meter: Meter) {
+        self.make_room().await;
+        let has_asked = Arc::new(AtomicBool::new(false));
+        let answering = answer(stream, meter, Arc::clone(&has_asked));
+        let task = self.tasks.spawn(async {
+            // What takes longer has had its time.
+            drop(tokio::time::timeout(LIMIT, answering).await);
+        });
+        self.silent.push_back(Connection { task, has_asked });
+    }
+
+    async fn make_room(&mut self) {
+        while self.tasks.try_join_next().is_some() {}
+        self.silent.retain(Connection::is_silent);
+        if self.tasks.len() < MAX_CONNECTIONS {
+            return;
+        }
+        if let Some(oldest) = self.silent.pop_front() {
+            oldest.task.abort();
+        }
+        self.tasks.join_next().await;
+    }
+}
+
+impl Connection {
+    fn is_silent(&self) -> bool {
+        !self.task.is_finished() && !self.has_asked.load(Ordering::Relaxed)
+    }
+}
+
+async fn answer(stream: TcpStream, meter: Meter, has_asked: Arc<AtomicBool>) {
+    let service = service_fn(|request| {
+        has_asked.store(true, Ordering::Relaxed);
+        reply(request, meter.clone())
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
@@ -89,4 +136,52 @@ fn refusal(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// Asks, and reads the answer to its end.
+    async fn scrape(mut stream: TcpStream) -> String {
+        let asked = b"GET /metrics HTTP/1.1\r\nhost: desk\r\n\r\n";
+        stream.write_all(asked).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    /// Whether the other side has closed, by now.
+    fn is_closed(stream: &TcpStream) -> bool {
+        match stream.try_read(&mut [0]) {
+            Ok(_) => true,
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+        }
+    }
+
+    #[tokio::test]
+    async fn silent_connections_give_way_to_whoever_asks_the_oldest_first() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(serve(listener, Meter::apart()));
+        let mut silent = Vec::new();
+        for _ in 0..MAX_CONNECTIONS + 100 {
+            silent.push(TcpStream::connect(address).await.unwrap());
+        }
+        let asking = TcpStream::connect(address).await.unwrap();
+        let answer = scrape(asking).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let (given_way, left) = silent.split_at(silent.len() - MAX_CONNECTIONS + 1);
+        for stream in given_way {
+            stream.readable().await.unwrap();
+            assert!(is_closed(stream));
+        }
+        // Their own time is not over: nobody waited for it.
+        assert!(!left.iter().any(is_closed));
+        serving.abort();
+    }
 }
