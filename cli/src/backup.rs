@@ -36,6 +36,7 @@ use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use proto::journal::v1 as wire;
+use store::Position;
 use tokio::time::Instant;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
@@ -87,7 +88,11 @@ async fn back_up(args: &BackupArgs) -> anyhow::Result<()> {
     for role in roles {
         let (manifest, throttle) = (&mut manifest, &mut throttle);
         match copy(&mut client, *role, manifest, throttle, &mut patience, args).await {
-            Ok(is_served) => copied += usize::from(is_served),
+            Ok(Some(before)) => {
+                copied += 1;
+                tell(*role, before, manifest.kept(*role))?;
+            }
+            Ok(None) => {}
             Err(error) => failed.push((*role, error)),
         }
     }
@@ -122,7 +127,8 @@ fn take(folder: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Copies what is new of a journal, and counts it in the manifest when it is on the disk. False when none is served.
+/// Copies what is new of a journal, and counts it in the manifest when it is on the disk; the last entry that was counted
+/// before. None when no journal is served.
 async fn copy(
     client: &mut JournalsClient,
     role: Role,
@@ -130,30 +136,54 @@ async fn copy(
     throttle: &mut Throttle,
     patience: &mut Patience,
     args: &BackupArgs,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Option<Position>> {
     let (folder, kept) = (&args.folder, manifest.kept(role).cloned());
     if !is_served(client, role, patience, args, kept.is_some()).await? {
-        return Ok(false);
+        return Ok(None);
     }
     let mut growing = Growing::open(folder, role, kept.as_ref())?;
-    let mut fetched = fetch(client, &mut growing, throttle, patience).await;
-    if fetched.as_ref().is_err_and(does_not_follow) && growing.forget(kept.as_ref())? {
-        fetched = fetch(client, &mut growing, throttle, patience).await;
+    // What was read of the disk meanwhile is no silence of a service; nor is what is synced below.
+    patience.renew();
+    let fetched = fetch(client, &mut growing, throttle, patience).await;
+    if let Err(error) = fetched {
+        if !does_not_follow(&error) || !growing.has_left() {
+            return Err(error);
+        }
+        let kept = kept.as_ref().with_context(|| growing.foreign(&error))?;
+        goes_on(client, role, kept).await?;
+        growing.forget(kept)?;
+        fetch(client, &mut growing, throttle, patience).await?;
     }
-    fetched?;
     let version = version(client, role, &args.server).await;
     if let Some(kept) = growing.finish(kept.as_ref(), version)? {
         manifest.keep(role, kept);
         manifest.write(folder)?;
     }
-    let before = kept.map_or(0, |kept| kept.position);
-    let kept = manifest.kept(role);
-    tell(
-        role,
-        before,
-        kept.context("the service sent nothing of it")?,
-    )?;
-    Ok(true)
+    patience.renew();
+    manifest
+        .kept(role)
+        .context("the service sent nothing of it")?;
+    Ok(Some(kept.map_or(0, |kept| kept.position)))
+}
+
+/// Whether a journal goes on behind what the backup counts of it. Another one does not, and then what an interrupted run
+/// left may be all that there is of the one before.
+async fn goes_on(client: &mut JournalsClient, role: Role, kept: &Kept) -> anyhow::Result<()> {
+    let asked = Request::new(wire::BackupJournalRequest {
+        name: name(role),
+        after_position: kept.position,
+    });
+    let parts = within(SILENCE, client.backup_journal(asked)).await?;
+    let mut seen = Seen::after(name(role), kept)?;
+    if let Some(part) = within(SILENCE, parts.into_inner().message()).await? {
+        seen.take(&part)?;
+    }
+    let end = seen.journal().map_or(0, |journal| journal.last_position);
+    if seen.last() == end {
+        seen.whole()
+            .context("it is another journal than that of the backup")?;
+    }
+    Ok(())
 }
 
 /// Whether a journal is there. Where it was asked for, or is in the backup, it must be.
@@ -307,7 +337,8 @@ fn progress(role: Role) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn tell(role: Role, before: u64, kept: &Kept) -> anyhow::Result<()> {
+fn tell(role: Role, before: Position, kept: Option<&Kept>) -> anyhow::Result<()> {
+    let kept = kept.context("the manifest does not count it")?;
     let grouped = |number: u64| figures::grouped(&number.to_string());
     let new = grouped(kept.position - before);
     Ok(writeln!(

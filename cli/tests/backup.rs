@@ -272,6 +272,33 @@ fn a_service_that_was_restored_is_backed_up_again_whatever_an_interrupted_run_le
 }
 
 #[test]
+fn what_an_interrupted_run_left_of_another_journal_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (first, backup) = (at("first"), at("backup"));
+    let server = start();
+    record(&server, CALL);
+    server.ask(&["backup", &first]);
+    drop(server);
+
+    // All that is left of the service is what a first run copied before it was interrupted.
+    fs::create_dir(&backup).unwrap();
+    let left = fs::read(at("first/events.journal")).unwrap();
+    fs::write(at("backup/events.journal"), &left).unwrap();
+    let other = start();
+    let mut command = entente();
+    command.env("ENTENTE_SERVER", &other.url);
+    command.args(["backup", &backup, "--only", "events"]);
+    let ran = run(command, b"");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.err.contains("are of another journal than this one"),
+        "{ran:?}"
+    );
+    assert_eq!(fs::read(at("backup/events.journal")).unwrap(), left);
+}
+
+#[test]
 fn a_lost_service_does_not_keep_the_others_from_being_copied() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("backup");

@@ -68,18 +68,28 @@ impl Growing {
         Ok(growing)
     }
 
-    /// Cuts off what an interrupted run left, if there is any and nothing has followed it since; whether that was so.
-    /// A journal that was restored from the backup meanwhile goes on in another way.
-    pub(super) fn forget(&mut self, kept: Option<&Kept>) -> anyhow::Result<bool> {
-        let is_left = self.found >= self.first;
-        if !is_left || self.last() > self.found {
-            return Ok(false);
-        }
+    /// Whether an interrupted run left entries, and nothing has followed them since.
+    pub(super) fn has_left(&self) -> bool {
+        self.found >= self.first && self.last() == self.found
+    }
+
+    /// Says that what an interrupted run left is of another journal than what is served, and no manifest says which counts.
+    pub(super) fn foreign(&self, error: &anyhow::Error) -> String {
+        format!(
+            "{} has {} entries of an interrupted run that are of another journal than this one ({error:#}); back up \
+             elsewhere, or remove it if nobody needs them",
+            self.path.display(),
+            self.found
+        )
+    }
+
+    /// Cuts off what an interrupted run left. A journal that was restored from the backup meanwhile goes on in another way.
+    pub(super) fn forget(&mut self, kept: &Kept) -> anyhow::Result<()> {
         self.file.flush()?;
         self.file.get_ref().set_len(self.start)?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        *self = Growing::open(folder, self.role, kept)?;
-        Ok(true)
+        *self = Growing::open(folder, self.role, Some(kept))?;
+        Ok(())
     }
 
     /// Takes up the whole messages behind the start, and cuts off what follows them.
@@ -318,11 +328,7 @@ mod tests {
         let mut first = open(folder.path(), None);
         take(&mut first, &parts(0, 2));
         let kept = first.finish(None, String::new()).unwrap().unwrap();
-        assert!(
-            !open(folder.path(), Some(&kept))
-                .forget(Some(&kept))
-                .unwrap()
-        );
+        assert!(!open(folder.path(), Some(&kept)).has_left());
         let mut interrupted = open(folder.path(), Some(&kept));
         take(&mut interrupted, &parts(2, 4));
         interrupted.file.flush().unwrap();
@@ -331,11 +337,12 @@ mod tests {
         let mut followed = open(folder.path(), Some(&kept));
         assert_eq!(followed.last(), 4);
         take(&mut followed, &parts(4, 5));
-        assert!(!followed.forget(Some(&kept)).unwrap());
+        assert!(!followed.has_left());
         drop(followed);
         let mut again = open(folder.path(), Some(&kept));
         assert_eq!(again.last(), 5);
-        assert!(again.forget(Some(&kept)).unwrap());
+        assert!(again.has_left());
+        again.forget(&kept).unwrap();
         assert_eq!((again.last(), again.length), (2, kept.bytes));
         take(&mut again, &parts(2, 3));
         again.check_whole().unwrap();

@@ -106,8 +106,10 @@ const PROGRAMMES: [(ProgrammeKind, &str); 6] = [
 #[derive(Debug)]
 pub(super) struct Records {
     seed: u64,
-    /// How many there are to be. It is in their ids, so that a batch of them is in as a whole or not at all.
+    /// How many there are to be, and of how many pairs. Both are in their ids, so that one that is in already is the same,
+    /// and a batch of them is in as a whole or not at all.
     wanted: u64,
+    of_pairs: usize,
     pairs: Pairs,
 }
 
@@ -125,6 +127,7 @@ impl Records {
         Records {
             seed: plan.seed,
             wanted,
+            of_pairs: plan.pairs(),
             pairs: Pairs::first(plan.pairs()),
         }
     }
@@ -259,7 +262,13 @@ impl Records {
     }
 
     fn id(&self, kind: &str, number: u64) -> String {
-        format!("generated-{}-{}-{kind}-{number}", self.seed, self.wanted)
+        let Records {
+            seed,
+            wanted,
+            of_pairs,
+            ..
+        } = self;
+        format!("generated-{seed}-{wanted}-{of_pairs}-{kind}-{number}")
     }
 }
 
@@ -315,6 +324,8 @@ mod tests {
     fn more_records_have_ids_of_their_own() {
         let (few, more) = (records(1, 1_000, 40), records(1, 1_000, 200));
         assert_ne!(few.event(5).event_id, more.event(5).event_id);
+        let of_more_pairs = records(1, 1_000_000, 40);
+        assert_ne!(few.event(5).event_id, of_more_pairs.event(5).event_id);
         let longest = records(u64::MAX, 1, 20_000).programme(19_999);
         assert!(proto::Slug::parse(&longest.programme_id).is_ok());
     }
