@@ -410,7 +410,14 @@ fn judged(scenario: &Scenario, report: &Report, is_search: bool) -> Vec<Verdict>
     if let Some(watched) = &report.watchers
         && !(is_search && watched.expected == 0)
     {
-        verdicts.extend(judged_watchers(&scenario.watchers.thresholds, watched));
+        // Of a run that was cut off, messages may have been on their way.
+        let missing = if report.interrupted {
+            0
+        } else {
+            watched.missing
+        };
+        let thresholds = &scenario.watchers.thresholds;
+        verdicts.extend(judged_watchers(thresholds, watched, missing));
     }
     verdicts
 }
@@ -425,7 +432,7 @@ fn outcome<'a>(latency: &'a Latency, calls: &Counts) -> Outcome<'a> {
 }
 
 /// A message that does not come is a failure, also where nobody thought of it.
-fn judged_watchers(thresholds: &Thresholds, watched: &Watched) -> Vec<Verdict> {
+fn judged_watchers(thresholds: &Thresholds, watched: &Watched, missing: u64) -> Vec<Verdict> {
     let mut thresholds = thresholds.clone();
     if watched.expected > 0 {
         thresholds.errors.get_or_insert(0.0);
@@ -433,8 +440,8 @@ fn judged_watchers(thresholds: &Thresholds, watched: &Watched) -> Vec<Verdict> {
     let outcome = Outcome {
         latency: &watched.latency,
         asked: watched.expected,
-        failed: watched.missing,
-        in_time: watched.expected - watched.missing,
+        failed: missing,
+        in_time: watched.expected - missing,
     };
     thresholds.judge("watchers", outcome)
 }
