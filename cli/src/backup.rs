@@ -118,7 +118,7 @@ fn ended(failed: &[(Role, anyhow::Error)]) -> anyhow::Result<()> {
 /// Takes the folder for this process alone; one that is not there is made, for its owner alone: it will hold all that
 /// the services were told.
 fn take(folder: &Path) -> anyhow::Result<File> {
-    store::create_durably(folder, 0o700)?;
+    store::create_durably(folder, store::OWNER_ONLY)?;
     let file = File::open(folder)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -18,9 +18,6 @@ use crate::backup::{Kept, Manifest, Reader, Seen, check, time};
 use crate::export::interrupted;
 use crate::figures;
 
-/// Who may enter a folder of data, which a restore does not widen: its owner alone.
-const OWNER_ONLY: u32 = 0o700;
-
 /// Restores a backup; what does not go well, or is interrupted, leaves nothing. A kill leaves folders behind.
 pub(crate) async fn run(args: &RestoreArgs) -> anyhow::Result<()> {
     let (folder, data, only) = (args.folder.clone(), args.data.clone(), args.only.clone());
@@ -181,9 +178,9 @@ impl Pending {
     fn make(target: &Path) -> anyhow::Result<Pending> {
         let pending = target.with_extension("restoring");
         if let Some(data) = target.parent() {
-            store::create_durably(data, OWNER_ONLY)?;
+            store::create_durably(data, store::OWNER_ONLY)?;
         }
-        match DirBuilder::new().mode(OWNER_ONLY).create(&pending) {
+        match DirBuilder::new().mode(store::OWNER_ONLY).create(&pending) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => bail!(
                 "{} is there: another restore fills it, or one was killed; if none runs, remove it",
                 pending.display()

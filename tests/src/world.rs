@@ -23,6 +23,26 @@ use crate::hosts::Hosts;
 use crate::server::{Binary, channel};
 use crate::{Client, CultureClient, EventsClient, JournalClient, Role};
 
+/// Makes two tests of each story: one of a single process, one of a process for each part. The file that has the stories
+/// tells them with a function `tell`, which takes a [`Setting`] and a story.
+#[macro_export]
+macro_rules! both_settings {
+    ($($story:ident),+ $(,)?) => {
+        mod together {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                super::tell($crate::Setting::Together, super::$story).await;
+            })+
+        }
+        mod apart {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $story() {
+                super::tell($crate::Setting::Apart, super::$story).await;
+            })+
+        }
+    };
+}
+
 /// A port of this machine that the system chooses.
 const HERE: &str = "127.0.0.1:0";
 

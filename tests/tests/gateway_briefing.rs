@@ -157,24 +157,6 @@ async fn briefing(world: &World, asked: GetBriefingRequest) -> Briefing {
     answer.expect("a briefing").into_inner()
 }
 
-/// Tells a story to a system in one process and to one in four.
-macro_rules! both_settings {
-    ($($story:ident),+ $(,)?) => {
-        mod together {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::tell(super::Setting::Together, super::$story).await;
-            })+
-        }
-        mod apart {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::tell(super::Setting::Apart, super::$story).await;
-            })+
-        }
-    };
-}
-
 async fn tell(setting: Setting, story: impl AsyncFnOnce(&World)) {
     within_limit(async {
         let world = World::start(setting).await;
@@ -185,7 +167,7 @@ async fn tell(setting: Setting, story: impl AsyncFnOnce(&World)) {
     .await;
 }
 
-both_settings!(
+tests::both_settings!(
     every_section_tells_what_is_known_by_the_day,
     trade_stands_by_side_with_its_growth_and_its_gap,
     sources_are_numbered_once_and_every_number_leads_to_one,

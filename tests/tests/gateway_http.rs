@@ -23,24 +23,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
 
-macro_rules! both_settings {
-    ($($story:ident),+ $(,)?) => {
-        mod together {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::tell(super::Setting::Together, super::$story).await;
-            })+
-        }
-        mod apart {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::tell(super::Setting::Apart, super::$story).await;
-            })+
-        }
-    };
-}
-
-both_settings!(
+tests::both_settings!(
     an_answer_is_what_the_call_would_have_answered,
     a_record_lives_over_http,
     figures_come_in_line_by_line_or_not_at_all,

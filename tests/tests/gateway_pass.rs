@@ -36,25 +36,7 @@ use tonic_types::StatusExt;
 const FIGURE: &str = "CHN KAZ X H6 TOTAL 2023 24500";
 const NAME: &str = "datasets/comtrade/observations/CHN.KAZ.X.H6.TOTAL.2023";
 
-/// Makes two tests of each story: one of a single process, one of a process for each part.
-macro_rules! both_settings {
-    ($($story:ident),+ $(,)?) => {
-        mod together {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::tell(super::Setting::Together, super::$story).await;
-            })+
-        }
-        mod apart {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::tell(super::Setting::Apart, super::$story).await;
-            })+
-        }
-    };
-}
-
-both_settings!(
+tests::both_settings!(
     what_is_recorded_through_the_door_is_read_back,
     errors_arrive_with_their_details,
     the_door_names_every_service_and_its_health,

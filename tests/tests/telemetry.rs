@@ -23,25 +23,7 @@ use tests::{
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
-/// Makes two tests of each story: one of a single process, one of a process for each part.
-macro_rules! both_settings {
-    ($($story:ident),+ $(,)?) => {
-        mod together {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::tell(super::Setting::Together, super::$story).await;
-            })+
-        }
-        mod apart {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $story() {
-                super::tell(super::Setting::Apart, super::$story).await;
-            })+
-        }
-    };
-}
-
-both_settings!(
+tests::both_settings!(
     calls_are_counted_once_by_method_and_code,
     a_write_moves_the_journal,
     whatever_callers_make_up_is_counted_as_one_method,

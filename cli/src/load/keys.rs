@@ -57,32 +57,15 @@ impl Figure {
         let [reporter, partner, flow, classification, code, period] = parts[..] else {
             return None;
         };
-        let [
-            dataset,
-            reporter,
-            partner,
-            flow,
-            classification,
-            code,
-            period,
-        ] = [
-            dataset,
-            reporter,
-            partner,
-            flow,
-            classification,
-            code,
-            period,
-        ]
-        .map(str::to_owned);
+        let own = str::to_owned;
         Some(Figure {
-            dataset,
-            reporter,
-            partner,
-            flow,
-            classification,
-            code,
-            period,
+            dataset: own(dataset),
+            reporter: own(reporter),
+            partner: own(partner),
+            flow: own(flow),
+            classification: own(classification),
+            code: own(code),
+            period: own(period),
         })
     }
 

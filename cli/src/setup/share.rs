@@ -84,7 +84,7 @@ impl Share {
 
 /// Makes a folder for its owner alone where there is none.
 pub(super) fn open(folder: &Path) -> Result<(), store::Error> {
-    store::create_durably(folder, 0o700)
+    store::create_durably(folder, store::OWNER_ONLY)
 }
 
 /// Puts a file there, whole or not at all; whether it was another before. Certificates are for everybody, all else for

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::Error;
 
 /// Who may enter a folder of data: its owner alone.
-pub(crate) const OWNER_ONLY: u32 = 0o700;
+pub const OWNER_ONLY: u32 = 0o700;
 
 /// Makes a folder with those above it, so that a power cut does not lose their names with all in them. Those that are
 /// made get `mode`, less what the process may not give; those that are there stay as they are.

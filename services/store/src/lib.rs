@@ -32,7 +32,7 @@
 //! * [`Restore`] (`restore.rs`): a journal from a copy of its entries. [`Chain`] (`chain.rs`): whether entries of a copy
 //!   are the journal's.
 //! * `requests.rs`: the request ids that were seen lately.
-//! * [`create_durably`] (`folder.rs`): folders that a power cut does not lose.
+//! * [`create_durably`] (`folder.rs`): folders that a power cut does not lose. [`OWNER_ONLY`]: who may enter them.
 //! * `space.rs`: free space and the ballast file.
 //! * `vitals.rs`: what an operator sees of it; `steps.rs`: what of the writer's work belongs to which trace.
 //! * [`Error`] (`error.rs`), [`Clock`] (`clock.rs`).
@@ -64,7 +64,7 @@ pub use chain::{Chain, Unchained};
 pub use clock::{Clock, Micros, Stamp, system_clock};
 pub use entry::{Entry, Write};
 pub use error::Error;
-pub use folder::create_durably;
+pub use folder::{OWNER_ONLY, create_durably};
 pub use journal::{Cursor, Journal, Position};
 pub use model::{Decision, Model, Origin, Request};
 pub use requests::Seen;
