@@ -334,11 +334,17 @@ async fn questions_are_asked_again_elsewhere_and_a_replica_that_fails_is_left_ou
         ];
         let door = Door::to(&[&stubs[0], &stubs[1]]).await;
         let mut client = door.client().await;
+        // A gateway reaches its replicas one by one, and the one that fails may be the first.
+        let asked = |replica: &AtomicUsize| replica.load(Ordering::Relaxed);
+        while asked(&well) == 0 || asked(&ill) == 0 {
+            drop(client.get_dataset(named("datasets/any")).await);
+        }
+        let before = (asked(&well), asked(&ill));
         for _ in 0..200 {
             client.get_dataset(named("datasets/any")).await.unwrap();
         }
-        let (well, ill) = (well.load(Ordering::Relaxed), ill.load(Ordering::Relaxed));
-        assert_eq!(well, 200);
+        assert_eq!(asked(&well) - before.0, 200);
+        let ill = asked(&ill) - before.1;
         assert!(ill < 20, "it was asked {ill} times although it fails");
     })
     .await;
