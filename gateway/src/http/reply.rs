@@ -12,6 +12,7 @@ use prost_reflect::{
     DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, SerializeOptions,
 };
 use serde_json::Value;
+use tokio::task::JoinSet;
 use tonic::Status;
 use tonic::body::Body;
 use xxhash_rust::xxh3::xxh3_128;
@@ -238,7 +239,10 @@ pub(super) async fn aside<T: Send + 'static>(
     if bytes <= SHORT {
         return work();
     }
-    let done = tokio::task::spawn_blocking(work).await;
+    // In a set, it does not begin for a client who has gone before.
+    let mut set = JoinSet::new();
+    set.spawn_blocking(work);
+    let done = set.join_next().await.expect("one was begun");
     done.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))
 }
 

@@ -207,8 +207,7 @@ impl Backup {
 pub(crate) async fn aside<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, store::Error> + Send + 'static,
 ) -> Result<T, Error> {
-    let read = tokio::task::spawn_blocking(read).await;
-    Ok(read.map_err(|error| store::Error::Panicked(error.to_string()))??)
+    Ok(store::aside(read).await?)
 }
 
 #[tonic::async_trait]

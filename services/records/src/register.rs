@@ -291,9 +291,7 @@ impl<M: store::Model> Register<M> {
         reader: impl FnOnce(&State<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let (store, span) = (self.store.clone(), Span::current());
-        let reading = move || span.in_scope(|| store.read(reader));
-        let read = tokio::task::spawn_blocking(reading).await;
-        read.map_err(|error| store::Error::Panicked(error.to_string()))?
+        store::aside(move || span.in_scope(|| store.read(reader))).await
     }
 
     /// The changes after a position that pass a filter, and then those to come.

@@ -31,12 +31,14 @@
 //!   are used; [`Usage`] (`space.rs`): what they take of the disk.
 //! * [`Restore`] (`restore.rs`): a journal from a copy of its entries. [`Chain`] (`chain.rs`): whether entries of a copy
 //!   are the journal's.
+//! * [`aside()`] (`aside.rs`): work that waits for the disk, for callers that do not.
 //! * `requests.rs`: the request ids that were seen lately.
 //! * [`create_durably`] (`folder.rs`): folders that a power cut does not lose. [`OWNER_ONLY`]: who may enter them.
 //! * `space.rs`: free space and the ballast file.
 //! * `vitals.rs`: what an operator sees of it; `steps.rs`: what of the writer's work belongs to which trace.
 //! * [`Error`] (`error.rs`), [`Clock`] (`clock.rs`).
 
+mod aside;
 mod chain;
 mod clock;
 mod entry;
@@ -60,6 +62,7 @@ mod vitals;
 mod watch;
 mod writer;
 
+pub use aside::aside;
 pub use chain::{Chain, Unchained};
 pub use clock::{Clock, Micros, Stamp, system_clock};
 pub use entry::{Entry, Write};

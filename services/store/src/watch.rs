@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::aside::aside;
 use crate::journal::Cursor;
 use crate::{Entry, Error, Journal, Position, Stamp};
 
@@ -79,13 +80,12 @@ impl Watch {
     async fn read_ahead(&mut self, last: Position) -> Result<(), Error> {
         let (journal, seen) = (Arc::clone(&self.journal), self.seen);
         let cursor = self.cursor.take();
-        let read = tokio::task::spawn_blocking(move || {
+        let read = aside(move || {
             // There is none at first, and when an earlier read was dropped half-way with its cursor.
             let cursor = cursor.map_or_else(|| journal.after(seen), Ok)?;
             read_some(cursor, last)
-        })
-        .await;
-        let (cursor, entries) = read.map_err(|error| Error::Panicked(error.to_string()))??;
+        });
+        let (cursor, entries) = read.await?;
         self.cursor = Some(cursor);
         self.ahead = entries;
         Ok(())

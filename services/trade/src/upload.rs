@@ -92,8 +92,7 @@ impl Upload {
     async fn validate(&mut self, batch: Batch) -> Result<(), Error> {
         let (store, header) = (self.store.clone(), self.header.clone());
         let validate = move || store.read(|state| ingest::validate(&header, batch, state));
-        let validated = tokio::task::spawn_blocking(validate).await;
-        let outcome = validated.map_err(|error| store::Error::Panicked(error.to_string()))??;
+        let outcome = store::aside(validate).await?;
         self.add(outcome);
         Ok(())
     }
