@@ -11,6 +11,8 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 use super::{OVERLOADED, RATE_LIMITED, WATCHERS, port, process};
 use crate::{Error, Shutdown, failed_logins, panics};
@@ -57,6 +59,8 @@ pub fn before_scrape<T: Send + Sync + 'static>(of: &Arc<T>, report: fn(&T)) {
 #[derive(Clone)]
 pub struct Meter {
     handle: PrometheusHandle,
+    /// One text at a time.
+    turn: Arc<Semaphore>,
 }
 
 impl Meter {
@@ -70,16 +74,18 @@ impl Meter {
         process::start();
         describe();
         begin();
-        Ok(Meter { handle })
+        Ok(Meter::of(handle))
     }
 
     /// One of which the process knows nothing.
     #[cfg(test)]
     pub(super) fn apart() -> Meter {
-        let recorder = builder().unwrap().build_recorder();
-        Meter {
-            handle: recorder.handle(),
-        }
+        Meter::of(builder().unwrap().build_recorder().handle())
+    }
+
+    fn of(handle: PrometheusHandle) -> Meter {
+        let turn = Arc::new(Semaphore::new(1));
+        Meter { handle, turn }
     }
 
     /// Answers Prometheus on a listener until the shutdown.
@@ -99,8 +105,21 @@ impl Meter {
         }
     }
 
-    /// All that is counted now, in the text format of Prometheus.
-    pub fn render(&self) -> String {
+    /// All that is counted now, in the text format of Prometheus; none when a report panics.
+    ///
+    /// The reports look at the disk, on a thread that may wait for it: one thread, whoever asks and goes away, so that
+    /// those of the calls are not spent on this.
+    pub(super) async fn text(self) -> Option<String> {
+        let turn = self.turn.clone().acquire_owned().await.ok()?;
+        let rendering = spawn_blocking(move || {
+            let text = self.render();
+            drop(turn);
+            text
+        });
+        rendering.await.ok()
+    }
+
+    fn render(&self) -> String {
         let mut reports = REPORTS.lock().unwrap_or_else(PoisonError::into_inner);
         reports.retain(|report| report());
         counter!("entente_login_failures_total").absolute(failed_logins());

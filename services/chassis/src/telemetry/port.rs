@@ -17,7 +17,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet, spawn_blocking};
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::Meter;
 
@@ -123,8 +123,7 @@ async fn reply(
             .insert(ALLOW, HeaderValue::from_static("GET"));
         return Ok(response);
     }
-    // It looks at the disk.
-    let Ok(text) = spawn_blocking(move || meter.render()).await else {
+    let Some(text) = meter.text().await else {
         return Ok(refusal(StatusCode::INTERNAL_SERVER_ERROR));
     };
     let mut response = Response::new(Full::from(text));
