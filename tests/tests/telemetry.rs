@@ -84,7 +84,15 @@ async fn calls_are_counted_once_by_method_and_code(world: &World) {
     let timed = answered.sum("entente_call_seconds_count", &of[..1]);
     assert_eq!(timed, 1.0);
 
+    let mut unheard = MetadataMap::new();
+    unheard.insert("grpc-timeout", "soon".parse().expect("metadata"));
+    let refused = get_dataset(world, "datasets/none", unheard).await;
+    assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
+
     let door = world.door.counts().await;
+    let turned_away = [of[0], ("code", "INVALID_ARGUMENT")];
+    assert_eq!(door.sum("entente_calls_total", &turned_away), 1.0);
+    assert_eq!(door.sum("entente_call_seconds_count", &of[..1]), 1.0);
     let passed = [&of[..], &[("service", "gateway")]].concat();
     let apart = world.trade.len();
     assert_eq!(door.sum("entente_calls_total", &of), 1.0);

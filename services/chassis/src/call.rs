@@ -251,6 +251,7 @@ impl Calls {
         }
         let permit = limit.admit(request.uri().path())?;
         held.place = Some(self.places.hold(permit, held.bounds.timer.deadline()));
+        held.call.let_in();
         Ok(())
     }
 

@@ -151,12 +151,13 @@ impl Method {
         self.service.running.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a call that has ended. How long a stream was open says nothing of how fast it is answered.
-    pub(crate) fn ended(&self, code: Code, took: Duration) {
+    /// Counts a call that has ended, and how long it took unless it was turned away at the door: that takes no time, and
+    /// many of them would make slow answers look fast. Nor does it tell that a stream was open for long.
+    pub(crate) fn ended(&self, code: Code, took: Option<Duration>) {
         self.service.running.fetch_sub(1, Ordering::Relaxed);
         let ended = &self.ended[code as usize % CODES];
         ended.get_or_init(|| self.counter(code)).increment(1);
-        if self.is_unary {
+        if let Some(took) = took.filter(|_| self.is_unary) {
             let seconds = self.seconds.get_or_init(|| self.histogram());
             seconds.record(took);
         }
@@ -234,7 +235,7 @@ mod tests {
         let method = methods.find(GET);
         method.begun();
         assert_eq!(method.service.running.load(Ordering::Relaxed), 1);
-        method.ended(Code::Ok, Duration::ZERO);
+        method.ended(Code::Ok, None);
         assert_eq!(method.service.running.load(Ordering::Relaxed), 0);
     }
 }

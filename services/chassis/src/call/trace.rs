@@ -34,6 +34,8 @@ pub(super) struct Call {
     caller: Option<Arc<str>>,
     is_recorded: bool,
     started: Instant,
+    /// Whether it was not turned away at the door.
+    is_let_in: bool,
     span: Span,
     code: Option<Code>,
 }
@@ -98,6 +100,7 @@ impl Call {
             peer,
             caller: None,
             started: Instant::now(),
+            is_let_in: false,
             span: Span::none(),
             code: None,
         };
@@ -115,6 +118,11 @@ impl Call {
         let recorded = recording::start(self.trace, given.is_some(), || self.recorded_span());
         (self.span, self.trace) = recorded;
         self.is_recorded = true;
+    }
+
+    /// It is not turned away.
+    pub(super) fn let_in(&mut self) {
+        self.is_let_in = true;
     }
 
     /// Keeps who makes it.
@@ -229,7 +237,8 @@ impl Drop for Call {
     fn drop(&mut self) {
         // Without a code the client went away, or its connection did.
         let code = self.code.unwrap_or(Code::Cancelled);
-        self.method.ended(code, self.started.elapsed());
+        self.method
+            .ended(code, self.is_let_in.then(|| self.started.elapsed()));
         let weight = self.weight(code);
         if self.is_recorded {
             self.record_end(code);
