@@ -146,7 +146,7 @@ impl Servers {
 }
 
 impl Serving {
-    /// Takes the address and opens the stores; signals stop it from here on.
+    /// Takes the address and opens the stores; signals stop it from here on, the opening too.
     pub(crate) async fn start(
         plan: Plan<'_>,
         data: &Path,
@@ -172,10 +172,15 @@ impl Serving {
             ballast_bytes: storage.ballast_mib << 20,
             ..store::Config::default()
         };
+        let served = tokio::select! {
+            served = Served::start(plan, data, &storage) => served?,
+            // An opening may take minutes, and what it does is done again at the next start.
+            () = shutdown.wait() => bail!("stopped while it opened its data"),
+        };
         Ok(Serving {
             address: socket.local_addr()?,
             listener: socket,
-            served: Served::start(plan, data, &storage).await?,
+            served,
             web: None,
             config,
             shutdown,
