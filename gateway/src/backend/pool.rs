@@ -29,7 +29,7 @@ const LOST_PAUSE: Duration = Duration::from_millis(500);
 /// which ends the waiting when it fails.
 const HOPE: Duration = Duration::from_secs(3);
 /// The same when all were found failing, and are tried again for this call: one may have started since.
-const LAST_HOPE: Duration = Duration::from_millis(300);
+const LAST_HOPE: Duration = Duration::from_secs(1);
 
 /// The replicas of a service. Dropped, they are let go.
 #[derive(Debug)]
@@ -149,11 +149,7 @@ impl Pool {
     ) -> Result<Choice, Failure> {
         match self.shared.find(kind, tried) {
             Found::Choice(choice) => Ok(choice),
-            Found::Hope => self.wait(kind, tried).await,
-            Found::Nothing => {
-                self.shared.await_again();
-                self.wait(kind, tried).await
-            }
+            Found::Hope | Found::Nothing => self.wait(kind, tried).await,
         }
     }
 
@@ -169,12 +165,18 @@ impl Pool {
     async fn wait(&self, kind: Kind, tried: Option<&Replica>) -> Result<Choice, Failure> {
         let limit = self.shared.hope();
         let waiting = async {
+            let mut tried_again = false;
             loop {
                 let mut changed = pin!(self.shared.changed.notified());
                 changed.as_mut().enable();
                 match self.shared.find(kind, tried) {
                     Found::Choice(choice) => return Ok(choice),
                     Found::Hope => changed.await,
+                    // The last one may have gone while this call waited for it, and another may be back by now.
+                    Found::Nothing if !tried_again => {
+                        tried_again = true;
+                        self.shared.await_again();
+                    }
                     Found::Nothing => return Err(self.shared.nothing()),
                 }
             }
