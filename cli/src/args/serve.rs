@@ -233,7 +233,7 @@ pub(crate) struct StorageArgs {
         env = "ENTENTE_RESERVE_MIB",
         default_value_t = 256,
         value_name = "MIB",
-        value_parser = clap::value_parser!(u64).range(0..=1_048_576)
+        value_parser = clap::value_parser!(u64).range(0..=16_777_216)
     )]
     pub(crate) reserve_mib: u64,
     /// Size in MiB of a file that is given up when the disk is full, so that a restart still opens

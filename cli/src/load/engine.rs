@@ -20,7 +20,7 @@ use super::stop::Stop;
 use super::wire::{Answered, Failure, Line, tell_left};
 
 /// So long after the end of a run a call that came due in it is still begun.
-const LAST: Duration = Duration::from_millis(100);
+const LAST: Duration = Duration::from_secs(1);
 /// How long calls that are under way may still take when a run is interrupted.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long is waited before a call is made again: the first time and the longest.

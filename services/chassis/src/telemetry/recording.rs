@@ -43,10 +43,10 @@ const BATCH: usize = 512;
 /// How long spans wait for others.
 const DELAY: Duration = Duration::from_secs(2);
 /// How long the collector may take to be reached, and to take a batch.
-const CONNECT_LIMIT: Duration = Duration::from_secs(2);
-const EXPORT_LIMIT: Duration = Duration::from_secs(5);
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+const EXPORT_LIMIT: Duration = Duration::from_secs(10);
 /// How long the last spans may take at the end of the process.
-const END_LIMIT: Duration = Duration::from_secs(3);
+const END_LIMIT: Duration = Duration::from_secs(5);
 
 /// Of how many calls that bring no decision one is recorded; not set without a collector.
 static SHARE: OnceLock<f64> = OnceLock::new();
