@@ -107,7 +107,8 @@ impl Setup {
 
     fn healthcheck(&self, url: &str, process: &str, files: Options<'_>, service: &[&str]) -> Ran {
         let mut command = entente();
-        command.args(["healthcheck", "--server", url]).args(service);
+        command.args(["healthcheck", "--timeout", "60", "--server", url]);
+        command.args(service);
         command.args(self.files_of(process, files));
         run(command, b"")
     }
@@ -329,6 +330,9 @@ fn processes_that_were_set_up_trust_each_other_and_nobody_else() {
 
     let (gateway, url) = setup.serve_gateway(&services);
     processes.push(gateway);
+    // The gateway connects meanwhile.
+    let well = setup.ask(&url, &["status", "--wait", "60"]);
+    assert_eq!(well.code, 0, "{well:?}");
     for service in [&[][..], &["trade"], &["events"], &["culture"]] {
         let healthy = setup.healthcheck(&url, "access", BELIEVED, service);
         assert_eq!(healthy.code, 0, "{healthy:?}");

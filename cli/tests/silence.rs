@@ -98,7 +98,9 @@ fn a_load_test_begins_with_no_call_where_nobody_answers() {
         assert!(load.err.contains(&told), "{load:?}");
     }
     let url = listen(Answers::Pings);
-    let load = ask(&url, &["load", "smoke"]);
+    let mut load = entente();
+    load.args(["load", "smoke", "--timeout", "10", "--server", &url]);
+    let load = run(load, b"");
     assert_eq!((load.code, &*load.out), (1, ""), "{load:?}");
     let told = format!("looking for figures to ask for at {url}: no answer came in time");
     assert!(load.err.contains(&told), "{load:?}");

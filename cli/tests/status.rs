@@ -79,17 +79,15 @@ fn a_gateway_names_the_processes_that_it_does_not_reach() {
         "{apart:?}"
     );
     culture.kill();
-    let lost = loop {
-        let lost = status(true);
-        if !well(&lost) {
-            break lost;
+    loop {
+        let lost: Value = serde_json::from_str(&status(true).out).unwrap();
+        let problems = lost["problems"].to_string();
+        assert_eq!(lost["isWell"], problems == "[]", "{lost}");
+        // On a busy machine another one may be lost for a moment.
+        if problems.contains("culture") && !problems.contains("events") {
+            break;
         }
-    };
-    let lost: Value = serde_json::from_str(&lost.out).unwrap();
-    assert_eq!(lost["isWell"], false);
-    let problems = lost["problems"].to_string();
-    assert!(problems.contains("culture"), "{problems}");
-    assert!(!problems.contains("events"), "{problems}");
+    }
     // What was found of the others is told all the same.
     let mut verify = entente();
     verify.args(["verify", "--server", &url, "--effort", "100"]);
@@ -113,7 +111,7 @@ fn a_disk_that_is_too_full_is_told_by_who_keeps_something_there() {
     let full = ["serve", "events", "--data", data, "--log", "error"];
     let mut command = entente();
     command.args(full).args(["--listen", "127.0.0.1:0"]);
-    command.env("ENTENTE_RESERVE_MIB", "1048576");
+    command.env("ENTENTE_RESERVE_MIB", "16777216");
     let (mut process, url) = common::started(command);
     let mut asked = entente();
     asked.args(["status", "--server", &url]);

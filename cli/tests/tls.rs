@@ -165,6 +165,12 @@ fn a_gateway_and_its_services_prove_to_each_other_who_they_are() {
     options.extend(certificates.believed());
     options.extend(certificates.gateway());
     let (mut gateway, door, _) = start(&gateway, &options);
+    // The gateway connects meanwhile.
+    let mut wait = entente();
+    wait.args(["status", "--wait", "60", "--server", &door]);
+    wait.args(certificates.believed());
+    let well = run(wait, b"");
+    assert_eq!(well.code, 0, "{well:?}");
     let asked = datasets(&door, &certificates.believed());
     assert_eq!(asked.code, 0, "{asked:?}");
     assert_eq!(interrupt(&mut gateway), 0);

@@ -25,12 +25,12 @@ import stubs_client
 from channel import connect
 
 # Seconds that a call may take, its retries included.
-PATIENCE = 30
+PATIENCE = 120
 RETRIES = {
     "maxAttempts": 5,
-    "initialBackoff": "0.3s",
-    "maxBackoff": "5s",
-    "backoffMultiplier": 2.5,
+    "initialBackoff": "0.5s",
+    "maxBackoff": "15s",
+    "backoffMultiplier": 3,
     "retryableStatusCodes": ["UNAVAILABLE"],
 }
 DAY = {"year": 2024, "month": 7, "day": 1}

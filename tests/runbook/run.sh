@@ -148,7 +148,7 @@ recipe damaged-journal
 unchanged 'a damaged journal'
 
 stop events
-options="$options --reserve-mib 1048576"
+options="$options --reserve-mib 16777216"
 options=${options/--reserve-mib 1 /}
 start events
 options='--log info --reserve-mib 1 --ballast-mib 1 --cache-mib 16'

@@ -35,7 +35,7 @@ pub type CultureClient = CultureServiceClient<Channel>;
 pub type JournalClient = JournalServiceClient<Channel>;
 
 /// How long a story may take, its server's start and end included.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// Which service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,9 @@ pub enum Way {
 
 /// Tells a story to a new server, and stops it: it must end cleanly and have logged nothing unusual.
 pub async fn tell(way: Way, role: Role, story: impl AsyncFnOnce(&mut Server)) {
+    if way == Way::Binary {
+        build_binary().await;
+    }
     let told = async {
         let mut server = Server::start_as(role, way).await;
         story(&mut server).await;
@@ -168,11 +171,25 @@ impl Server {
         channel(self.address).await
     }
 
+    /// How it was started.
+    pub fn way(&self) -> Way {
+        self.way
+    }
+
     /// Stops it in good order.
     pub async fn stop(&mut self) {
         match self.running.take() {
             Some(Running::InProcess(running)) => running.stop().await,
             Some(Running::Binary(running)) => running.stop().await,
+            None => {}
+        }
+    }
+
+    /// Stops it in good order, whatever it logged.
+    pub async fn end(&mut self) {
+        match self.running.take() {
+            Some(Running::InProcess(running)) => running.stop().await,
+            Some(Running::Binary(running)) => drop(running.end().await),
             None => {}
         }
     }
@@ -415,8 +432,7 @@ impl Binary {
     /// Stops it in good order: it must have logged nothing unusual.
     pub(crate) async fn stop(self) {
         let log = self.end().await;
-        let unusual = |line: &&str| line.contains("WARN") || line.contains("ERROR");
-        let unusual: Vec<&str> = log.lines().filter(unusual).collect();
+        let unusual: Vec<&str> = log.lines().filter(|line| is_unusual(line)).collect();
         assert!(unusual.is_empty(), "it logged {unusual:#?}");
     }
 
@@ -452,6 +468,14 @@ impl Drop for Binary {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Whether a line of the log tells of what does not happen to a process that nobody harms. On a busy machine an answer
+/// for the health may be late, and what a killed one was writing is cut off at its next start.
+fn is_unusual(line: &str) -> bool {
+    let is_late = line.contains("a replica is lost") && line.contains("it does not answer");
+    let was_killed = line.contains("an entry that was never finished; it is cut off");
+    (line.contains("WARN") || line.contains("ERROR")) && !is_late && !was_killed
 }
 
 /// Sees that the binary is there, which may take longer than a story.

@@ -4,12 +4,14 @@ use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use proto::culture::v1::culture_service_client::CultureServiceClient;
 use proto::culture::v1::culture_service_server::SERVICE_NAME as CULTURE;
 use proto::events::v1::events_service_client::EventsServiceClient;
 use proto::events::v1::events_service_server::SERVICE_NAME as EVENTS;
 use proto::gateway::v1::gateway_service_client::GatewayServiceClient;
+use proto::gateway::v1::{GetStatusRequest, ReplicaState, ReplicaStatus};
 use proto::journal::v1::journal_service_client::JournalServiceClient;
 use proto::trade::v1::trade_service_client::TradeServiceClient;
 use proto::trade::v1::trade_service_server::SERVICE_NAME as TRADE;
@@ -43,6 +45,8 @@ macro_rules! both_settings {
     };
 }
 
+/// How often is looked at what the gateway says of its backends.
+const LOOK: Duration = Duration::from_millis(20);
 /// A port of this machine that the system chooses.
 const HERE: &str = "127.0.0.1:0";
 
@@ -137,7 +141,7 @@ impl World {
         let trade_at = addresses.join(",");
         let mut world = World::with_trade_at(&trade_at, options, all, folder, None).await;
         world.trade = trade;
-        world.wait().await;
+        world.all_serve().await;
         world
     }
 
@@ -167,7 +171,7 @@ impl World {
         let url = format!("http://{name}:{port}");
         let mut world = World::with_trade_at(&url, &[], &[], folder, Some(hosts)).await;
         world.trade = trade;
-        world.wait().await;
+        world.all_serve().await;
         world
     }
 
@@ -194,19 +198,49 @@ impl World {
         ];
         let args = [&args, options, all].concat();
         let door = Node::start(&args, HERE, &folder.path().join("gateway"), hosts).await;
-        World {
+        let world = World {
             trade: Vec::new(),
             events: Some(events),
             culture: Some(culture),
             shared: channel(door.address).await,
             door,
             _folder: folder,
+        };
+        world.reached(&[EVENTS, CULTURE]).await;
+        world
+    }
+
+    /// Waits until the gateway reaches every process of every service.
+    pub async fn all_serve(&self) {
+        self.reached(&[TRADE, EVENTS, CULTURE]).await;
+        let mut turns = tokio::time::interval(LOOK);
+        let serves = |replica: ReplicaStatus| replica.state() == ReplicaState::Serving;
+        while !self.replicas().await.into_iter().all(serves) {
+            turns.tick().await;
         }
     }
 
-    /// Waits until all services can be reached.
-    async fn wait(&self) {
-        for service in [TRADE, EVENTS, CULTURE] {
+    /// Waits until the gateway reaches the process at an address.
+    pub async fn serves(&self, address: SocketAddr) {
+        let mut turns = tokio::time::interval(LOOK);
+        let serves = |replica: &ReplicaStatus| {
+            replica.address == address.to_string() && replica.state() == ReplicaState::Serving
+        };
+        while !self.replicas().await.iter().any(serves) {
+            turns.tick().await;
+        }
+    }
+
+    async fn replicas(&self) -> Vec<ReplicaStatus> {
+        let status = self.gateway_client().get_status(GetStatusRequest {}).await;
+        let backends = status.expect("a status").into_inner().backends;
+        let replicas = backends.into_iter().flat_map(|backend| backend.replicas);
+        replicas.collect()
+    }
+
+    /// Waits until services can be reached.
+    async fn reached(&self, services: &[&str]) {
+        for service in services {
             Health::watch(&self.shared, service).await.until(true).await;
         }
     }

@@ -18,8 +18,8 @@ use proto::gateway::v1::{
 };
 use tests::wire::Verdict;
 use tests::{
-    Role, Setting, World, agreement, dataset, date, event, fields, programme, reason, record,
-    sector, source, statement, within_limit,
+    Role, Setting, World, agreement, build_binary, dataset, date, event, fields, programme, reason,
+    record, sector, source, statement, within_limit,
 };
 use tonic::{Code, Request};
 
@@ -158,6 +158,7 @@ async fn briefing(world: &World, asked: GetBriefingRequest) -> Briefing {
 }
 
 async fn tell(setting: Setting, story: impl AsyncFnOnce(&World)) {
+    build_binary().await;
     within_limit(async {
         let world = World::start(setting).await;
         record_all(&world).await;
@@ -795,6 +796,7 @@ const ASKED: [Section; 6] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_is_down_is_named_and_the_rest_is_told_until_it_is_back() {
+    build_binary().await;
     within_limit(Box::pin(async {
         let mut world = World::start(Setting::Apart).await;
         record_all(&world).await;
@@ -845,13 +847,15 @@ async fn a_service_that_is_down_is_named_and_the_rest_is_told_until_it_is_back()
 
 async fn in_time(world: &World) -> Briefing {
     let mut request = Request::new(asked());
-    request.set_timeout(Duration::from_secs(5));
+    // A service that says nothing is waited for half of it, and the others have as long.
+    request.set_timeout(Duration::from_secs(10));
     let told = world.gateway_client().get_briefing(request).await;
     told.expect("the rest in time").into_inner()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_is_slow_is_named_within_the_callers_deadline() {
+    build_binary().await;
     within_limit(Box::pin(async {
         let mut world = World::start(Setting::Apart).await;
         record_all(&world).await;

@@ -18,7 +18,7 @@ use proto::trade::v1::{
 };
 use serde_json::{Value, json};
 use tests::http::{ask, follow, get, send_json};
-use tests::{Setting, World, dataset, record, sector, within_limit};
+use tests::{Setting, World, build_binary, dataset, record, sector, within_limit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
@@ -37,6 +37,7 @@ tests::both_settings!(
 );
 
 async fn tell(setting: Setting, story: impl AsyncFnOnce(&World)) {
+    build_binary().await;
     within_limit(async {
         let world = World::start(setting).await;
         story(&world).await;
@@ -231,7 +232,7 @@ async fn what_is_wrong_is_told_in_the_words_of_http(world: &World) {
         (broken.code, broken.fields()),
         (StatusCode::BAD_REQUEST, vec!["body".to_owned()])
     );
-    let long = format!("{{\"codes\":[\"{}\"]}}", "8".repeat(3 << 20));
+    let long = format!("{{\"codes\":[\"{}\"]}}", "8".repeat(2 << 20));
     let long = send_json(door, "POST", "/v1/sectors", &long).await;
     assert_eq!(
         (long.code, long.reason()),

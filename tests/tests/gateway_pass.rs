@@ -10,6 +10,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use proto::culture::v1::culture_service_server::SERVICE_NAME as CULTURE;
 use proto::culture::v1::{GetProgrammeRequest, ListProgrammesRequest};
@@ -195,26 +196,36 @@ async fn a_briefing_is_over_all_of_them(world: &World) {
     assert_eq!(briefing.unwrap().into_inner().unreachable, []);
 }
 
-/// Asks something of a service.
+/// Asks something of a service, and waits for it.
 async fn ask(world: &World, role: Role) -> Result<(), Status> {
+    ask_within(world, role, Some(60)).await
+}
+
+/// Asks something of a service within so many seconds, or without saying in which time.
+async fn ask_within(world: &World, role: Role, seconds: Option<u64>) -> Result<(), Status> {
     match role {
         Role::Trade => {
-            let request = ListDatasetsRequest::default();
+            let request = within(seconds, ListDatasetsRequest::default());
             world.trade_client().list_datasets(request).await.map(drop)
         }
         Role::Events => {
-            let request = ListEventsRequest::default();
+            let request = within(seconds, ListEventsRequest::default());
             world.events_client().list_events(request).await.map(drop)
         }
         Role::Culture => {
-            let request = ListProgrammesRequest::default();
-            world
-                .culture_client()
-                .list_programmes(request)
-                .await
-                .map(drop)
+            let request = within(seconds, ListProgrammesRequest::default());
+            let mut client = world.culture_client();
+            client.list_programmes(request).await.map(drop)
         }
     }
+}
+
+fn within<T>(seconds: Option<u64>, request: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(request);
+    if let Some(seconds) = seconds {
+        request.set_timeout(Duration::from_secs(seconds));
+    }
+    request
 }
 
 const SERVICES: [(Role, &str); 3] = [
@@ -264,7 +275,7 @@ async fn a_service_that_stands_still_costs_its_callers_their_deadline() {
             world.node(still).freeze();
             let late = loop {
                 // It may answer until the signal has reached all its threads.
-                if let Err(status) = ask(&world, still).await {
+                if let Err(status) = ask_within(&world, still, None).await {
                     break status;
                 }
             };
@@ -309,6 +320,9 @@ async fn nonsense_in_place_of_a_service_is_told_from_an_answer() {
     .await;
 }
 
+/// Seconds for a list over all services. Half of it is waited for one that says nothing, and the others have as long.
+const FOR_A_LIST: Option<u64> = Some(6);
+
 /// The services that lists over all name as not reached, and the rest is told.
 async fn missing(world: &World) -> [Vec<String>; 2] {
     let pair = || ("CHN".to_owned(), "KAZ".to_owned());
@@ -325,8 +339,12 @@ async fn missing(world: &World) -> [Vec<String>; 2] {
         ..ListChangesRequest::default()
     };
     let mut gateway = world.gateway_client();
-    let timeline = gateway.list_timeline(timeline).await.unwrap().into_inner();
-    let changes = gateway.list_changes(changes).await.unwrap().into_inner();
+    let timeline = gateway.list_timeline(within(FOR_A_LIST, timeline)).await;
+    let changes = gateway.list_changes(within(FOR_A_LIST, changes)).await;
+    let (timeline, changes) = (
+        timeline.unwrap().into_inner(),
+        changes.unwrap().into_inner(),
+    );
     [timeline.unreachable, changes.unreachable]
         .map(|lost| lost.into_iter().map(|one| one.service).collect())
 }
@@ -352,6 +370,7 @@ async fn processes_come_and_go_behind_a_name() {
         health.until(false).await;
         world.trade[1].start_again().await;
         health.until(true).await;
+        world.serves(world.trade[1].address()).await;
         world.trade[0].kill();
         ask(&world, Role::Trade).await.unwrap();
 
@@ -406,8 +425,9 @@ impl Callers {
     /// Waits until they have made so many calls more.
     async fn make(&self, calls: u64) {
         let until = self.made.load(Ordering::Relaxed) + calls;
+        let mut turns = tokio::time::interval(Duration::from_millis(5));
         while self.made.load(Ordering::Relaxed) < until {
-            tokio::task::yield_now().await;
+            turns.tick().await;
         }
     }
 
@@ -453,12 +473,7 @@ async fn replicas_start_again_in_turn_and_no_reader_notices() {
         let callers = Callers::start(&world, 8);
         for replica in 0..2 {
             callers.make(200).await;
-            let other = world.trade[1 - replica].address();
-            assert!(
-                Health::check(&tests_channel(other).await, TRADE)
-                    .await
-                    .unwrap()
-            );
+            world.all_serve().await;
             world.trade[replica].stop().await;
             callers.make(200).await;
             world.trade[replica].start_again().await;
@@ -468,9 +483,4 @@ async fn replicas_start_again_in_turn_and_no_reader_notices() {
         world.end().await;
     })
     .await;
-}
-
-async fn tests_channel(address: std::net::SocketAddr) -> tonic::transport::Channel {
-    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}"));
-    endpoint.unwrap().connect().await.unwrap()
 }

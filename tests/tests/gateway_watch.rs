@@ -15,7 +15,7 @@ use proto::gateway::v1::gateway_service_client::GatewayServiceClient;
 use proto::trade::v1::trade_change::Change as TradeChange;
 use proto::{culture::v1 as culture, events::v1 as events};
 use tests::{GatewayClient, House, Role, Way, dataset, date, event, fields, programme, reason};
-use tests::{record, statement, within_limit};
+use tests::{build_binary, record, statement, within_limit};
 use tonic::{Status, Streaming};
 use wire::list_changes_request::Since;
 use wire::relationship_change::Change;
@@ -173,6 +173,9 @@ async fn said(house: &House, id: &str) {
 }
 
 async fn with_house(way: Way, story: impl AsyncFnOnce(&mut House)) {
+    if way == Way::Binary {
+        build_binary().await;
+    }
     let told = async {
         let mut house = House::start(way).await;
         story(&mut house).await;

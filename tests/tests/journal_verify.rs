@@ -13,7 +13,7 @@ use proto::journal::v1::verify_journal_response::Report;
 use proto::journal::v1::{FaultKind, GetJournalStatusRequest, JournalStatus, Verdict};
 use proto::journal::v1::{VerifyJournalRequest, VerifyJournalResponse};
 use proto::parse_timestamp;
-use tests::{Server, both_ways, event, fields, reason};
+use tests::{Server, Way, both_ways, event, fields, reason};
 use tonic::{Status, Streaming};
 
 both_ways!(Events:
@@ -159,9 +159,14 @@ async fn one_verification_runs_at_a_time_and_ends_with_its_reader(server: &mut S
     record(server, 0..5).await;
     let below_nothing = begin(server, -1).await.unwrap_err();
     assert_eq!(fields(&below_nothing), ["effort_percent"]);
-    // Nobody reads it, so it stands still.
-    let first = begin(server, 1).await.unwrap();
-    let second = begin(server, 100).await.unwrap_err();
+    let (first, second) = loop {
+        let first = begin(server, 1).await;
+        // On a busy machine the first one may have ended before the second is asked for.
+        match begin(server, 100).await {
+            Err(second) => break (first, second),
+            Ok(second) => drop((first, second)),
+        }
+    };
     assert_eq!(reason(&second), "ResourceExhausted OVERLOADED");
     drop(first);
     let third = loop {
@@ -185,6 +190,11 @@ async fn a_verification_does_not_hold_up_the_end_of_a_process(server: &mut Serve
         Err(stopped) => assert_eq!(reason(&stopped), "Unavailable SHUTTING_DOWN"),
     }
     server.stop().await;
+    // What a process leaves behind goes at the next start; a task of this one ends in its own time.
+    let beside = server.data().join("events").join("view.verifying");
+    while server.way() == Way::InProcess && beside.exists() {
+        tokio::task::yield_now().await;
+    }
     server.start_again().await;
     assert_eq!(verify(server).await.faults, []);
 }

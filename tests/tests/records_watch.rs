@@ -20,7 +20,7 @@ use prost::Message;
 use proto::culture::v1 as culture;
 use proto::events::v1 as events;
 use proto::journal::v1::{BackupJournalRequest, JournalEntry};
-use tests::{Role, Server, Way, programme, within_limit};
+use tests::{Role, Server, Way, build_binary, programme, within_limit};
 use tokio::task::JoinHandle;
 use tokio_stream::{Stream, StreamExt};
 use tonic::Status;
@@ -261,6 +261,11 @@ async fn write_until_killed<W: Watched>(server: &Server, round: usize) -> Vec<Ve
 
 /// Writes and watches through kills and restarts.
 async fn live<W: Watched>() -> Life {
+    build_binary().await;
+    within_limit(live_on::<W>()).await
+}
+
+async fn live_on<W: Watched>() -> Life {
     let mut server = Server::start_as(W::ROLE, Way::Binary).await;
     let mut watchers: Vec<Vec<Told>> = vec![Vec::new(); 3];
     let mut acknowledged = Vec::new();
@@ -391,27 +396,27 @@ macro_rules! promises {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn a_feed_is_ordered() {
-                super::ordered(&within_limit(live::<$service>()).await);
+                super::ordered(&live::<$service>().await);
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn a_feed_tells_nothing_twice() {
-                super::unique(&within_limit(live::<$service>()).await);
+                super::unique(&live::<$service>().await);
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn a_feed_leaves_nothing_out() {
-                super::complete(&within_limit(live::<$service>()).await);
+                super::complete(&live::<$service>().await);
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn a_feed_tells_an_entry_whole() {
-                super::atomic(&within_limit(live::<$service>()).await);
+                super::atomic(&live::<$service>().await);
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn a_feed_resumes_after_any_position() {
-                super::resumable(&within_limit(live::<$service>()).await);
+                super::resumable(&live::<$service>().await);
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

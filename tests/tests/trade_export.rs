@@ -6,6 +6,7 @@
 )]
 
 use prost::Message;
+use proto::trade::v1::trade_service_server::SERVICE_NAME;
 use proto::r#type::v1::Source;
 use proto::{parse_timestamp, to_timestamp};
 use tests::wire::{
@@ -13,7 +14,8 @@ use tests::wire::{
     ObservationBatch, ObservationFilter, ObservationGroup,
 };
 use tests::{
-    Client, Server, both_ways, dataset, fields, header, ingest, observations, reason, record,
+    Client, Health, Server, both_ways, dataset, fields, header, ingest, observations, reason,
+    record,
 };
 use tonic::{Status, Streaming};
 
@@ -391,7 +393,11 @@ async fn a_stopping_service_ends_its_exports(server: &mut Server) {
     record_wordy(&client, 2_000).await;
     let mut started = export(&client, whole()).await.unwrap();
     started.message().await.unwrap().unwrap();
+    let mut health = Health::watch(&server.channel().await, SERVICE_NAME).await;
+    health.until(true).await;
     server.ask_to_stop();
+    // The rest is not told before it has heard of it: more than fits on the way is still to come.
+    health.until(false).await;
     let ended = loop {
         match started.message().await {
             Ok(Some(_)) => {}

@@ -115,14 +115,22 @@ pub(crate) async fn client_over<S>(stream: S) -> TradeServiceClient<Http>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    try_client_over(stream).await.unwrap()
+}
+
+/// The same where the server may hang up.
+pub(crate) async fn try_client_over<S>(stream: S) -> hyper::Result<TradeServiceClient<Http>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let io = TokioIo::new(stream);
     let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), io);
-    let (sender, connection) = within(handshake).await.unwrap();
+    let (sender, connection) = within(handshake).await?;
     tokio::spawn(connection);
     let send = move |request| sender.clone().send_request(request);
     let http = Http::new(tower::service_fn(send));
     let origin = "http://trade".parse().unwrap();
-    TradeServiceClient::with_origin(http, origin)
+    Ok(TradeServiceClient::with_origin(http, origin))
 }
 
 pub(crate) type Http =
