@@ -145,10 +145,11 @@ impl World {
         world
     }
 
-    /// Starts a system whose trade is somewhere else.
-    pub async fn with_trade_elsewhere(address: SocketAddr) -> World {
+    /// Starts a system whose trade is somewhere else, in one process or several.
+    pub async fn with_trade_elsewhere(addresses: &[SocketAddr]) -> World {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        World::with_trade_at(&url(&address), &[], &[], folder, None).await
+        let trade: Vec<_> = addresses.iter().map(url).collect();
+        World::with_trade_at(&trade.join(","), &[], &[], folder, None).await
     }
 
     /// Starts a system whose trade has a name that leads nowhere.
@@ -334,6 +335,11 @@ impl Node {
     /// Where it tells what it counts.
     pub fn metrics(&self) -> SocketAddr {
         self.running.as_ref().expect("it runs").metrics
+    }
+
+    /// The folder of its data.
+    pub fn data(&self) -> &Path {
+        &self.folder
     }
 
     /// What it has logged.

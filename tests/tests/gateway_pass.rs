@@ -307,7 +307,7 @@ async fn nonsense_in_place_of_a_service_is_told_from_an_answer() {
                 drop(stream.read(&mut [0; 64]).await);
             }
         });
-        let world = World::with_trade_elsewhere(address).await;
+        let world = World::with_trade_elsewhere(&[address]).await;
         let asked = ask(&world, Role::Trade).await;
         assert_eq!(reason(&asked.unwrap_err()), "Unavailable UNREACHABLE");
         assert!(!Health::check(world.channel(), TRADE).await.unwrap());

@@ -8,8 +8,11 @@
 )]
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 use http::{Request, StatusCode};
@@ -17,8 +20,8 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use proto::gateway::v1::GetBriefingRequest;
 use tests::wire::{Dataset, GetDatasetRequest};
 use tests::{
-    Collector, Counts, Health, Setting, Spans, Stub, World, build_binary, dataset, date,
-    http as web, number, refused, trace_id, within_limit,
+    Collector, Counts, Health, Role, Setting, Spans, Stub, World, build_binary, dataset, date,
+    http as web, number, ok, refused, trace_id, within_limit,
 };
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
@@ -240,7 +243,7 @@ fn is_required(what: &str) -> bool {
 async fn a_process_that_fails_is_counted_as_left_out() {
     in_time(async || {
         let stub = Stub::start(|_| Box::pin(async { refused(Code::Unavailable) }));
-        let world = World::with_trade_elsewhere(stub.address()).await;
+        let world = World::with_trade_elsewhere(&[stub.address()]).await;
         let trade = proto::trade::v1::trade_service_server::SERVICE_NAME;
         Health::watch(world.channel(), trade)
             .await
@@ -268,6 +271,57 @@ async fn a_process_that_fails_is_counted_as_left_out() {
         }
         let log = world.end().await;
         assert!(log.contains("a replica is left out for a while"), "{log}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_that_is_asked_again_is_counted() {
+    in_time(async || {
+        let asked: Arc<AtomicUsize> = Arc::default();
+        let counted = Arc::clone(&asked);
+        let well = Stub::start(|_| Box::pin(async { ok(&Dataset::default()) }));
+        let ill = Stub::start(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async { refused(Code::Unavailable) })
+        });
+        let places = [well.address(), ill.address()];
+        let world = World::with_trade_elsewhere(&places).await;
+        for place in places {
+            world.serves(place).await;
+        }
+        let retries = async || {
+            let counts = world.door.counts().await;
+            counts.sum("entente_backend_retries_total", &[("backend", "trade")])
+        };
+        assert_eq!(retries().await, 0.0);
+        while retries().await < 1.0 {
+            drop(get_dataset(&world, "datasets/any", MetadataMap::new()).await);
+        }
+        assert!(asked.load(Ordering::Relaxed) >= 1);
+        world.end().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_view_that_is_made_anew_is_counted() {
+    in_time(async || {
+        let mut world = World::start(Setting::Apart).await;
+        let mut trade = world.trade_client();
+        let created = trade.create_dataset(dataset("comtrade")).await;
+        created.expect("recorded");
+        let node = world.node(Role::Trade);
+        node.stop().await;
+        // The view is ahead of what is left.
+        fs::remove_dir_all(node.data().join("trade/journal")).expect("there is a journal");
+        node.start_again().await;
+        let counts = trade_counts(&world).await;
+        let of_trade = [("service", "trade")];
+        assert_eq!(counts.sum("entente_view_rebuilds_total", &of_trade), 1.0);
+        let log = world.node(Role::Trade).end().await;
+        assert!(log.contains("moved aside and rebuilt"), "{log}");
+        world.end().await;
     })
     .await;
 }
