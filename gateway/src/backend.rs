@@ -108,10 +108,10 @@ impl Backend {
     }
 
     /// Its processes as they are seen from here; none when it runs in this process.
-    pub(crate) fn replicas(&self) -> Vec<Seen> {
+    pub(crate) fn processes(&self) -> Vec<Process> {
         match &self.way {
             Way::Direct(_) => Vec::new(),
-            Way::Remote(pool) => pool.replicas().iter().map(|one| Seen::of(one)).collect(),
+            Way::Remote(pool) => pool.replicas().into_iter().map(Process).collect(),
         }
     }
 
@@ -140,28 +140,28 @@ impl Backend {
     }
 }
 
-/// What is seen of a process of a service.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen {
-    pub(crate) place: SocketAddr,
-    pub(crate) state: ReplicaState,
-    pub(crate) calls: usize,
-}
+/// A process of a service: how it is seen from here, and a way to ask it and no other.
+#[derive(Clone, Debug)]
+pub(crate) struct Process(Arc<Replica>);
 
-impl Seen {
-    fn of(replica: &Replica) -> Seen {
-        let state = if replica.is_well() {
+impl Process {
+    pub(crate) fn place(&self) -> SocketAddr {
+        self.0.place()
+    }
+
+    pub(crate) fn state(&self) -> ReplicaState {
+        if self.0.is_well() {
             ReplicaState::Serving
-        } else if replica.is_reached() {
+        } else if self.0.is_reached() {
             ReplicaState::LeftOut
         } else {
             ReplicaState::NotServing
-        };
-        Seen {
-            place: replica.place(),
-            state,
-            calls: replica.load(),
         }
+    }
+
+    /// Calls that are under way to it.
+    pub(crate) fn calls(&self) -> usize {
+        self.0.load()
     }
 }
 
@@ -180,5 +180,20 @@ impl Service<Request<Body>> for Backend {
     fn call(&mut self, request: Request<Body>) -> Calling {
         let passing = self.clone().pass(request);
         Box::pin(async move { Ok(passing.await) })
+    }
+}
+
+impl Service<Request<Body>> for Process {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Calling;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Calling {
+        let replica = self.0.clone();
+        Box::pin(async move { Ok(call::pass_to(&replica, request).await) })
     }
 }

@@ -102,8 +102,9 @@ impl GatewayService for Gateway {
         &self,
         request: Request<wire::GetStatusRequest>,
     ) -> Reply<wire::GatewayStatus> {
+        let asking = Asking::of(&request);
         let caller = request.extensions().get::<Caller>();
-        let status = status::status(&self.backends, self.started, caller);
-        Ok(Response::new(status))
+        let status = status::status(&self.backends, self.started, &asking, caller);
+        Ok(Response::new(status.await))
     }
 }

@@ -232,7 +232,8 @@ impl World {
         }
     }
 
-    async fn replicas(&self) -> Vec<ReplicaStatus> {
+    /// The processes of all services, as the gateway tells of them.
+    pub async fn replicas(&self) -> Vec<ReplicaStatus> {
         let status = self.gateway_client().get_status(GetStatusRequest {}).await;
         let backends = status.expect("a status").into_inner().backends;
         let replicas = backends.into_iter().flat_map(|backend| backend.replicas);

@@ -449,6 +449,39 @@ async fn with_replicas() -> World {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_process_says_of_itself_how_it_is() {
+    in_time(async || {
+        let mut world = with_replicas().await;
+        let said = world.replicas().await.into_iter();
+        let journals: Vec<_> = said.map(|one| one.journal.expect("it serves")).collect();
+        let stands = journals.iter().map(|status| {
+            assert_eq!(status.version, env!("CARGO_PKG_VERSION"));
+            assert!(status.journal_bytes > 0 && status.free_bytes > 0);
+            let journal = status.journal.as_ref().expect("it has one");
+            (&*journal.name, journal.last_position)
+        });
+        let expected = [
+            ("journals/trade", 2),
+            ("journals/trade", 2),
+            ("journals/events", 0),
+            ("journals/culture", 0),
+        ];
+        assert_eq!(stands.collect::<Vec<_>>(), expected);
+
+        world.trade[0].kill();
+        let lost = loop {
+            let mut said = world.replicas().await;
+            if let Some(lost) = said.iter().position(|one| one.journal.is_none()) {
+                break said.remove(lost);
+            }
+        };
+        assert_eq!(lost.address, world.trade[0].address().to_string());
+        world.end().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_two_replicas_dies_and_no_reader_notices() {
     in_time(async || {
         let mut world = with_replicas().await;

@@ -33,7 +33,28 @@ type Outcome = Result<Response<Answer>, Failure>;
 pub(super) async fn pass(pool: &Pool, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let head = Head::new(parts);
-    match send(pool, &head, body).await {
+    let outcome = send(pool, &head, body).await;
+    told(&head, outcome)
+}
+
+/// Passes a call of one small message to one replica, which is asked for itself.
+pub(super) async fn pass_to(replica: &Arc<Replica>, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let head = Head::new(parts);
+    let asked = async {
+        let Message::Whole(message) = gather(body).await? else {
+            return Err(Failure::Full);
+        };
+        let choice = Choice::of(replica, Kind::Whole).ok_or(Failure::Nowhere)?;
+        ask(&choice, &head, message).await
+    };
+    let outcome = asked.await;
+    told(&head, outcome)
+}
+
+/// The answer to whoever called.
+fn told(head: &Head, outcome: Outcome) -> Response<Body> {
+    match outcome {
         Ok(response) => response.map(Body::new),
         Err(failure) => {
             tracing::debug!(method = head.path(), %failure, "a call was not passed");

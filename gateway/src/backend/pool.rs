@@ -333,7 +333,8 @@ fn rank(replica: &Replica, tried: Option<&Replica>) -> Rank {
 }
 
 impl Choice {
-    fn of(replica: &Arc<Replica>, kind: Kind) -> Option<Choice> {
+    /// A connection of this replica, if it has one with a place.
+    pub(super) fn of(replica: &Arc<Replica>, kind: Kind) -> Option<Choice> {
         Some(Choice {
             connection: replica.connection(kind)?,
             replica: replica.clone(),
