@@ -29,8 +29,3 @@ pub(crate) fn describe() {
 pub(crate) fn short(service: &'static str) -> &'static str {
     service.split('.').nth(1).unwrap_or(service)
 }
-
-/// A count as a gauge has it.
-pub(crate) fn float(count: usize) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
-}

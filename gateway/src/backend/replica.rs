@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use chassis::ClientTls;
+use chassis::{ClientTls, telemetry};
 use metrics::{Counter, Label, counter, gauge};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
@@ -16,7 +16,7 @@ use super::connection::Connection;
 use super::eject::Ejection;
 use super::failure::Failure;
 use crate::backoff::Backoff;
-use crate::vitals::{float, short};
+use crate::vitals::short;
 
 /// Pause between two questions for the health.
 const CHECK_PAUSE: Duration = Duration::from_secs(2);
@@ -138,7 +138,9 @@ impl Replica {
             Label::new("backend", backend),
             Label::new("replica", self.place.to_string()),
         ];
-        let set = |name: &'static str, value: usize| gauge!(name, labels.iter()).set(float(value));
+        let set = |name: &'static str, value: usize| {
+            gauge!(name, labels.iter()).set(telemetry::float(value));
+        };
         set("entente_backend_calls_running", self.load());
         set(
             "entente_backend_connections",

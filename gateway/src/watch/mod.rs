@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use chassis::Shutdown;
+use chassis::{Shutdown, telemetry};
 use futures_util::future::select_all;
 use futures_util::{Stream, StreamExt, stream};
 use metrics::gauge;
@@ -30,7 +30,6 @@ use crate::ask::Services;
 use crate::asked::pair;
 use crate::backoff::Backoff;
 use crate::cursor::Cursor;
-use crate::vitals::float;
 use crate::which::Which;
 use lane::{Lane, Told, Way};
 use tail::Tail;
@@ -158,10 +157,10 @@ impl Watches {
     /// Says how many watch, and how much.
     pub(crate) fn report(&self) {
         let watchers = MAX_WATCHERS.saturating_sub(self.places.available_permits());
-        gauge!("entente_watchers").set(float(watchers));
+        gauge!("entente_watchers").set(telemetry::float(watchers));
         let pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
         let watched = pairs.values().filter(|tails| tails.strong_count() > 0);
-        gauge!("entente_watched_pairs").set(float(watched.count()));
+        gauge!("entente_watched_pairs").set(telemetry::float(watched.count()));
     }
 
     /// Watches a pair.

@@ -37,9 +37,9 @@ use tonic::transport::server::TcpConnectInfo;
 use crate::app::Assembled;
 use crate::auth::{Door, Standing};
 use crate::caller::PeerNames;
-use crate::methods::{Methods, float};
+use crate::methods::Methods;
 use crate::pass::{Passed, Passing};
-use crate::{Config, Edge, Error};
+use crate::{Config, Edge, Error, telemetry};
 
 pub use self::deadline::Deadline;
 pub use self::ids::Trace;
@@ -169,7 +169,7 @@ impl Process {
     /// Says to those who count how many calls run, and how many may.
     pub(crate) fn report(&self) {
         self.methods.report();
-        gauge!("entente_calls_limit").set(float(self.limit.max()));
+        gauge!("entente_calls_limit").set(telemetry::float(self.limit.max()));
     }
 
     /// How many calls run.

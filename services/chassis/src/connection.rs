@@ -26,7 +26,6 @@ use tokio_rustls::TlsAcceptor;
 use crate::call::{Calls, EVERY, Places, Process};
 use crate::edge::Door;
 use crate::gather::Gather;
-use crate::methods::float;
 use crate::tls::peer_names;
 use crate::{Config, Edge, ServerTls, Shutdown, telemetry};
 
@@ -103,8 +102,8 @@ struct Open {
 impl Open {
     fn report(&self) {
         let open = self.connections.load(Ordering::Relaxed);
-        gauge!("entente_connections_open").set(float(open));
-        gauge!("entente_connections_limit").set(float(self.limit));
+        gauge!("entente_connections_open").set(telemetry::float(open));
+        gauge!("entente_connections_limit").set(telemetry::float(self.limit));
     }
 }
 
@@ -213,7 +212,7 @@ async fn look_after(places: &Places) -> Infallible {
     }
 }
 
-/// Says once that no place was left.
+/// Says that no place was left: once, until half of them are free again.
 #[derive(Default)]
 struct Full {
     told: bool,
@@ -221,6 +220,7 @@ struct Full {
 
 impl Full {
     fn note(&mut self, open: usize, max: usize) {
+        self.told &= open > max / 2;
         if open >= max && !self.told {
             self.told = true;
             tracing::warn!(

@@ -86,7 +86,8 @@ impl Methods {
     pub(crate) fn report(&self) {
         for service in &self.services {
             let running = service.running.load(Ordering::Relaxed);
-            gauge!("entente_calls_running", "service" => service.name.clone()).set(float(running));
+            gauge!("entente_calls_running", "service" => service.name.clone())
+                .set(crate::telemetry::float(running));
         }
     }
 }
@@ -175,11 +176,6 @@ impl Method {
         let (service, method) = (self.service.name.clone(), self.name.clone());
         histogram!("entente_call_seconds", "service" => service, "method" => method)
     }
-}
-
-/// A count as a gauge has it.
-pub(crate) fn float(count: usize) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]

@@ -116,6 +116,11 @@ pub(crate) const OVERLOADED: &str = "overloaded";
 pub(crate) const WATCHERS: &str = "watchers";
 pub(crate) const RATE_LIMITED: &str = "rate_limited";
 
+/// A count as a gauge has it.
+pub fn float(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
 /// Whether a call that ends with this code has failed, and not its caller.
 pub fn is_failure(code: Code) -> bool {
     let failures = [
