@@ -11,18 +11,20 @@
 //! `entente.journal.v1.BackupJournalResponse`, each behind its length as a protobuf varint. Each run appends to it. What
 //! stands behind the manifest's end is what an interrupted run left: the next one takes up the whole messages of it, each
 //! of whose entries must follow by its hash, and goes on behind them; if the journal does not, because it was restored
-//! from the backup meanwhile, they are cut off. Positions go from 1 on without a gap, and each entry
-//! has the hash over itself and the hash of the entry before, so the last one vouches for all before it.
+//! from the backup meanwhile, they may be all that there is of the one before: they are kept aside as `trade.journal.left`,
+//! with the same first line. Positions go from 1 on without a gap, and each entry has the hash over itself and the hash of
+//! the entry before, so the last one vouches for all before it.
 //!
 //! # Layout
 //!
 //! * this file: a backup from services. `growing`: one journal's file while it grows. `throttle`: how fast.
 //! * `manifest`: the manifest. `file`: how a journal's file is read. `seen`: whether entries follow each other.
-//! * `check`: a backup read through.
+//! * `left`: what an interrupted run left. `check`: a backup read through.
 
 mod check;
 mod file;
 mod growing;
+mod left;
 mod manifest;
 mod seen;
 mod throttle;
@@ -52,6 +54,7 @@ use crate::figures;
 
 pub(crate) use self::check::{Fault, Found, check};
 pub(crate) use self::file::Reader;
+pub(crate) use self::left::Left;
 pub(crate) use self::manifest::{Kept, Manifest};
 pub(crate) use self::seen::{Seen, time};
 
@@ -151,7 +154,7 @@ async fn copy(
         }
         let kept = kept.as_ref().with_context(|| growing.foreign(&error))?;
         goes_on(client, role, kept).await?;
-        growing.forget(kept)?;
+        set_aside(&mut growing, kept)?;
         fetch(client, &mut growing, throttle, patience).await?;
     }
     let version = version(client, role, &args.server).await;
@@ -164,6 +167,17 @@ async fn copy(
         .kept(role)
         .context("the service sent nothing of it")?;
     Ok(Some(kept.map_or(0, |kept| kept.position)))
+}
+
+/// Keeps what an interrupted run left out of the way, and says where.
+fn set_aside(growing: &mut Growing, kept: &Kept) -> anyhow::Result<()> {
+    let (role, left) = (growing.role().name(), growing.left()?);
+    let aside = growing.set_aside(kept)?;
+    Ok(writeln!(
+        io::stderr(),
+        "note: {role}: {left} of an interrupted run are not of the journal as it is now; they are kept as {}",
+        aside.display()
+    )?)
 }
 
 /// Whether a journal goes on behind what the backup counts of it. Another one does not, and then what an interrupted run
@@ -310,7 +324,7 @@ fn pause(error: &anyhow::Error) -> Option<Duration> {
 fn does_not_follow(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<Status>() {
         Some(status) => status.code() == Code::OutOfRange,
-        None => !error.chain().any(<dyn std::error::Error>::is::<io::Error>),
+        None => !left::is_of_the_disk(error),
     }
 }
 

@@ -105,7 +105,8 @@ impl Manifest {
         let manifest = Manifest::read(folder)?;
         let manifest = manifest.with_context(|| {
             format!(
-                "{} is no backup: it has no {NAME}; the first run of `entente backup` writes it when it is complete",
+                "{} is no backup: it has no {NAME}, which the first run of `entente backup` writes when it is complete; \
+                 `entente restore --with-left` takes in what it has copied",
                 folder.display()
             )
         })?;
