@@ -298,10 +298,10 @@ impl Patience {
         limit.min(left.max(LEAST))
     }
 
-    /// Waits before what has failed is tried again. If that may not help, or not any more, it is the error.
+    /// Waits before what has failed is tried again. If that may not help, or not in time, it is the error.
     async fn wait(&self, error: anyhow::Error) -> anyhow::Result<()> {
         match pause(&error) {
-            Some(pause) if self.since.elapsed() < PATIENCE => {
+            Some(pause) if self.since.elapsed() + pause <= PATIENCE => {
                 tokio::time::sleep(pause).await;
                 Ok(())
             }
@@ -314,10 +314,14 @@ impl Patience {
 fn pause(error: &anyhow::Error) -> Option<Duration> {
     let status = error.downcast_ref::<Status>()?;
     let retry = status.get_error_details().retry_info().cloned();
-    let pause = retry.and_then(|retry| retry.retry_delay).unwrap_or(PAUSE);
+    let told = retry.and_then(|retry| retry.retry_delay);
     // A connection that breaks in the middle of a stream is Unknown or Internal to the client.
     let is_broken = std::error::Error::source(status).is_some();
-    (status.code() == Code::Unavailable || is_broken).then_some(pause)
+    if status.code() == Code::Unavailable || is_broken {
+        return Some(told.unwrap_or(PAUSE));
+    }
+    // Too many callers, or too many calls of this one; what is too large stays so, and tells no time.
+    told.filter(|_| status.code() == Code::ResourceExhausted)
 }
 
 /// Whether a journal goes on in another way than what is there of it: it ends before, or by other hashes.
@@ -366,6 +370,8 @@ fn tell(role: Role, before: Position, kept: Option<&Kept>) -> anyhow::Result<()>
 
 #[cfg(test)]
 mod tests {
+    use tonic_types::ErrorDetails;
+
     use super::*;
 
     #[tokio::test]
@@ -384,5 +390,18 @@ mod tests {
         assert!(patience.limit(PATIENCE) > LEAST);
         let refused = Status::permission_denied("no admin").into();
         assert!(patience.wait(refused).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_says_when_to_come_again_is_asked_then_if_that_is_not_too_late() {
+        let full = |seconds: Option<u64>| {
+            let wait = ErrorDetails::with_retry_info(seconds.map(Duration::from_secs));
+            Status::with_error_details(Code::ResourceExhausted, "too many", wait).into()
+        };
+        assert_eq!(pause(&full(Some(7))), Some(Duration::from_secs(7)));
+        assert_eq!(pause(&full(None)), None);
+        let patience = Patience::new();
+        patience.wait(full(Some(0))).await.unwrap();
+        assert!(patience.wait(full(Some(61))).await.is_err());
     }
 }
