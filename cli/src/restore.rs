@@ -67,21 +67,25 @@ fn restore(args: &RestoreArgs, stop: &AtomicBool) -> anyhow::Result<Restored> {
             ensure_whole(backup, *role, kept, stop)?;
         }
     }
-    let left = match with_left {
-        true => Vec::new(),
-        false => not_restored(&manifest, backup, only),
+    let left = if *with_left {
+        Vec::new()
+    } else {
+        not_restored(&manifest, backup, only)
     };
-    let (mut all, mut told) = (Vec::new(), Vec::new());
-    for role in &roles {
-        let pending = Pending::make(&data.join(role.name()))?;
+    let pending = roles
+        .iter()
+        .map(|role| Pending::make(&data.join(role.name())));
+    let all = pending.collect::<anyhow::Result<Vec<_>>>()?;
+    let written = roles.iter().zip(&all).map(|(role, pending)| {
+        let kept = manifest.kept(*role);
         let copy = Copy {
             backup,
             role: *role,
-            kept: manifest.kept(*role),
+            kept,
         };
-        told.push(copy.write(&pending, *with_left, stop)?);
-        all.push(pending);
-    }
+        copy.write(pending, *with_left, stop)
+    });
+    let told = written.collect::<anyhow::Result<_>>()?;
     commit(all, data)?;
     Ok(Restored { told, left })
 }
@@ -308,11 +312,8 @@ impl Pending {
 /// theirs of before.
 fn commit(mut all: Vec<Pending>, data: &Path) -> anyhow::Result<()> {
     let renamed = all.iter_mut().try_for_each(Pending::rename);
-    if let Err(error) = renamed {
-        all.iter_mut().for_each(Pending::undo);
-        return Err(error);
-    }
-    Ok(File::open(data)?.sync_all()?)
+    let named = renamed.and_then(|()| Ok(File::open(data)?.sync_all()?));
+    named.inspect_err(|_| all.iter_mut().for_each(Pending::undo))
 }
 
 impl Drop for Pending {
@@ -350,8 +351,12 @@ mod tests {
         fs::create_dir(&taken).unwrap();
         fs::write(taken.join("something"), "").unwrap();
         assert!(commit(all, data.path()).is_err());
-        let left: Vec<_> = fs::read_dir(data.path()).unwrap().collect();
-        assert_eq!(left.len(), 1, "{left:?}");
+        let left = || fs::read_dir(data.path()).unwrap().count();
+        assert_eq!(left(), 1);
+        // Nor do they have them when these cannot be put on the disk.
+        let nowhere = data.path().join("nowhere");
+        assert!(commit(vec![make("trade"), make("culture")], &nowhere).is_err());
+        assert_eq!(left(), 1);
         commit(vec![make("trade"), make("culture")], data.path()).unwrap();
         assert!(data.path().join("trade").exists() && data.path().join("culture").exists());
     }
