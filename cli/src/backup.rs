@@ -72,7 +72,8 @@ pub(crate) async fn run(args: &BackupArgs) -> anyhow::Result<()> {
     tokio::select! {
         done = back_up(args) => done.with_context(|| format!("backing up to {}", folder.display())),
         () = interrupted() => bail!(
-            "interrupted: {} is as it was, and the next run goes on where this one ended", folder.display()
+            "interrupted: what {} counts stays, also of this run, and the next one goes on where it ended",
+            folder.display()
         ),
     }
 }

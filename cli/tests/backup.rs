@@ -8,9 +8,12 @@
 mod common;
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use common::{Ran, Server, entente, interrupt, run};
 use serde_json::Value;
@@ -234,6 +237,64 @@ fn an_interrupted_backup_goes_on_where_it_ended() {
     assert!(longer.starts_with(&counted));
     let verified = offline(&["verify", path.to_str().unwrap()]);
     assert_eq!(verified.code, 0, "{verified:?}");
+}
+
+/// Records so much that a copy of it comes in several messages.
+fn record_much(url: &str) {
+    let (title, source) = ("é".repeat(300), "é".repeat(500));
+    for year in 2000..2004 {
+        let row = |day: u32| {
+            let (month, day) = (day / 28 + 1, day % 28 + 1);
+            format!(
+                "v{year}-{month}-{day},summit,concluded,{year}-{month:02}-{day:02},{title},KAZ;CHN,{source},B"
+            )
+        };
+        let rows: Vec<String> = (0..200).map(row).collect();
+        import(url, &rows.join("\n"));
+    }
+}
+
+/// Waits until a file has so many bytes, for as long as the process lives that writes it.
+fn await_bytes(file: &Path, bytes: u64, writes: &mut Child) {
+    while fs::metadata(file).map_or(0, |found| found.len()) < bytes {
+        assert_eq!(writes.try_wait().unwrap(), None, "it ended before");
+        thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_backup_that_is_interrupted_while_it_copies_goes_on_where_it_ended() {
+    let (data, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mut process, url) = serve(data.path());
+    record_much(&url);
+    let backup = folder.path().join("backup");
+    let (path, journal) = (backup.to_str().unwrap(), backup.join("events.journal"));
+    let mut command = entente();
+    command.env("ENTENTE_SERVER", &url);
+    command.args(["backup", path, "--rate", "1KiB/s"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut copies = command.spawn().unwrap();
+    // At this rate the next message may come minutes after the first.
+    await_bytes(&journal, 100_000, &mut copies);
+    assert_eq!(interrupt(&mut copies), 1);
+    let mut told = String::new();
+    let said = copies.stderr.take().unwrap().read_to_string(&mut told);
+    said.unwrap();
+    assert!(
+        told.contains(&format!("what {path} counts stays, also of this run")),
+        "{told}"
+    );
+    let counted = &manifest(&backup)["journals"];
+    assert_eq!(counted["trade"]["position"], 0);
+    assert!(counted["events"].is_null(), "{counted}");
+
+    let left = fs::read(&journal).unwrap();
+    ask(&url, &["backup", path]);
+    let whole = fs::read(&journal).unwrap();
+    assert!(whole.len() > left.len() && whole.starts_with(&left));
+    let verified = offline(&["verify", path]);
+    assert_eq!(verified.out.matches("whole").count(), 4, "{verified:?}");
+    assert_eq!(interrupt(&mut process), 0);
 }
 
 /// A backup of two entries behind which an interrupted run left a third; the node is lost.
