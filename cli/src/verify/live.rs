@@ -15,6 +15,7 @@ use crate::args::answer::ServerArgs;
 use crate::args::serve::Role;
 use crate::args::verify::VerifyArgs;
 use crate::backup;
+use crate::chart::text::plain;
 use crate::client::{self, JournalsClient, request, within};
 use crate::export::interrupted;
 use crate::{figures, output, status};
@@ -211,7 +212,8 @@ fn told(fault: &Fault) -> String {
         [] => String::new(),
         key => format!(", key {}", key.escape_ascii()),
     };
-    format!("{} {place}{key}: {}", fault.file, fault.description)
+    let (file, what) = (plain(&fault.file), plain(&fault.description));
+    format!("{file} {place}{key}: {what}")
 }
 
 #[cfg(test)]
@@ -222,15 +224,15 @@ mod tests {
     fn a_fault_names_its_place() {
         let mut fault = Fault {
             kind: FaultKind::JournalDamaged.into(),
-            file: "journal/7".into(),
+            file: "journal/7\u{1b}[2J".into(),
             offset: 120,
             position: 9,
-            description: "it is cut short".into(),
+            description: "it is\ncut short".into(),
             ..Fault::default()
         };
         assert_eq!(
             told(&fault),
-            "journal/7 at byte 120, entry 9: it is cut short"
+            "journal/7[2J at byte 120, entry 9: it is cut short"
         );
         assert_eq!(upshot(std::slice::from_ref(&fault)), "JOURNAL DAMAGED");
         fault.kind = FaultKind::EntryNotApplicable.into();
