@@ -11,18 +11,20 @@
 //! `entente.journal.v1.BackupJournalResponse`, each behind its length as a protobuf varint. Each run appends to it. What
 //! stands behind the manifest's end is what an interrupted run left: the next one takes up the whole messages of it, each
 //! of whose entries must follow by its hash, and goes on behind them; if the journal does not, because it was restored
-//! from the backup meanwhile, they are cut off. Positions go from 1 on without a gap, and each entry
-//! has the hash over itself and the hash of the entry before, so the last one vouches for all before it.
+//! from the backup meanwhile, they may be all that there is of the one before: they are kept aside as `trade.journal.left`,
+//! with the same first line. Positions go from 1 on without a gap, and each entry has the hash over itself and the hash of
+//! the entry before, so the last one vouches for all before it.
 //!
 //! # Layout
 //!
 //! * this file: a backup from services. `growing`: one journal's file while it grows. `throttle`: how fast.
 //! * `manifest`: the manifest. `file`: how a journal's file is read. `seen`: whether entries follow each other.
-//! * `check`: a backup read through.
+//! * `left`: what an interrupted run left. `check`: a backup read through.
 
 mod check;
 mod file;
 mod growing;
+mod left;
 mod manifest;
 mod seen;
 mod throttle;
@@ -52,6 +54,7 @@ use crate::figures;
 
 pub(crate) use self::check::{Fault, Found, check};
 pub(crate) use self::file::Reader;
+pub(crate) use self::left::Left;
 pub(crate) use self::manifest::{Kept, Manifest};
 pub(crate) use self::seen::{Seen, time};
 
@@ -69,7 +72,8 @@ pub(crate) async fn run(args: &BackupArgs) -> anyhow::Result<()> {
     tokio::select! {
         done = back_up(args) => done.with_context(|| format!("backing up to {}", folder.display())),
         () = interrupted() => bail!(
-            "interrupted: {} is as it was, and the next run goes on where this one ended", folder.display()
+            "interrupted: what {} counts stays, also of this run, and the next one goes on where it ended",
+            folder.display()
         ),
     }
 }
@@ -151,7 +155,7 @@ async fn copy(
         }
         let kept = kept.as_ref().with_context(|| growing.foreign(&error))?;
         goes_on(client, role, kept).await?;
-        growing.forget(kept)?;
+        set_aside(&mut growing, kept)?;
         fetch(client, &mut growing, throttle, patience).await?;
     }
     let version = version(client, role, &args.server).await;
@@ -164,6 +168,17 @@ async fn copy(
         .kept(role)
         .context("the service sent nothing of it")?;
     Ok(Some(kept.map_or(0, |kept| kept.position)))
+}
+
+/// Keeps what an interrupted run left out of the way, and says where.
+fn set_aside(growing: &mut Growing, kept: &Kept) -> anyhow::Result<()> {
+    let (role, left) = (growing.role().name(), growing.left()?);
+    let aside = growing.set_aside(kept)?;
+    Ok(writeln!(
+        io::stderr(),
+        "note: {role}: {left} of an interrupted run are not of the journal as it is now; they are kept as {}",
+        aside.display()
+    )?)
 }
 
 /// Whether a journal goes on behind what the backup counts of it. Another one does not, and then what an interrupted run
@@ -284,10 +299,10 @@ impl Patience {
         limit.min(left.max(LEAST))
     }
 
-    /// Waits before what has failed is tried again. If that may not help, or not any more, it is the error.
+    /// Waits before what has failed is tried again. If that may not help, or not in time, it is the error.
     async fn wait(&self, error: anyhow::Error) -> anyhow::Result<()> {
         match pause(&error) {
-            Some(pause) if self.since.elapsed() < PATIENCE => {
+            Some(pause) if self.since.elapsed() + pause <= PATIENCE => {
                 tokio::time::sleep(pause).await;
                 Ok(())
             }
@@ -300,17 +315,21 @@ impl Patience {
 fn pause(error: &anyhow::Error) -> Option<Duration> {
     let status = error.downcast_ref::<Status>()?;
     let retry = status.get_error_details().retry_info().cloned();
-    let pause = retry.and_then(|retry| retry.retry_delay).unwrap_or(PAUSE);
+    let told = retry.and_then(|retry| retry.retry_delay);
     // A connection that breaks in the middle of a stream is Unknown or Internal to the client.
     let is_broken = std::error::Error::source(status).is_some();
-    (status.code() == Code::Unavailable || is_broken).then_some(pause)
+    if status.code() == Code::Unavailable || is_broken {
+        return Some(told.unwrap_or(PAUSE));
+    }
+    // Too many callers, or too many calls of this one; what is too large stays so, and tells no time.
+    told.filter(|_| status.code() == Code::ResourceExhausted)
 }
 
 /// Whether a journal goes on in another way than what is there of it: it ends before, or by other hashes.
 fn does_not_follow(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<Status>() {
         Some(status) => status.code() == Code::OutOfRange,
-        None => !error.chain().any(<dyn std::error::Error>::is::<io::Error>),
+        None => !left::is_of_the_disk(error),
     }
 }
 
@@ -352,6 +371,8 @@ fn tell(role: Role, before: Position, kept: Option<&Kept>) -> anyhow::Result<()>
 
 #[cfg(test)]
 mod tests {
+    use tonic_types::ErrorDetails;
+
     use super::*;
 
     #[tokio::test]
@@ -370,5 +391,18 @@ mod tests {
         assert!(patience.limit(PATIENCE) > LEAST);
         let refused = Status::permission_denied("no admin").into();
         assert!(patience.wait(refused).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_says_when_to_come_again_is_asked_then_if_that_is_not_too_late() {
+        let full = |seconds: Option<u64>| {
+            let wait = ErrorDetails::with_retry_info(seconds.map(Duration::from_secs));
+            Status::with_error_details(Code::ResourceExhausted, "too many", wait).into()
+        };
+        assert_eq!(pause(&full(Some(7))), Some(Duration::from_secs(7)));
+        assert_eq!(pause(&full(None)), None);
+        let patience = Patience::new();
+        patience.wait(full(Some(0))).await.unwrap();
+        assert!(patience.wait(full(Some(61))).await.is_err());
     }
 }

@@ -16,7 +16,7 @@
 //! * `load`: scenarios of calls at a rate, and what came out. `generate`: data of any size to ask about.
 //! * `briefing`: the briefing on a page, for the terminal and as Markdown.
 //! * `client`: the connection, and what went wrong there in words.
-//! * `records`: what Entente ships.
+//! * `records`: what Entente ships. `whole`: files that are read as a whole.
 //! * `output`, `figures`, `words`, `names`, `dates`: tables, JSON and CSV; how a figure is written; what the wire's
 //!   codes are called; the names of its enums; dates of any precision. `sources`, `reasons`: what stands below a table.
 //! * `chart`: what a chart shows; `plot` draws it on the terminal, `svg` into a file. `series_chart`: the
@@ -63,6 +63,7 @@ mod telemetry;
 mod token;
 mod trade;
 mod verify;
+mod whole;
 mod words;
 
 pub use run::run;

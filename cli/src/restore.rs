@@ -8,22 +8,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail, ensure};
+use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use proto::journal::v1::BackupJournalResponse;
 use store::Restore;
 
 use crate::args::backup::RestoreArgs;
 use crate::args::serve::Role;
-use crate::backup::{Kept, Manifest, Reader, Seen, check, time};
+use crate::backup::{Kept, Left, Manifest, Reader, Seen, check, time};
 use crate::export::interrupted;
 use crate::figures;
 
 /// Restores a backup; what does not go well, or is interrupted, leaves nothing. A kill leaves folders behind.
 pub(crate) async fn run(args: &RestoreArgs) -> anyhow::Result<()> {
-    let (folder, data, only) = (args.folder.clone(), args.data.clone(), args.only.clone());
     let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    let mut work = tokio::task::spawn_blocking(move || restore(&folder, &data, &only, &asked));
+    let (asked, restored) = (args.clone(), Arc::clone(&stop));
+    let mut work = tokio::task::spawn_blocking(move || restore(&asked, &restored));
     let restored = tokio::select! {
         done = &mut work => done,
         () = interrupted() => {
@@ -32,53 +32,114 @@ pub(crate) async fn run(args: &RestoreArgs) -> anyhow::Result<()> {
         }
     };
     let restored = restored?.with_context(|| format!("restoring {}", args.folder.display()))?;
-    for Restored { entries, folder } in restored {
-        let entries = figures::grouped(&entries.to_string());
-        writeln!(
-            io::stdout(),
-            "Restored {entries} entries into {}.",
-            folder.display()
-        )?;
+    for line in restored.told {
+        writeln!(io::stdout(), "{line}")?;
+    }
+    for note in restored.left {
+        writeln!(io::stderr(), "note: {note}")?;
     }
     Ok(())
 }
 
-/// What a restore of one service came to.
+/// What a restore came to.
 struct Restored {
-    entries: u64,
-    folder: PathBuf,
+    /// A line for each service.
+    told: Vec<String>,
+    /// What stands in the backup and was not restored.
+    left: Vec<String>,
 }
 
-fn restore(
-    backup: &Path,
-    data: &Path,
-    only: &[Role],
-    stop: &AtomicBool,
-) -> anyhow::Result<Vec<Restored>> {
-    let manifest = Manifest::of(backup)?;
-    let kept = |role: Role| manifest.kept(role).context("the backup has nothing of it");
-    let roles = manifest.choose(only)?;
+fn restore(args: &RestoreArgs, stop: &AtomicBool) -> anyhow::Result<Restored> {
+    let RestoreArgs {
+        folder: backup,
+        data,
+        only,
+        with_left,
+    } = args;
+    let manifest = manifest(args)?;
+    let roles = choose(&manifest, args)?;
     ensure_apart(backup, data)?;
     for role in &roles {
         ensure_empty(&data.join(role.name()))?;
     }
     for role in &roles {
-        ensure_whole(backup, *role, kept(*role)?, stop)?;
+        if let Some(kept) = manifest.kept(*role) {
+            ensure_whole(backup, *role, kept, stop)?;
+        }
     }
-    let mut all = Vec::new();
-    for role in &roles {
-        let pending = Pending::make(&data.join(role.name()))?;
-        write(backup, *role, kept(*role)?, &pending.folder, stop)?;
-        all.push(pending);
-    }
-    commit(all, data)?;
-    let restored = |role: &Role| {
-        Ok(Restored {
-            entries: kept(*role)?.entries,
-            folder: data.join(role.name()),
-        })
+    let left = if *with_left {
+        Vec::new()
+    } else {
+        not_restored(&manifest, backup, only)
     };
-    roles.iter().map(restored).collect()
+    let pending = roles
+        .iter()
+        .map(|role| Pending::make(&data.join(role.name())));
+    let all = pending.collect::<anyhow::Result<Vec<_>>>()?;
+    let written = roles.iter().zip(&all).map(|(role, pending)| {
+        let kept = manifest.kept(*role);
+        let copy = Copy {
+            backup,
+            role: *role,
+            kept,
+        };
+        copy.write(pending, *with_left, stop)
+    });
+    let told = written.collect::<anyhow::Result<_>>()?;
+    commit(all, data)?;
+    Ok(Restored { told, left })
+}
+
+/// The manifest of the backup. Where what is left is wanted, there may be none yet.
+fn manifest(args: &RestoreArgs) -> anyhow::Result<Manifest> {
+    if args.with_left {
+        return Ok(Manifest::read(&args.folder)?.unwrap_or_default());
+    }
+    Manifest::of(&args.folder)
+}
+
+/// Which services are restored: those asked for, or all of which there is something.
+fn choose(manifest: &Manifest, args: &RestoreArgs) -> anyhow::Result<Vec<Role>> {
+    if !args.with_left {
+        return manifest.choose(&args.only);
+    }
+    let mut roles = Vec::new();
+    for role in asked(&args.only) {
+        let is_there =
+            manifest.kept(*role).is_some() || Left::of(&args.folder, *role, None)?.entries > 0;
+        if is_there {
+            roles.push(*role);
+        } else {
+            ensure!(
+                args.only.is_empty(),
+                "the backup has nothing of {}",
+                role.name()
+            );
+        }
+    }
+    ensure!(!roles.is_empty(), "it has no journals");
+    Ok(roles)
+}
+
+fn asked(only: &[Role]) -> &[Role] {
+    match only {
+        [] => Role::value_variants(),
+        only => only,
+    }
+}
+
+/// A line for each service of which an interrupted backup left more than counts.
+fn not_restored(manifest: &Manifest, backup: &Path, only: &[Role]) -> Vec<String> {
+    let told = |role: &Role| match Left::of(backup, *role, manifest.kept(*role)) {
+        Ok(left) if left == Left::default() => None,
+        Ok(left) => Some(format!(
+            "{}: {left} that an interrupted backup left do not count and were not restored; --with-left takes the \
+             entries in",
+            role.name()
+        )),
+        Err(error) => Some(format!("{}: {error:#}", role.name())),
+    };
+    asked(only).iter().filter_map(told).collect()
 }
 
 /// Checks all hashes of a journal before anything is written.
@@ -127,27 +188,64 @@ fn ensure_empty(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes all entries of a journal into an empty folder.
-fn write(
-    backup: &Path,
+/// The copy of a journal in a backup.
+struct Copy<'a> {
+    backup: &'a Path,
     role: Role,
-    kept: &Kept,
-    folder: &Path,
-    stop: &AtomicBool,
-) -> anyhow::Result<()> {
-    let mut reader = Reader::part_of(&Kept::path(backup, role), 0, kept.bytes)?;
-    let mut seen = Seen::default();
-    let mut restore = Restore::start(folder, &store::Config::default())?;
-    let bar = progress(role, "writing", reader.end());
-    while let Some(part) = reader.part()? {
-        ensure!(!stop.load(Ordering::Relaxed), "interrupted");
-        seen.take(&part)?;
-        append(&mut restore, &part)?;
-        bar.set_position(reader.offset());
+    /// What counts of it, which may be nothing.
+    kept: Option<&'a Kept>,
+}
+
+impl Copy<'_> {
+    /// Writes all entries into an empty folder; a line about it.
+    fn write(&self, to: &Pending, with_left: bool, stop: &AtomicBool) -> anyhow::Result<String> {
+        let mut restore = Restore::start(&to.folder, &store::Config::default())?;
+        if let Some(kept) = self.kept {
+            self.write_counted(kept, &mut restore, stop)?;
+        }
+        let counted = restore.last();
+        if with_left {
+            Left::read(self.backup, self.role, self.kept, |part| {
+                ensure!(!stop.load(Ordering::Relaxed), "interrupted");
+                append(&mut restore, part)
+            })?;
+        }
+        let last = restore.last();
+        restore.finish()?;
+        let (grouped, folder) = (
+            |number: u64| figures::grouped(&number.to_string()),
+            &to.target,
+        );
+        let left = match last - counted {
+            0 => String::new(),
+            left => format!(", {} of them left by an interrupted backup", grouped(left)),
+        };
+        Ok(format!(
+            "Restored {} entries into {}{left}.",
+            grouped(last),
+            folder.display()
+        ))
     }
-    bar.finish_and_clear();
-    seen.whole()?;
-    Ok(restore.finish()?)
+
+    fn write_counted(
+        &self,
+        kept: &Kept,
+        restore: &mut Restore,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<()> {
+        let mut reader = Reader::part_of(&Kept::path(self.backup, self.role), 0, kept.bytes)?;
+        let mut seen = Seen::default();
+        let bar = progress(self.role, "writing", reader.end());
+        while let Some(part) = reader.part()? {
+            ensure!(!stop.load(Ordering::Relaxed), "interrupted");
+            seen.take(&part)?;
+            append(restore, &part)?;
+            bar.set_position(reader.offset());
+        }
+        bar.finish_and_clear();
+        seen.whole()?;
+        Ok(())
+    }
 }
 
 fn append(restore: &mut Restore, part: &BackupJournalResponse) -> anyhow::Result<()> {
@@ -214,11 +312,8 @@ impl Pending {
 /// theirs of before.
 fn commit(mut all: Vec<Pending>, data: &Path) -> anyhow::Result<()> {
     let renamed = all.iter_mut().try_for_each(Pending::rename);
-    if let Err(error) = renamed {
-        all.iter_mut().for_each(Pending::undo);
-        return Err(error);
-    }
-    Ok(File::open(data)?.sync_all()?)
+    let named = renamed.and_then(|()| Ok(File::open(data)?.sync_all()?));
+    named.inspect_err(|_| all.iter_mut().for_each(Pending::undo))
 }
 
 impl Drop for Pending {
@@ -256,8 +351,12 @@ mod tests {
         fs::create_dir(&taken).unwrap();
         fs::write(taken.join("something"), "").unwrap();
         assert!(commit(all, data.path()).is_err());
-        let left: Vec<_> = fs::read_dir(data.path()).unwrap().collect();
-        assert_eq!(left.len(), 1, "{left:?}");
+        let left = || fs::read_dir(data.path()).unwrap().count();
+        assert_eq!(left(), 1);
+        // Nor do they have them when these cannot be put on the disk.
+        let nowhere = data.path().join("nowhere");
+        assert!(commit(vec![make("trade"), make("culture")], &nowhere).is_err());
+        assert_eq!(left(), 1);
         commit(vec![make("trade"), make("culture")], data.path()).unwrap();
         assert!(data.path().join("trade").exists() && data.path().join("culture").exists());
     }

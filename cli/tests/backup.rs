@@ -8,12 +8,16 @@
 mod common;
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use common::{Ran, Server, entente, interrupt, run};
 use serde_json::Value;
+use tempfile::TempDir;
 
 const EVENTS: &str = "\
 id,kind,status,start_date,title_en,countries,source_title,source_publisher
@@ -235,33 +239,126 @@ fn an_interrupted_backup_goes_on_where_it_ended() {
     assert_eq!(verified.code, 0, "{verified:?}");
 }
 
-#[test]
-fn a_service_that_was_restored_is_backed_up_again_whatever_an_interrupted_run_left() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let (backup, data, manifest) = (at("backup"), at("data"), at("backup/manifest.json"));
-    let server = start();
-    server.ask(&["backup", &backup]);
-    let counted = fs::read(&manifest).unwrap();
-    record(&server, CALL);
-    server.ask(&["backup", &backup]);
-    let left = fs::read(at("backup/events.journal")).unwrap();
-    drop(server);
+/// Records so much that a copy of it comes in several messages.
+fn record_much(url: &str) {
+    let (title, source) = ("é".repeat(300), "é".repeat(500));
+    for year in 2000..2004 {
+        let row = |day: u32| {
+            let (month, day) = (day / 28 + 1, day % 28 + 1);
+            format!(
+                "v{year}-{month}-{day},summit,concluded,{year}-{month:02}-{day:02},{title},KAZ;CHN,{source},B"
+            )
+        };
+        let rows: Vec<String> = (0..200).map(row).collect();
+        import(url, &rows.join("\n"));
+    }
+}
 
-    // The node is lost, and a third entry that no manifest counts is in the backup.
-    let interrupt_again = || {
-        fs::write(at("backup/events.journal"), &left).unwrap();
-        fs::write(&manifest, &counted).unwrap();
-    };
-    interrupt_again();
+/// Waits until a file has so many bytes, for as long as the process lives that writes it.
+fn await_bytes(file: &Path, bytes: u64, writes: &mut Child) {
+    while fs::metadata(file).map_or(0, |found| found.len()) < bytes {
+        assert_eq!(writes.try_wait().unwrap(), None, "it ended before");
+        thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_backup_that_is_interrupted_while_it_copies_goes_on_where_it_ended() {
+    let (data, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mut process, url) = serve(data.path());
+    record_much(&url);
+    let backup = folder.path().join("backup");
+    let (path, journal) = (backup.to_str().unwrap(), backup.join("events.journal"));
+    let mut command = entente();
+    command.env("ENTENTE_SERVER", &url);
+    command.args(["backup", path, "--rate", "1KiB/s"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut copies = command.spawn().unwrap();
+    // At this rate the next message may come minutes after the first.
+    await_bytes(&journal, 100_000, &mut copies);
+    assert_eq!(interrupt(&mut copies), 1);
+    let mut told = String::new();
+    let said = copies.stderr.take().unwrap().read_to_string(&mut told);
+    said.unwrap();
+    assert!(
+        told.contains(&format!("what {path} counts stays, also of this run")),
+        "{told}"
+    );
+    let counted = &manifest(&backup)["journals"];
+    assert_eq!(counted["trade"]["position"], 0);
+    assert!(counted["events"].is_null(), "{counted}");
+
+    let left = fs::read(&journal).unwrap();
+    ask(&url, &["backup", path]);
+    let whole = fs::read(&journal).unwrap();
+    assert!(whole.len() > left.len() && whole.starts_with(&left));
+    let verified = offline(&["verify", path]);
+    assert_eq!(verified.out.matches("whole").count(), 4, "{verified:?}");
+    assert_eq!(interrupt(&mut process), 0);
+}
+
+/// A backup of two entries behind which an interrupted run left a third; the node is lost.
+struct Interrupted {
+    folder: TempDir,
+    left: Vec<u8>,
+    counted: Vec<u8>,
+}
+
+impl Interrupted {
+    fn new() -> Interrupted {
+        let server = start();
+        let folder = tempfile::tempdir().unwrap();
+        let backup = folder.path().join("backup");
+        let run = || server.ask(&["backup", backup.to_str().unwrap()]);
+        run();
+        let counted = fs::read(backup.join("manifest.json")).unwrap();
+        record(&server, CALL);
+        run();
+        let left = fs::read(backup.join("events.journal")).unwrap();
+        let made = Interrupted {
+            folder,
+            left,
+            counted,
+        };
+        made.interrupt_again();
+        made
+    }
+
+    fn interrupt_again(&self) {
+        let backup = self.folder.path().join("backup");
+        fs::write(backup.join("events.journal"), &self.left).unwrap();
+        fs::write(backup.join("manifest.json"), &self.counted).unwrap();
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn a_service_that_was_restored_is_backed_up_again_and_what_an_interrupted_run_left_is_kept_aside() {
+    let lost = Interrupted::new();
+    let (backup, data) = (lost.at("backup"), lost.at("data"));
     let restored = offline(&["restore", &backup, "--data", &data]);
     assert_eq!(restored.code, 0, "{restored:?}");
     let (mut process, url, _) = common::start(&["serve", "events", "--data", &data]);
-    for (entries, new) in [(2, 0), (3, 1), (4, 2)] {
-        interrupt_again();
-        let told = ask(&url, &["backup", &backup]);
+    for (entries, new, aside) in [(2, 0, "left"), (3, 1, "left.2"), (4, 2, "left.3")] {
+        lost.interrupt_again();
+        let mut command = entente();
+        command
+            .env("ENTENTE_SERVER", &url)
+            .args(["backup", &backup]);
+        let told = run(command, b"");
         let expected = format!("{new} new entries, {entries} in all");
-        assert!(told.contains(&expected), "{told}");
+        assert!(told.out.contains(&expected), "{told:?}");
+        let aside = lost.at(&format!("backup/events.journal.{aside}"));
+        let kept = format!(
+            "with 1 entry of an interrupted run are not of the journal as it is now; they are kept as {aside}"
+        );
+        assert!(told.err.contains(&kept), "{told:?}");
+        let kept = fs::read(&aside).unwrap();
+        assert!(kept.starts_with(b"entente journal copy 1\n"));
+        assert!(kept.windows(9).any(|word| word == b"call-2025"));
         let verified = offline(&["verify", &backup]);
         assert_eq!(verified.code, 0, "{verified:?}");
         assert!(!verified.out.contains("interrupted"), "{verified:?}");
@@ -269,6 +366,65 @@ fn a_service_that_was_restored_is_backed_up_again_whatever_an_interrupted_run_le
         import(&url, &row);
     }
     assert_eq!(interrupt(&mut process), 0);
+}
+
+#[test]
+fn a_restore_tells_what_an_interrupted_backup_left_and_takes_it_in_when_it_is_told_to() {
+    let lost = Interrupted::new();
+    let backup = lost.at("backup");
+    let [counted, all, unfinished] = ["counted", "all", "unfinished"].map(|name| lost.at(name));
+    let verified = offline(&["verify", &backup, "--json"]);
+    let found: Value = serde_json::from_str(&verified.out).unwrap();
+    assert_eq!(found["journals"][0]["entriesOfAnInterruptedRun"], 1);
+    let restored = offline(&["restore", &backup, "--data", &counted]);
+    assert!(restored.out.contains("Restored 2 entries"), "{restored:?}");
+    let told = "with 1 entry that an interrupted backup left do not count and were not restored";
+    assert!(
+        restored.err.contains("events: ") && restored.err.contains(told),
+        "{restored:?}"
+    );
+
+    // Another service's first copy was interrupted as well.
+    fs::write(
+        lost.at("backup/trade.journal"),
+        "entente journal copy 1\n\x7fcut",
+    )
+    .unwrap();
+    let verified = offline(&["verify", &backup]);
+    let told = "trade: 27 bytes with 0 entries of an interrupted run follow and do not count";
+    assert!(verified.out.contains(told), "{verified:?}");
+    // The copy ends in the middle of a message, as a killed run leaves it.
+    let cut = [&lost.left[..], b"\x7fcut"].concat();
+    fs::write(lost.at("backup/events.journal"), cut).unwrap();
+    let with_left = |data| ["restore", &backup, "--data", data, "--with-left"];
+    let restored = offline(&with_left(&all));
+    let told = "Restored 3 entries into";
+    assert!(restored.out.contains(told), "{restored:?}");
+    assert!(
+        restored
+            .out
+            .contains(", 1 of them left by an interrupted backup."),
+        "{restored:?}"
+    );
+    assert_eq!(restored.err, "", "{restored:?}");
+    let (mut process, url, _) = common::start(&["serve", "events", "--data", &all]);
+    assert!(ask(&url, &["events", "list"]).contains("call-2025"));
+    // The next backup goes on from what was left, since the journal does.
+    let carried_on = ask(&url, &["backup", &backup]);
+    assert!(
+        carried_on.contains("1 new entries, 3 in all"),
+        "{carried_on}"
+    );
+    assert_eq!(interrupt(&mut process), 0);
+
+    fs::remove_file(lost.at("backup/manifest.json")).unwrap();
+    let refused = offline(&["restore", &backup, "--data", &unfinished]);
+    assert!(refused.err.contains("is no backup"), "{refused:?}");
+    let restored = offline(&with_left(&unfinished));
+    assert!(
+        restored.out.contains("Restored 3 entries into"),
+        "{restored:?}"
+    );
 }
 
 #[test]

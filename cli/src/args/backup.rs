@@ -24,7 +24,7 @@ pub(crate) struct BackupArgs {
 }
 
 /// Options of `entente restore`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct RestoreArgs {
     /// Folder of the backup
     #[arg(value_name = "FOLDER")]
@@ -35,6 +35,9 @@ pub(crate) struct RestoreArgs {
     /// Folder of the data; the services' folders inside, which have their names, must be empty or not there
     #[arg(long, env = "ENTENTE_DATA", value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// Restore too what an interrupted backup left behind what counts: the entries that follow by their hashes
+    #[arg(long)]
+    pub(crate) with_left: bool,
 }
 
 /// Bytes a second.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::file::{self, BUFFER};
 use super::manifest::{Part, hex};
-use super::{Kept, Reader, Seen, name};
+use super::{Kept, Left, Reader, Seen, name};
 use crate::args::serve::Role;
 
 /// What was found of a journal in a backup.
@@ -20,8 +20,8 @@ pub(crate) struct Found {
     pub(crate) role: Role,
     /// The last entry up to which all is whole.
     pub(crate) last: u64,
-    /// Bytes behind those that count: what an interrupted run left.
-    pub(crate) left: u64,
+    /// What an interrupted run left behind what counts.
+    pub(crate) left: Left,
     /// What is wrong; nothing when all is well.
     pub(crate) faults: Vec<Fault>,
 }
@@ -48,12 +48,7 @@ pub(crate) fn check(
     stop: &AtomicBool,
 ) -> anyhow::Result<Found> {
     let path = Kept::path(folder, role);
-    let mut found = Found {
-        role,
-        last: 0,
-        left: 0,
-        faults: Vec::new(),
-    };
+    let mut found = Found::of_nothing(role, Left::default());
     let bytes = match std::fs::metadata(&path) {
         Ok(file) => file.len(),
         Err(error) => {
@@ -62,7 +57,7 @@ pub(crate) fn check(
         }
     };
     file::ensure_regular(&path).with_context(|| path.display().to_string())?;
-    found.left = bytes.saturating_sub(kept.bytes);
+    found.left = Left::of(folder, role, Some(kept))?;
     for part in &kept.parts {
         if let Some(what) = fault_of(&path, bytes, part, bar, stop)? {
             let (first, last) = (part.first, part.last);
@@ -80,6 +75,16 @@ pub(crate) fn check(
 }
 
 impl Found {
+    /// Of a service of which nothing counts.
+    pub(crate) fn of_nothing(role: Role, left: Left) -> Found {
+        Found {
+            role,
+            last: 0,
+            left,
+            faults: Vec::new(),
+        }
+    }
+
     fn note(&mut self, file: &Path, offset: u64, what: String) {
         self.faults.push(Fault {
             file: file.to_owned(),

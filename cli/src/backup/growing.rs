@@ -1,19 +1,21 @@
 //! One journal's file in a backup while it grows.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use prost::Message;
 use proto::journal::v1::BackupJournalResponse;
 use sha2::{Digest, Sha256};
 use store::Position;
+use tempfile::NamedTempFile;
 
 use super::file::{BUFFER, MAGIC, Reader, ensure_regular};
+use super::left::follow;
 use super::manifest::{Part, hex, now};
-use super::{Kept, Seen, name};
+use super::{Kept, Left, Seen, name};
 use crate::args::serve::Role;
 
 /// A copy of a journal that grows behind what the manifest counts.
@@ -83,16 +85,56 @@ impl Growing {
         )
     }
 
-    /// Cuts off what an interrupted run left. A journal that was restored from the backup meanwhile goes on in another way.
-    pub(super) fn forget(&mut self, kept: &Kept) -> anyhow::Result<()> {
-        self.file.flush()?;
-        self.file.get_ref().set_len(self.start)?;
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        *self = Growing::open(folder, self.role, Some(kept))?;
-        Ok(())
+    /// What an interrupted run left.
+    pub(super) fn left(&self) -> anyhow::Result<Left> {
+        let there = self.file.get_ref().metadata()?.len();
+        Ok(Left {
+            bytes: there - self.start,
+            entries: self.found + 1 - self.first,
+        })
     }
 
-    /// Takes up the whole messages behind the start, and cuts off what follows them.
+    /// Moves what an interrupted run left into a file of its own, which is on the disk before it is cut off here; which
+    /// file. A journal that was restored from the backup meanwhile goes on in another way.
+    pub(super) fn set_aside(&mut self, kept: &Kept) -> anyhow::Result<PathBuf> {
+        self.file.flush()?;
+        let folder = self.path.parent().unwrap_or(Path::new(".")).to_owned();
+        let mut left = NamedTempFile::new_in(&folder)?;
+        left.write_all(MAGIC)?;
+        let mut file = self.file.get_ref();
+        file.seek(SeekFrom::Start(self.start))?;
+        io::copy(&mut file, &mut left)?;
+        left.as_file().sync_all()?;
+        let aside = self.name_left(left)?;
+        File::open(&folder)?.sync_all()?;
+        self.file.get_ref().set_len(self.start)?;
+        *self = Growing::open(&folder, self.role, Some(kept))?;
+        Ok(aside)
+    }
+
+    /// Gives a file the first name for what is left that nothing has.
+    fn name_left(&self, mut left: NamedTempFile) -> anyhow::Result<PathBuf> {
+        for number in 1_u32.. {
+            let ending = match number {
+                1 => "journal.left".to_owned(),
+                _ => format!("journal.left.{number}"),
+            };
+            let path = self.path.with_extension(ending);
+            match left.persist_noclobber(&path) {
+                Ok(_) => return Ok(path),
+                Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => {
+                    left = taken.file;
+                }
+                Err(failed) => {
+                    return Err(failed.error).with_context(|| path.display().to_string());
+                }
+            }
+        }
+        bail!("no name is free")
+    }
+
+    /// Takes up the whole messages behind the start. What follows them stays until this run has written as much or is
+    /// complete: if the journal does not go on behind them, it is kept aside with them.
     fn take_up(&mut self) -> anyhow::Result<()> {
         let there = self.file.get_ref().metadata()?.len();
         ensure!(
@@ -105,23 +147,13 @@ impl Growing {
             return self.put(MAGIC);
         }
         let mut reader = Reader::part_of(&self.path, self.start, there)?;
-        let mut end = reader.offset();
-        // A message that is not whole, or not of this journal, is where the run before was interrupted.
-        while let Ok(Some(part)) = reader.part() {
-            let mut seen = self.seen.clone();
-            if seen.take(&part).is_err() {
-                break;
-            }
-            self.seen = seen;
-            end = reader.offset();
-        }
+        let end = follow(&mut reader, &mut self.seen, |_| Ok(()))?;
         self.resume(end)
     }
 
     /// Goes on at a place behind the start.
     fn resume(&mut self, end: u64) -> anyhow::Result<()> {
         let file = self.file.get_mut();
-        file.set_len(end)?;
         file.seek(SeekFrom::Start(self.start))?;
         let mut rest = file.take(end - self.start);
         let mut buffer = vec![0; BUFFER];
@@ -185,6 +217,7 @@ impl Growing {
         service_version: String,
     ) -> anyhow::Result<Option<Kept>> {
         self.file.flush()?;
+        self.file.get_ref().set_len(self.length)?;
         self.file.get_ref().sync_all()?;
         if self.length == self.start {
             return Ok(None);
@@ -323,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_interrupted_run_left_is_forgotten_while_nothing_follows_it() {
+    fn what_an_interrupted_run_left_is_set_aside_while_nothing_follows_it() {
         let folder = tempfile::tempdir().unwrap();
         let mut first = open(folder.path(), None);
         take(&mut first, &parts(0, 2));
@@ -342,7 +375,9 @@ mod tests {
         let mut again = open(folder.path(), Some(&kept));
         assert_eq!(again.last(), 5);
         assert!(again.has_left());
-        again.forget(&kept).unwrap();
+        assert_eq!(again.left().unwrap().entries, 3);
+        let aside = again.set_aside(&kept).unwrap();
+        assert!(aside.ends_with("events.journal.left"));
         assert_eq!((again.last(), again.length), (2, kept.bytes));
         take(&mut again, &parts(2, 3));
         again.check_whole().unwrap();

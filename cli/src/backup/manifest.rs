@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::file;
 use crate::args::serve::Role;
+use crate::whole;
 
 /// Its name in the folder.
 const NAME: &str = "manifest.json";
 const FORMAT: &str = "entente backup 1";
-/// No manifest is larger: a part has some 200 bytes.
+/// No manifest is larger: a part takes some 300 bytes, so that there is room for 200,000 runs of all services.
 const MOST_BYTES: u64 = 64 << 20;
 
 /// What a backup holds.
@@ -93,10 +94,8 @@ impl Manifest {
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
-        let mut text = String::new();
-        let read = file.take(MOST_BYTES).read_to_string(&mut text);
-        let parsed = read.map_err(anyhow::Error::from);
-        let parsed = parsed.and_then(|_| Manifest::parse(&text));
+        let text = whole::read(file, &path, MOST_BYTES)?;
+        let parsed = Manifest::parse(&text);
         Ok(Some(parsed.with_context(|| path.display().to_string())?))
     }
 
@@ -105,7 +104,8 @@ impl Manifest {
         let manifest = Manifest::read(folder)?;
         let manifest = manifest.with_context(|| {
             format!(
-                "{} is no backup: it has no {NAME}; the first run of `entente backup` writes it when it is complete",
+                "{} is no backup: it has no {NAME}, which the first run of `entente backup` writes when it is complete; \
+                 `entente restore --with-left` takes in what it has copied",
                 folder.display()
             )
         })?;
@@ -166,6 +166,7 @@ impl Manifest {
     pub(super) fn write(&mut self, folder: &Path) -> anyhow::Result<()> {
         env!("CARGO_PKG_VERSION").clone_into(&mut self.tool_version);
         self.written = now();
+        let text = self.text(MOST_BYTES)?;
         let (path, part) = (folder.join(NAME), folder.join("manifest.json.part"));
         file::ensure_regular(&part)?;
         let mut file = OpenOptions::new()
@@ -174,11 +175,21 @@ impl Manifest {
             .truncate(true)
             .mode(0o600)
             .open(&part)?;
-        file.write_all(&serde_json::to_vec_pretty(self)?)?;
-        file.write_all(b"\n")?;
+        file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&part, &path)?;
         Ok(File::open(folder)?.sync_all()?)
+    }
+
+    /// As it stands in the folder, in no more bytes than are read again.
+    fn text(&self, most: u64) -> anyhow::Result<String> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        ensure!(
+            text.len() as u64 <= most,
+            "{NAME} would be larger than {most} bytes, with a part for each run: begin a new backup in another folder"
+        );
+        Ok(text)
     }
 }
 
@@ -311,6 +322,24 @@ mod tests {
         let refused = Manifest::of(folder.path()).unwrap_err().to_string();
         assert!(refused.ends_with("the backup has no journals"), "{refused}");
         assert!(Manifest::read(folder.path()).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_manifest_that_would_not_be_read_again_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut manifest = Manifest::default();
+        manifest.keep(Role::Events, kept());
+        let size = manifest.text(MOST_BYTES).unwrap().len() as u64;
+        assert!(manifest.text(size).is_ok());
+        let refused = manifest.text(size - 1).unwrap_err().to_string();
+        assert!(refused.contains("begin a new backup"), "{refused}");
+
+        let path = folder.path().join(NAME);
+        let file = File::create(&path).unwrap();
+        file.set_len(MOST_BYTES + 1).unwrap();
+        let refused = Manifest::read(folder.path()).unwrap_err().to_string();
+        let told = format!("{} is larger than {MOST_BYTES} bytes", path.display());
+        assert_eq!(refused, told);
     }
 
     #[test]

@@ -16,6 +16,18 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// Nothing yet of a journal with this name.
+    pub(super) fn beginning(name: String) -> Seen {
+        let journal = Journal {
+            name,
+            ..Journal::default()
+        };
+        Seen {
+            journal: Some(journal),
+            ..Seen::default()
+        }
+    }
+
     /// Goes on after what a backup has of a journal.
     pub(super) fn after(name: String, kept: &Kept) -> anyhow::Result<Seen> {
         let hash = kept.hash()?;

@@ -5,6 +5,7 @@ use proto::journal::v1::JournalStatus;
 
 use super::report::Report;
 use crate::args::serve::Role;
+use crate::chart::text::plain;
 use crate::client::explain;
 
 /// Something that somebody should look at.
@@ -59,7 +60,7 @@ pub(super) fn problems(report: &Report) -> Vec<Problem> {
 }
 
 fn of_backend(backend: &BackendStatus, problems: &mut Vec<Problem>) {
-    let service = &backend.service;
+    let service = &plain(&backend.service);
     if !backend.reached {
         let text = format!("{service} cannot be reached from the gateway");
         problems.push(Problem::lost(text));
@@ -79,7 +80,7 @@ fn of_backend(backend: &BackendStatus, problems: &mut Vec<Problem>) {
 fn called(service: &str, number: usize, replica: &ReplicaStatus) -> String {
     match replica.address.as_str() {
         "" => format!("replica {} of {service}", number + 1),
-        address => format!("{service} at {address}"),
+        address => format!("{service} at {}", plain(address)),
     }
 }
 

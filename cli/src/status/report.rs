@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::problems::Problem;
 use crate::args::serve::Role;
+use crate::chart::text::plain;
 use crate::client::explain;
 use crate::{figures, output, words};
 
@@ -81,7 +82,7 @@ impl Report {
         };
         vec![
             role.name().to_owned(),
-            status.version.clone(),
+            plain(&status.version),
             words::second(status.start_time.as_ref()),
             state.to_owned(),
             figures::grouped(&journal.last_position.to_string()),
@@ -113,11 +114,11 @@ impl Report {
             for (number, replica) in backend.replicas.iter().enumerate() {
                 let address = match replica.address.as_str() {
                     "" => format!("{}", number + 1),
-                    address => address.to_owned(),
+                    address => plain(address),
                 };
                 let state = state(replica.state()).to_owned();
                 let calls = replica.calls.to_string();
-                table.add_row([backend.service.clone(), address, state, calls]);
+                table.add_row([plain(&backend.service), address, state, calls]);
                 count += 1;
             }
         }
@@ -169,7 +170,7 @@ pub(crate) fn one_of_several(gateway: &GatewayStatus, asked: &[Role]) -> Vec<Str
 fn gateway_row(status: Option<&GatewayStatus>) -> Vec<String> {
     let (version, since, state) = match status {
         Some(status) => (
-            status.version.clone(),
+            plain(&status.version),
             words::second(status.start_time.as_ref()),
             "serves",
         ),
@@ -195,7 +196,41 @@ fn size(bytes: u64) -> String {
 mod tests {
     use proto::gateway::v1::{BackendStatus, ReplicaStatus};
 
+    use super::super::problems::problems;
     use super::*;
+
+    #[test]
+    fn what_a_service_says_of_itself_does_not_reach_the_terminal_as_it_is() {
+        let wild = |text: &str| format!("{text}\u{1b}[2J\n");
+        let backend = BackendStatus {
+            service: wild("trade"),
+            replicas: vec![ReplicaStatus {
+                address: wild("10.0.0.7:50051"),
+                ..ReplicaStatus::default()
+            }],
+            ..BackendStatus::default()
+        };
+        let gateway = GatewayStatus {
+            version: wild("0.1.0"),
+            backends: vec![backend],
+            ..GatewayStatus::default()
+        };
+        let status = JournalStatus {
+            version: wild("0.2.0"),
+            ..JournalStatus::default()
+        };
+        let report = Report {
+            gateway: Some(Ok(gateway)),
+            journals: vec![(Role::Trade, Ok(status))],
+        };
+        let mut shown = Vec::new();
+        report.table(&problems(&report), &mut shown).unwrap();
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(!shown.contains('\u{1b}'), "{shown:?}");
+        for told in ["0.1.0[2J", "0.2.0[2J", "10.0.0.7:50051[2J", "trade[2J "] {
+            assert!(shown.contains(told), "{told}: {shown}");
+        }
+    }
 
     #[test]
     fn of_several_processes_it_is_told_that_one_was_asked() {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
+use clap::ValueEnum;
 use serde_json::json;
 
 use crate::args::serve::Role;
 use crate::args::verify::VerifyArgs;
-use crate::backup::{Fault, Found, Kept, Manifest, check};
+use crate::backup::{Fault, Found, Kept, Left, Manifest, check};
 use crate::export::interrupted;
 use crate::restore::progress;
 use crate::{figures, output};
@@ -18,7 +19,10 @@ use crate::{figures, output};
 /// Reads a backup through and tells what was found, also when the rest cannot be read; how many faults there are.
 pub(super) async fn verify(folder: &Path, args: &VerifyArgs) -> anyhow::Result<usize> {
     let manifest = Manifest::of(folder)?;
-    let roles = manifest.choose(&args.only)?;
+    let roles = match &args.only[..] {
+        [] => Role::value_variants().to_vec(),
+        only => manifest.choose(only)?,
+    };
     let (stop, folder) = (Arc::new(AtomicBool::new(false)), folder.to_owned());
     let (asked, read) = (Arc::clone(&stop), manifest.clone());
     let mut work = tokio::task::spawn_blocking(move || check_all(&folder, &read, &roles, &asked));
@@ -55,23 +59,32 @@ fn check_all(
     roles: &[Role],
     stop: &AtomicBool,
 ) -> (Vec<Found>, anyhow::Result<()>) {
-    let check = |role: &Role| {
-        let kept = manifest
-            .kept(*role)
-            .context("the backup has nothing of it")?;
-        let bar = progress(*role, "checking", kept.bytes);
-        let found = check(folder, *role, kept, &bar, stop);
-        bar.finish_and_clear();
-        found.with_context(|| format!("{} in {}", role.name(), folder.display()))
-    };
     let mut all = Vec::new();
     for role in roles {
-        match check(role) {
-            Ok(found) => all.push(found),
+        let found = check_one(folder, *role, manifest.kept(*role), stop);
+        match found.with_context(|| format!("{} in {}", role.name(), folder.display())) {
+            Ok(found) => all.extend(found),
             Err(error) => return (all, Err(error)),
         }
     }
     (all, Ok(()))
+}
+
+/// What was found of a service; none where nothing is.
+fn check_one(
+    folder: &Path,
+    role: Role,
+    kept: Option<&Kept>,
+    stop: &AtomicBool,
+) -> anyhow::Result<Option<Found>> {
+    let Some(kept) = kept else {
+        let left = Left::of(folder, role, None)?;
+        return Ok((left != Left::default()).then(|| Found::of_nothing(role, left)));
+    };
+    let bar = progress(role, "checking", kept.bytes);
+    let found = check(folder, role, kept, &bar, stop);
+    bar.finish_and_clear();
+    found.map(Some)
 }
 
 fn as_json(found: &Found) -> serde_json::Value {
@@ -92,7 +105,8 @@ fn as_json(found: &Found) -> serde_json::Value {
     json!({
         "journal": format!("journals/{}", role.name()),
         "position": last,
-        "bytesOfAnInterruptedRun": left,
+        "bytesOfAnInterruptedRun": left.bytes,
+        "entriesOfAnInterruptedRun": left.entries,
         "faults": faults.iter().map(fault).collect::<Vec<_>>(),
     })
 }
@@ -125,11 +139,13 @@ fn tell(found: &[Found], manifest: &Manifest, out: &mut dyn Write) -> anyhow::Re
                 fault.what
             )?;
         }
-        if one.left > 0 {
-            let (role, left) = (one.role.name(), figures::grouped(&one.left.to_string()));
+        if one.left != Left::default() {
             writeln!(
                 out,
-                "{role}: {left} bytes of an interrupted run follow; the next backup goes on from them"
+                "{}: {} of an interrupted run follow and do not count; the next backup goes on from them if the journal \
+                 does, and `entente restore --with-left` takes the entries in",
+                one.role.name(),
+                one.left
             )?;
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, anyhow, ensure};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use proto::journal::v1 as wire;
@@ -15,6 +15,7 @@ use crate::args::answer::ServerArgs;
 use crate::args::serve::Role;
 use crate::args::verify::VerifyArgs;
 use crate::backup;
+use crate::chart::text::plain;
 use crate::client::{self, JournalsClient, request, within};
 use crate::export::interrupted;
 use crate::{figures, output, status};
@@ -46,9 +47,11 @@ async fn verify_all(args: &VerifyArgs, verdicts: &mut Vec<(Role, Verdict)>) -> a
         only => only,
     };
     for role in roles {
-        let verified = verify_one(&mut client, *role, args).await;
-        match verified {
-            Ok(verdict) => verdicts.push((*role, verdict)),
+        let mut verdict = None;
+        let ended = verify_one(&mut client, *role, args, &mut verdict).await;
+        verdicts.extend(verdict.map(|verdict| (*role, verdict)));
+        match ended {
+            Ok(()) => {}
             Err(error) if args.only.is_empty() && is_not_there(&error) => {}
             Err(error) => return Err(error).with_context(|| format!("verifying {}", role.name())),
         }
@@ -73,11 +76,13 @@ fn is_not_there(error: &anyhow::Error) -> bool {
     status.is_some_and(|status| status.code() == Code::NotFound)
 }
 
+/// Has one service verified. One that cannot go on tells first what it has found.
 async fn verify_one(
     client: &mut JournalsClient,
     role: Role,
     args: &VerifyArgs,
-) -> anyhow::Result<Verdict> {
+    verdict: &mut Option<Verdict>,
+) -> anyhow::Result<()> {
     let (name, limit) = (backup::name(role), args.server.limit());
     // Whoever does not answer what is answered at once would be waited for in vain.
     let asked = wire::GetJournalRequest { name: name.clone() };
@@ -95,14 +100,15 @@ async fn verify_one(
     while let Some(report) = within(silence, reports.message()).await? {
         match report.report {
             Some(Report::Progress(progress)) => show(&bar, &progress),
-            Some(Report::Verdict(verdict)) => {
+            Some(Report::Verdict(found)) => {
                 bar.finish_and_clear();
-                return Ok(verdict);
+                *verdict = Some(found);
             }
             None => {}
         }
     }
-    bail!("the service ended without a verdict")
+    let found = verdict.as_ref().map(drop);
+    found.context("the service ended without a verdict")
 }
 
 /// Drawn on standard error where that is a terminal.
@@ -206,7 +212,8 @@ fn told(fault: &Fault) -> String {
         [] => String::new(),
         key => format!(", key {}", key.escape_ascii()),
     };
-    format!("{} {place}{key}: {}", fault.file, fault.description)
+    let (file, what) = (plain(&fault.file), plain(&fault.description));
+    format!("{file} {place}{key}: {what}")
 }
 
 #[cfg(test)]
@@ -217,15 +224,15 @@ mod tests {
     fn a_fault_names_its_place() {
         let mut fault = Fault {
             kind: FaultKind::JournalDamaged.into(),
-            file: "journal/7".into(),
+            file: "journal/7\u{1b}[2J".into(),
             offset: 120,
             position: 9,
-            description: "it is cut short".into(),
+            description: "it is\ncut short".into(),
             ..Fault::default()
         };
         assert_eq!(
             told(&fault),
-            "journal/7 at byte 120, entry 9: it is cut short"
+            "journal/7[2J at byte 120, entry 9: it is cut short"
         );
         assert_eq!(upshot(std::slice::from_ref(&fault)), "JOURNAL DAMAGED");
         fault.kind = FaultKind::EntryNotApplicable.into();

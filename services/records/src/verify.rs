@@ -50,7 +50,7 @@ impl Effort {
 pub(crate) enum Report {
     /// How far it is.
     Progress(Progress),
-    /// How it ended.
+    /// What was found, to the end, or until it could not go on: then an error follows.
     Verdict(Checked),
 }
 
@@ -61,7 +61,7 @@ struct Running {
     told: Option<Instant>,
 }
 
-/// A verification, and its place, which is free when its files are gone: a thread removes them that may wait for the
+/// A verification, which is gone when a step of it has panicked; and its place, which is free when its files are gone: a thread removes them that may wait for the
 /// disk.
 struct Work(Option<(Verification, OwnedSemaphorePermit)>);
 
@@ -78,31 +78,53 @@ pub(crate) fn reports(
         shutdown,
         told: None,
     };
-    stream::try_unfold(Some(running), async |running| match running {
-        Some(running) => Ok(Some(running.report().await?)),
+    stream::try_unfold(Some(Turn::Work(running)), async |turn| match turn {
+        Some(Turn::Work(running)) => Ok(Some(running.report().await?)),
+        Some(Turn::Fail(error)) => Err(error.into()),
         None => Ok(None),
     })
 }
 
+/// What comes next.
+enum Turn {
+    Work(Running),
+    Fail(Error),
+}
+
 impl Running {
     /// Works until there is something to tell.
-    async fn report(mut self) -> Result<(Report, Option<Running>), Error> {
+    async fn report(mut self) -> Result<(Report, Option<Turn>), Error> {
         loop {
-            if self.shutdown.is_triggered() {
-                return Err(Error::Stopping);
-            }
-            if !self.step().await? {
-                return Ok((Report::Verdict(self.work.end().await?), None));
+            match self.step().await {
+                Ok(true) => {}
+                Ok(false) => return Ok((Report::Verdict(self.work.end().await?), None)),
+                Err(error) => return self.failed(error).await,
             }
             if self.told.is_none_or(|told| told.elapsed() >= PAUSE) {
                 self.told = Some(Instant::now());
-                return Ok((Report::Progress(self.work.progress()), Some(self)));
+                let progress = Report::Progress(self.work.progress());
+                return Ok((progress, Some(Turn::Work(self))));
             }
         }
     }
 
+    /// Tells the faults that were found before it could not go on. Where there are none, nothing is known.
+    async fn failed(self, error: Error) -> Result<(Report, Option<Turn>), Error> {
+        if self.work.0.is_none() {
+            return Err(error);
+        }
+        let checked = self.work.end().await?;
+        if checked.faults.is_empty() {
+            return Err(error);
+        }
+        Ok((Report::Verdict(checked), Some(Turn::Fail(error))))
+    }
+
     /// Works for a moment and rests; whether there is more to do.
     async fn step(&mut self) -> Result<bool, Error> {
+        if self.shutdown.is_triggered() {
+            return Err(Error::Stopping);
+        }
         let started = Instant::now();
         let more = self.work.step().await?;
         if more {
@@ -118,14 +140,14 @@ impl Work {
         let mut work = Work(self.0.take());
         let stepped = aside(move || {
             let more = match &mut work.0 {
-                Some((verification, _)) => verification.step()?,
-                None => false,
+                Some((verification, _)) => verification.step(),
+                None => Ok(false),
             };
             Ok((more, work))
         });
         let (more, work) = stepped.await?;
         *self = work;
-        Ok(more)
+        Ok(more?)
     }
 
     fn progress(&self) -> Progress {
@@ -234,7 +256,78 @@ fn kind_to_wire(kind: FaultKind) -> wire::FaultKind {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use futures_util::StreamExt;
+    use store::{Config, Decision, Model, Origin, Stamp, State, Store};
+    use tokio::sync::Semaphore;
+    use tonic::Code;
+
     use super::*;
+
+    /// What every record has as its value, and should not depend on: a replay makes other records when it is changed.
+    static VALUE: AtomicU64 = AtomicU64::new(1);
+
+    /// Many records of one change.
+    struct Fickle;
+
+    impl Model for Fickle {
+        type Change = ();
+        const NAME: &'static str = "fickle";
+        const LAYOUT: u32 = 1;
+
+        fn apply(state: &mut State<'_>, _: &(), _: Stamp) -> Result<(), store::Error> {
+            let value = VALUE.load(Ordering::SeqCst).to_be_bytes();
+            for number in 0..2_000_u32 {
+                state.put(number.to_be_bytes().to_vec(), value.to_vec())?;
+            }
+            Ok(())
+        }
+    }
+
+    async fn store(folder: &Path) -> Store<Fickle> {
+        let config = Config {
+            reserve_bytes: 0,
+            ballast_bytes: 0,
+            ..Config::default()
+        };
+        let store = Store::<Fickle>::open(folder, &config).unwrap();
+        let decide = |_: &State<'_>, _| Ok(Decision::change((), "", ()));
+        let written = store.write::<(), Error, _>(Origin::default(), decide).await;
+        written.unwrap();
+        store
+    }
+
+    /// What is told of a verification that has compared some records when the process stops.
+    async fn told(store: &Store<Fickle>) -> Vec<Result<Report, Status>> {
+        let mut verification = store.verify().unwrap();
+        while verification.progress().compared == 0 {
+            assert!(verification.step().unwrap());
+        }
+        let shutdown = Shutdown::new();
+        shutdown.trigger();
+        let place = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
+        let reports = reports(verification, Effort(100), shutdown, place);
+        reports.collect().await
+    }
+
+    #[tokio::test]
+    async fn what_was_found_is_told_before_it_cannot_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        let nothing = told(&store).await;
+        assert!(matches!(&nothing[..], [Err(error)] if error.code() == Code::Unavailable));
+        VALUE.store(2, Ordering::SeqCst);
+        let found = told(&store).await;
+        let [Ok(Report::Verdict(checked)), Err(error)] = &found[..] else {
+            panic!("a verdict and an error, and not {found:?}");
+        };
+        assert_eq!(checked.faults[0].kind, FaultKind::Differs);
+        assert_eq!(error.code(), Code::Unavailable);
+        store.close().await;
+    }
 
     #[test]
     fn a_quarter_of_the_time_rests_for_three() {

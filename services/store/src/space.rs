@@ -2,10 +2,11 @@
 //! full disk still opens and reads.
 
 use std::fs::{File, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use rustix::io::Errno;
 
 use crate::Error;
 
@@ -86,15 +87,27 @@ impl Space {
         let path = self.folder.join("ballast");
         let free = self.free()?;
         if free < self.reserve {
-            tracing::warn!(folder = %self.folder.display(), free, "the disk is nearly full; the ballast is given up, writes are refused");
-            return remove(&path);
+            return self.give_up(&path);
         }
         let present = std::fs::metadata(&path).map_or(0, |file| file.len());
         if present == ballast || free < self.reserve + 2 * ballast {
             return Ok(());
         }
         if let Err(error) = lay(&path, ballast) {
+            // Half a ballast is none.
+            drop(remove(&path));
             tracing::warn!(file = %path.display(), %error, "there is no ballast: a restart on a full disk may not open");
+        }
+        Ok(())
+    }
+
+    fn give_up(&self, ballast: &Path) -> Result<(), Error> {
+        remove(ballast)?;
+        let (folder, free) = (self.folder.display(), self.free()?);
+        if free < self.reserve {
+            tracing::warn!(%folder, free, "the disk is nearly full and has no ballast any more: writes are refused");
+        } else {
+            tracing::warn!(%folder, free, "the disk was nearly full: the ballast is given up, and writes are accepted for as long as its room lasts");
         }
         Ok(())
     }
@@ -132,9 +145,20 @@ fn lay(path: &Path, bytes: u64) -> std::io::Result<()> {
     if bytes == 0 {
         return Ok(());
     }
-    match fallocate(&file, FallocateFlags::empty(), 0, bytes) {
-        // Not every file system can; then there is no ballast, and nothing else is lost.
-        Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+    match allocate(&file, bytes) {
+        // Not every file system can.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(&file, bytes),
         other => Ok(other?),
     }
+}
+
+fn allocate(file: &File, bytes: u64) -> Result<(), Errno> {
+    fail::fail_point!("space.allocate", |_| Err(Errno::OPNOTSUPP));
+    fallocate(file, FallocateFlags::empty(), 0, bytes)
+}
+
+/// Takes the room by filling it.
+fn write_zeros(mut file: &File, bytes: u64) -> std::io::Result<()> {
+    std::io::copy(&mut std::io::repeat(0).take(bytes), &mut file)?;
+    file.sync_all()
 }

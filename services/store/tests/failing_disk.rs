@@ -217,6 +217,35 @@ fn can_mount(mount: &str) -> bool {
     tried.is_ok_and(|output| output.status.success())
 }
 
+#[test]
+fn a_file_system_that_takes_no_room_ahead_has_a_ballast_too() {
+    let name = "a_file_system_that_takes_no_room_ahead_has_a_ballast_too";
+    if let Some(folder) = child_folder() {
+        return runtime().block_on(lay_the_ballast(&folder));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (output, text) = finished(child(name, folder.path()));
+    assert!(output.status.success(), "{text}");
+}
+
+async fn lay_the_ballast(folder: &Path) {
+    fail::cfg("space.allocate", "return").unwrap();
+    let ballast_bytes = (1 << 20) + 7;
+    let config = Config {
+        ballast_bytes,
+        ..small()
+    };
+    let store = Store::<common::Notes>::open(folder, &config).unwrap();
+    let usage = store.usage().unwrap();
+    assert_eq!(
+        (usage.ballast, usage.wanted_ballast),
+        (ballast_bytes, ballast_bytes)
+    );
+    let ballast = std::fs::read(folder.join("ballast")).unwrap();
+    assert!(ballast.iter().all(|byte| *byte == 0));
+    store.close().await;
+}
+
 async fn fill_the_disk(folder: &Path) {
     let config = Config {
         reserve_bytes: 8 << 20,
