@@ -49,7 +49,7 @@ pub(super) fn problems(report: &Report) -> Vec<Problem> {
     }
     for (role, journal) in &report.journals {
         match journal {
-            Ok(status) => problems.extend(of_journal(*role, status).map(Problem::room)),
+            Ok(status) => problems.extend(of_journal(role.name(), status).map(Problem::room)),
             Err(error) => {
                 let text = format!("{}: {}", role.name(), explain(error));
                 problems.push(Problem::lost(text));
@@ -66,6 +66,15 @@ fn of_backend(backend: &BackendStatus, problems: &mut Vec<Problem>) {
         problems.push(Problem::lost(text));
     }
     for (number, replica) in backend.replicas.iter().enumerate() {
+        // Of a single one the service has told.
+        if let Some(status) = replica
+            .journal
+            .as_ref()
+            .filter(|_| backend.replicas.len() > 1)
+        {
+            let who = called(service, number, replica);
+            problems.extend(of_journal(&who, status).map(Problem::room));
+        }
         let what = match replica.state() {
             ReplicaState::Serving => continue,
             ReplicaState::LeftOut => "fails although it says that it serves, and is left out",
@@ -84,8 +93,7 @@ fn called(service: &str, number: usize, replica: &ReplicaStatus) -> String {
     }
 }
 
-fn of_journal(role: Role, status: &JournalStatus) -> impl Iterator<Item = String> {
-    let role = role.name();
+fn of_journal(who: &str, status: &JournalStatus) -> impl Iterator<Item = String> {
     let (free, reserve) = (status.free_bytes, status.reserve_bytes);
     let room = if free < reserve {
         Some("refuses writes: its disk has less free than its reserve")
@@ -97,7 +105,7 @@ fn of_journal(role: Role, status: &JournalStatus) -> impl Iterator<Item = String
     let is_given_up = status.ballast_bytes < status.wanted_ballast_bytes;
     let ballast = is_given_up.then_some("has no ballast: a start with room lays it down again");
     let told = [room, ballast].into_iter().flatten();
-    told.map(move |what| format!("{role} {what}"))
+    told.map(move |what| format!("{who} {what}"))
 }
 
 #[cfg(test)]
@@ -114,13 +122,43 @@ mod tests {
                 wanted_ballast_bytes: 10,
                 ..JournalStatus::default()
             };
-            let problems: Vec<String> = of_journal(Role::Trade, &status).collect();
+            let problems: Vec<String> = of_journal("trade", &status).collect();
             problems.join("; ")
         };
         assert_eq!(told(200, 10), "");
         assert!(told(199, 10).contains("soon"));
         assert!(told(99, 10).contains("refuses writes"));
         assert!(told(200, 0).contains("no ballast"));
+    }
+
+    #[test]
+    fn one_of_several_replicas_whose_disk_fills_is_told() {
+        let replica = |free_bytes| ReplicaStatus {
+            state: ReplicaState::Serving.into(),
+            journal: Some(JournalStatus {
+                free_bytes,
+                reserve_bytes: 100,
+                ..JournalStatus::default()
+            }),
+            ..ReplicaStatus::default()
+        };
+        let told = |replicas: Vec<ReplicaStatus>| {
+            let backend = BackendStatus {
+                service: "trade".into(),
+                reached: true,
+                replicas,
+            };
+            let mut problems = Vec::new();
+            of_backend(&backend, &mut problems);
+            let texts: Vec<String> = problems.into_iter().map(|one| one.text).collect();
+            texts.join("; ")
+        };
+        let full = told(vec![replica(200), replica(99)]);
+        assert!(
+            full.starts_with("replica 2 of trade refuses writes"),
+            "{full}"
+        );
+        assert_eq!(told(vec![replica(99)]), "", "the service says it itself");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use comfy_table::Table;
-use proto::gateway::v1::{GatewayStatus, ReplicaState};
+use proto::gateway::v1::{GatewayStatus, ReplicaState, ReplicaStatus};
 use proto::journal::v1::JournalStatus;
 use serde_json::{Value, json};
 
@@ -25,6 +25,19 @@ const TITLES: [&str; 11] = [
     "records",
     "free",
     "ballast",
+];
+
+const REPLICA_TITLES: [&str; 10] = [
+    "service",
+    "replica",
+    "state",
+    "calls",
+    "version",
+    "since (UTC)",
+    "position",
+    "journal",
+    "view",
+    "free",
 ];
 
 /// How all of it is.
@@ -106,19 +119,13 @@ impl Report {
         Some(backend.reached)
     }
 
-    /// What the gateway sees of processes that are not its own.
+    /// The processes behind the gateway: what it sees of them, and what they say themselves.
     fn replicas(&self) -> Option<Table> {
-        let mut table = output::table(&["service", "replica", "state", "calls"], &[3]);
+        let mut table = output::table(&REPLICA_TITLES, &[3, 6, 7, 8, 9]);
         let mut count = 0;
         for backend in &self.status()?.backends {
             for (number, replica) in backend.replicas.iter().enumerate() {
-                let address = match replica.address.as_str() {
-                    "" => format!("{}", number + 1),
-                    address => plain(address),
-                };
-                let state = state(replica.state()).to_owned();
-                let calls = replica.calls.to_string();
-                table.add_row([plain(&backend.service), address, state, calls]);
+                table.add_row(replica_row(&backend.service, number, replica));
                 count += 1;
             }
         }
@@ -165,6 +172,31 @@ pub(crate) fn one_of_several(gateway: &GatewayStatus, asked: &[Role]) -> Vec<Str
         )
     });
     told.collect()
+}
+
+fn replica_row(service: &str, number: usize, replica: &ReplicaStatus) -> Vec<String> {
+    let address = match replica.address.as_str() {
+        "" => format!("{}", number + 1),
+        address => plain(address),
+    };
+    let mut row = vec![
+        plain(service),
+        address,
+        state(replica.state()).to_owned(),
+        replica.calls.to_string(),
+    ];
+    if let Some(status) = &replica.journal {
+        let position = status.journal.as_ref().map_or(0, |one| one.last_position);
+        row.extend([
+            plain(&status.version),
+            words::second(status.start_time.as_ref()),
+            figures::grouped(&position.to_string()),
+            size(status.journal_bytes),
+            size(status.view_bytes),
+            size(status.free_bytes),
+        ]);
+    }
+    row
 }
 
 fn gateway_row(status: Option<&GatewayStatus>) -> Vec<String> {
