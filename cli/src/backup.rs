@@ -36,7 +36,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use proto::journal::v1 as wire;
 use store::Position;
 use tokio::time::Instant;
@@ -49,8 +49,8 @@ use crate::args::answer::ServerArgs;
 use crate::args::backup::BackupArgs;
 use crate::args::serve::Role;
 use crate::client::{self, JournalsClient, explain, request, within};
-use crate::export::interrupted;
-use crate::figures;
+use crate::interrupt::interrupted;
+use crate::{figures, progress};
 
 pub(crate) use self::check::{Fault, Found, check};
 pub(crate) use self::file::Reader;
@@ -236,7 +236,8 @@ async fn fetch(
     patience: &mut Patience,
 ) -> anyhow::Result<()> {
     let mut reached = growing.last();
-    let bar = progress(growing.role());
+    let template = "{msg:8} {bar:40} {human_pos} of {human_len} entries, {eta} left";
+    let bar = progress::bar(None, template).with_message(growing.role().name());
     loop {
         let Err(error) = fetch_on(client, growing, throttle, &bar).await else {
             bar.finish_and_clear();
@@ -345,15 +346,6 @@ async fn version(client: &mut JournalsClient, role: Role, server: &ServerArgs) -
 /// How the journal of a role is called.
 pub(crate) fn name(role: Role) -> String {
     format!("journals/{}", role.name())
-}
-
-/// Drawn on standard error where that is a terminal.
-fn progress(role: Role) -> ProgressBar {
-    let style = ProgressStyle::with_template(
-        "{msg:8} {bar:40} {human_pos} of {human_len} entries, {eta} left",
-    );
-    let bar = ProgressBar::no_length().with_message(role.name());
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn tell(role: Role, before: Position, kept: Option<&Kept>) -> anyhow::Result<()> {

@@ -16,7 +16,9 @@
 //! * `load`: scenarios of calls at a rate, and what came out. `generate`: data of any size to ask about.
 //! * `briefing`: the briefing on a page, for the terminal and as Markdown.
 //! * `client`: the connection, and what went wrong there in words.
-//! * `records`: what Entente ships. `whole`: files that are read as a whole.
+//! * `records`: what Entente ships. `whole`: files that are read as a whole. `target`: a file that appears
+//!   when it is complete.
+//! * `interrupt`: Ctrl-C and SIGTERM. `progress`: bars that say how far something is.
 //! * `output`, `figures`, `words`, `names`, `dates`: tables, JSON and CSV; how a figure is written; what the wire's
 //!   codes are called; the names of its enums; dates of any precision. `sources`, `reasons`: what stands below a table.
 //! * `chart`: what a chart shows; `plot` draws it on the terminal, `svg` into a file. `series_chart`: the
@@ -41,10 +43,12 @@ mod figures;
 mod generate;
 mod healthcheck;
 mod import;
+mod interrupt;
 mod load;
 mod names;
 mod output;
 mod plot;
+mod progress;
 mod reasons;
 mod record;
 mod records;
@@ -59,6 +63,7 @@ mod setup;
 mod sources;
 mod status;
 mod svg;
+mod target;
 mod telemetry;
 mod token;
 mod trade;

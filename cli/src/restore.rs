@@ -4,34 +4,24 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
 use proto::journal::v1::BackupJournalResponse;
 use store::Restore;
 
 use crate::args::backup::RestoreArgs;
 use crate::args::serve::Role;
 use crate::backup::{Kept, Left, Manifest, Reader, Seen, check, time};
-use crate::export::interrupted;
-use crate::figures;
+use crate::interrupt::stoppable;
+use crate::{figures, progress};
 
 /// Restores a backup; what does not go well, or is interrupted, leaves nothing. A kill leaves folders behind.
 pub(crate) async fn run(args: &RestoreArgs) -> anyhow::Result<()> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let (asked, restored) = (args.clone(), Arc::clone(&stop));
-    let mut work = tokio::task::spawn_blocking(move || restore(&asked, &restored));
-    let restored = tokio::select! {
-        done = &mut work => done,
-        () = interrupted() => {
-            stop.store(true, Ordering::Relaxed);
-            work.await
-        }
-    };
-    let restored = restored?.with_context(|| format!("restoring {}", args.folder.display()))?;
+    let asked = args.clone();
+    let restored = stoppable(move |stop| restore(&asked, stop)).await?;
+    let restored = restored.with_context(|| format!("restoring {}", args.folder.display()))?;
     for line in restored.told {
         writeln!(io::stdout(), "{line}")?;
     }
@@ -144,7 +134,7 @@ fn not_restored(manifest: &Manifest, backup: &Path, only: &[Role]) -> Vec<String
 
 /// Checks all hashes of a journal before anything is written.
 fn ensure_whole(backup: &Path, role: Role, kept: &Kept, stop: &AtomicBool) -> anyhow::Result<()> {
-    let bar = progress(role, "checking", kept.bytes);
+    let bar = progress::of_journal(role, "checking", kept.bytes);
     let found = check(backup, role, kept, &bar, stop)?;
     bar.finish_and_clear();
     let Some(fault) = found.faults.last() else {
@@ -235,7 +225,7 @@ impl Copy<'_> {
     ) -> anyhow::Result<()> {
         let mut reader = Reader::part_of(&Kept::path(self.backup, self.role), 0, kept.bytes)?;
         let mut seen = Seen::default();
-        let bar = progress(self.role, "writing", reader.end());
+        let bar = progress::of_journal(self.role, "writing", reader.end());
         while let Some(part) = reader.part()? {
             ensure!(!stop.load(Ordering::Relaxed), "interrupted");
             seen.take(&part)?;
@@ -255,14 +245,6 @@ fn append(restore: &mut Restore, part: &BackupJournalResponse) -> anyhow::Result
         appended.with_context(|| format!("entry {position}"))?;
     }
     Ok(())
-}
-
-/// Drawn on standard error where that is a terminal.
-pub(crate) fn progress(role: Role, what: &str, bytes: u64) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{msg:18} {bar:40} {bytes} of {total_bytes}, {eta} left");
-    let bar = ProgressBar::new(bytes).with_message(format!("{} {what}", role.name()));
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// A folder that is filled beside the one whose name it takes in the end. Dropped before, it is gone.

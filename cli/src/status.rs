@@ -25,7 +25,7 @@ use crate::args::answer::ServerArgs;
 use crate::args::serve::Role;
 use crate::args::status::StatusArgs;
 use crate::client::{self, request, within};
-use crate::export::interrupted;
+use crate::interrupt::interrupted;
 use crate::{backup, output};
 
 /// How soon what does not answer yet is asked again.

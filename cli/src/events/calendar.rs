@@ -12,9 +12,10 @@ use wire::{CalendarRemark, Event, ImportCalendarResponse, Participant, Participa
 use super::list::filter;
 use crate::args::events::{ExportCalendarArgs, ImportCalendarArgs};
 use crate::client::{self, request};
-use crate::export::{Target, interrupted};
 use crate::import::Imported;
+use crate::interrupt::interrupted;
 use crate::names;
+use crate::target::Target;
 
 /// The service takes a megabyte; what is much larger is not read to its end to be told so.
 const MAX_BYTES: u64 = 4 << 20;

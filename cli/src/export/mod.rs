@@ -4,7 +4,6 @@
 //!
 //! * this file: the stream of an export, message by message into a [`Sink`].
 //! * `subject`: the dataset, and what is told of it. `figure`: a figure with all that a row says.
-//! * `target`: a file that appears when it is complete.
 //! * `csv`, `jsonl`, `sdmx`, `parquet`: one sink each.
 
 mod csv;
@@ -13,7 +12,6 @@ mod jsonl;
 mod parquet;
 mod sdmx;
 mod subject;
-mod target;
 #[cfg(test)]
 mod tests;
 
@@ -21,22 +19,19 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
 use proto::trade::v1 as wire;
 use proto::{dataset_name, parse_timestamp};
-use tokio::signal::unix::{SignalKind, signal};
 use tonic::{Request, Streaming};
 
 use self::figure::{Figure, Figures};
 use self::subject::Subject;
 use crate::args::bulk::{ExportArgs, ExportFormat};
 use crate::client::{self, request};
-use crate::{figures, trade};
+use crate::target::Out;
+use crate::{figures, progress, trade};
 
-pub(crate) use self::target::Target;
-
-/// Where a sink writes to.
-type Out = Box<dyn Write + Send>;
+pub(crate) use crate::interrupt::interrupted;
+pub(crate) use crate::target::Target;
 
 /// Takes figures in one format.
 trait Sink {
@@ -55,17 +50,6 @@ pub(crate) async fn run(args: &ExportArgs) -> anyhow::Result<()> {
     tokio::select! {
         done = export(args) => done.with_context(|| format!("exporting to {}", path.display())),
         () = interrupted() => anyhow::bail!("interrupted: {} was not written", path.display()),
-    }
-}
-
-/// Ends with Ctrl-C or SIGTERM, and never where these cannot be listened for: then they end the process.
-pub(crate) async fn interrupted() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
     }
 }
 
@@ -111,7 +95,8 @@ async fn write(
     subject: &Subject,
     mut sink: Box<dyn Sink>,
 ) -> anyhow::Result<Written> {
-    let progress = progress();
+    // How many figures come is not known before.
+    let progress = progress::spinner("{spinner} {human_pos} figures, {per_sec}");
     let mut figures = Figures::new(subject);
     let mut as_of = None;
     while let Some(message) = stream.message().await? {
@@ -125,13 +110,6 @@ async fn write(
         figures: figures.count(),
         as_of,
     })
-}
-
-/// Drawn on standard error where that is a terminal. How many figures come is not known before.
-fn progress() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {human_pos} figures, {per_sec}");
-    let bar = ProgressBar::new_spinner();
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }
 
 impl Written {

@@ -37,7 +37,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use proto::trade::v1 as wire;
 use proto::{Slug, dataset_name};
 use tokio::sync::mpsc;
@@ -51,7 +51,7 @@ use crate::args::bulk::{ImportArgs, SdmxArgs};
 use crate::args::import::ComtradeArgs;
 use crate::client::{self, TradeClient, request};
 use crate::rows::ReadError;
-use crate::sdmx;
+use crate::{progress, sdmx};
 
 /// Batches that wait to be sent while the next is read.
 const AHEAD: usize = 4;
@@ -258,27 +258,20 @@ fn broken_off(error: ReadError, sent: &wire::IngestObservationsResponse) -> anyh
 }
 
 fn progress(bytes: Option<u64>, name: &str) -> ProgressBar {
-    let (bar, template) = match bytes {
-        Some(bytes) => (
-            ProgressBar::new(bytes),
+    let bar = match bytes {
+        Some(_) => progress::bar(
+            bytes,
             "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
         ),
-        None => (
-            ProgressBar::new_spinner(),
-            "{msg} {spinner} {bytes} {bytes_per_sec}",
-        ),
+        None => progress::spinner("{msg} {spinner} {bytes} {bytes_per_sec}"),
     };
-    let style = ProgressStyle::with_template(template);
     bar.with_message(name.to_owned())
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// How many of so many entries are done.
 fn counter(entries: usize, name: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}");
-    ProgressBar::new(entries as u64)
-        .with_message(name.to_owned())
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let template = "{msg} {wide_bar} {pos}/{len} {eta}";
+    progress::bar(Some(entries as u64), template).with_message(name.to_owned())
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -12,9 +11,8 @@ use serde_json::json;
 use crate::args::serve::Role;
 use crate::args::verify::VerifyArgs;
 use crate::backup::{Fault, Found, Kept, Left, Manifest, check};
-use crate::export::interrupted;
-use crate::restore::progress;
-use crate::{figures, output};
+use crate::interrupt::stoppable;
+use crate::{figures, output, progress};
 
 /// Reads a backup through and tells what was found, also when the rest cannot be read; how many faults there are.
 pub(super) async fn verify(folder: &Path, args: &VerifyArgs) -> anyhow::Result<usize> {
@@ -23,17 +21,8 @@ pub(super) async fn verify(folder: &Path, args: &VerifyArgs) -> anyhow::Result<u
         [] => Role::value_variants().to_vec(),
         only => manifest.choose(only)?,
     };
-    let (stop, folder) = (Arc::new(AtomicBool::new(false)), folder.to_owned());
-    let (asked, read) = (Arc::clone(&stop), manifest.clone());
-    let mut work = tokio::task::spawn_blocking(move || check_all(&folder, &read, &roles, &asked));
-    let found = tokio::select! {
-        done = &mut work => done,
-        () = interrupted() => {
-            stop.store(true, Ordering::Relaxed);
-            work.await
-        }
-    };
-    let (found, ended) = found?;
+    let (folder, read) = (folder.to_owned(), manifest.clone());
+    let (found, ended) = stoppable(move |stop| check_all(&folder, &read, &roles, stop)).await?;
     if !found.is_empty() || ended.is_ok() {
         show(&found, &manifest, args)?;
     }
@@ -81,7 +70,7 @@ fn check_one(
         let left = Left::of(folder, role, None)?;
         return Ok((left != Left::default()).then(|| Found::of_nothing(role, left)));
     };
-    let bar = progress(role, "checking", kept.bytes);
+    let bar = progress::of_journal(role, "checking", kept.bytes);
     let found = check(folder, role, kept, &bar, stop);
     bar.finish_and_clear();
     found.map(Some)

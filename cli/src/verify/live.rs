@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, ensure};
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use proto::journal::v1 as wire;
 use tonic::{Code, Request};
 use wire::verify_journal_response::Report;
@@ -17,8 +17,8 @@ use crate::args::verify::VerifyArgs;
 use crate::backup;
 use crate::chart::text::plain;
 use crate::client::{self, JournalsClient, request, within};
-use crate::export::interrupted;
-use crate::{figures, output, status};
+use crate::interrupt::interrupted;
+use crate::{figures, output, progress, status};
 
 /// How long a service that verifies may say nothing. It says every second how far it is, and later by its rests and by
 /// what the disk holds up.
@@ -96,7 +96,8 @@ async fn verify_one(
     let mut reports = within(silence, client.verify_journal(asked))
         .await?
         .into_inner();
-    let bar = progress(role);
+    let template = "{msg:28} {bar:40} {human_pos} of {human_len}, {eta} left";
+    let bar = progress::bar(None, template).with_message(role.name());
     while let Some(report) = within(silence, reports.message()).await? {
         match report.report {
             Some(Report::Progress(progress)) => show(&bar, &progress),
@@ -109,14 +110,6 @@ async fn verify_one(
     }
     let found = verdict.as_ref().map(drop);
     found.context("the service ended without a verdict")
-}
-
-/// Drawn on standard error where that is a terminal.
-fn progress(role: Role) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("{msg:28} {bar:40} {human_pos} of {human_len}, {eta} left");
-    let bar = ProgressBar::no_length().with_message(role.name());
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn show(bar: &ProgressBar, progress: &VerifyProgress) {

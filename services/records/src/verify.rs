@@ -78,22 +78,25 @@ pub(crate) fn reports(
         shutdown,
         told: None,
     };
-    stream::try_unfold(Some(Turn::Work(running)), async |turn| match turn {
-        Some(Turn::Work(running)) => Ok(Some(running.report().await?)),
-        Some(Turn::Fail(error)) => Err(error.into()),
-        None => Ok(None),
-    })
+    stream::try_unfold(
+        Some(Turn::Work(Box::new(running))),
+        async |turn| match turn {
+            Some(Turn::Work(running)) => Ok(Some(running.report().await?)),
+            Some(Turn::Fail(error)) => Err(error.into()),
+            None => Ok(None),
+        },
+    )
 }
 
 /// What comes next.
 enum Turn {
-    Work(Running),
+    Work(Box<Running>),
     Fail(Error),
 }
 
 impl Running {
     /// Works until there is something to tell.
-    async fn report(mut self) -> Result<(Report, Option<Turn>), Error> {
+    async fn report(mut self: Box<Self>) -> Result<(Report, Option<Turn>), Error> {
         loop {
             match self.step().await {
                 Ok(true) => {}
@@ -109,7 +112,7 @@ impl Running {
     }
 
     /// Tells the faults that were found before it could not go on. Where there are none, nothing is known.
-    async fn failed(self, error: Error) -> Result<(Report, Option<Turn>), Error> {
+    async fn failed(self: Box<Self>, error: Error) -> Result<(Report, Option<Turn>), Error> {
         if self.work.0.is_none() {
             return Err(error);
         }
@@ -278,7 +281,7 @@ mod tests {
         const NAME: &'static str = "fickle";
         const LAYOUT: u32 = 1;
 
-        fn apply(state: &mut State<'_>, _: &(), _: Stamp) -> Result<(), store::Error> {
+        fn apply(state: &mut State<'_>, (): &(), _: Stamp) -> Result<(), store::Error> {
             let value = VALUE.load(Ordering::SeqCst).to_be_bytes();
             for number in 0..2_000_u32 {
                 state.put(number.to_be_bytes().to_vec(), value.to_vec())?;

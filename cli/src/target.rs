@@ -1,18 +1,19 @@
 //! A file that appears under its name when it is complete.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use tempfile::NamedTempFile;
 
-use super::Out;
-
 const BUFFER: usize = 256 << 10;
 
-/// Where an export goes.
+/// What is written to.
+pub(crate) type Out = Box<dyn Write + Send>;
+
+/// Where what is made goes.
 pub(crate) enum Target {
     Stdout,
     /// What is no plain file (a pipe, a device) is written to as it is: it cannot be replaced.
