@@ -12,8 +12,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use self::authority::{Authority, Purpose};
-pub(crate) use self::files::lock;
 use self::files::{Pair, Target};
+pub(crate) use self::files::{lock, unnamed};
 use crate::args::certs::CertsArgs;
 
 /// What the authority holds for.

@@ -80,11 +80,7 @@ impl Target {
     }
 
     fn make_one(&mut self, name: &str, text: &str, mode: u32) -> anyhow::Result<()> {
-        let mut file = NamedTempFile::new_in(&self.folder)?;
-        file.write_all(text.as_bytes())?;
-        let opened = file.as_file();
-        opened.set_permissions(Permissions::from_mode(mode))?;
-        opened.sync_all()?;
+        let file = unnamed(&self.folder, text.as_bytes(), mode)?;
         self.made.push((file, self.folder.join(name)));
         Ok(())
     }
@@ -106,6 +102,16 @@ impl Target {
         }
         Ok(File::open(&self.folder)?.sync_all()?)
     }
+}
+
+/// A whole file on the disk, with its mode, that has no name in its folder yet. Dropped before it gets one, it is gone.
+pub(crate) fn unnamed(folder: &Path, text: &[u8], mode: u32) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(text)?;
+    let opened = file.as_file();
+    opened.set_permissions(Permissions::from_mode(mode))?;
+    opened.sync_all()?;
+    Ok(file)
 }
 
 /// Takes a folder for this process alone, for as long as the file lives; waits for whoever has it.

@@ -1,12 +1,11 @@
 //! Which process gets which files, and how they come into its folder.
 
-use std::fs::{self, File, Permissions};
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::Context;
-use tempfile::NamedTempFile;
+
+use crate::certs;
 
 /// Files of the authority's folder that a process gets. A key stands before its certificate, so that whoever reads the
 /// new certificate finds its key.
@@ -96,12 +95,7 @@ pub(super) fn put(folder: &Path, name: &str, text: &[u8]) -> anyhow::Result<bool
         return Ok(false);
     }
     let write = || -> anyhow::Result<()> {
-        let mut file = NamedTempFile::new_in(folder)?;
-        file.write_all(text)?;
-        file.as_file()
-            .set_permissions(Permissions::from_mode(mode))?;
-        file.as_file().sync_all()?;
-        file.persist(&path)?;
+        certs::unnamed(folder, text, mode)?.persist(&path)?;
         Ok(File::open(folder)?.sync_all()?)
     };
     write().with_context(|| format!("writing {}", path.display()))?;
