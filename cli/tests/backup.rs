@@ -93,20 +93,86 @@ fn manifest(folder: &Path) -> Value {
     serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap()
 }
 
+/// All services, with events, and a backup that was carried on after more was recorded and deleted.
+fn carried_on(backup: &Path) -> Server {
+    let server = Server::start_all();
+    EVENTS.lines().skip(1).for_each(|row| record(&server, row));
+    let path = backup.to_str().unwrap();
+    let first = server.ask(&["backup", path]);
+    for told in [
+        "events   2 new entries, 2 in all",
+        "trade    0 new entries",
+        "is complete and on the disk",
+    ] {
+        assert!(first.contains(told), "{first}");
+    }
+    record(&server, CALL);
+    server.ask(&["events", "delete", "visit-2024"]);
+    let second = server.ask(&["backup", path, "--rate", "100MiB/s"]);
+    assert!(
+        second.contains("events   2 new entries, 4 in all"),
+        "{second}"
+    );
+    server
+}
+
+#[test]
+fn a_backup_is_carried_on_with_what_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("backup");
+    let server = carried_on(&backup);
+    let before = manifest(&backup);
+    let events = &before["journals"]["events"];
+    assert_eq!(events["position"], 4);
+    assert_eq!(events["entries"], 4);
+    assert_eq!(events["service_version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(events["parts"].as_array().unwrap().len(), 2);
+    let nothing = server.ask(&["backup", backup.to_str().unwrap()]);
+    assert!(
+        nothing.contains("events   0 new entries, 4 in all"),
+        "{nothing}"
+    );
+    assert_eq!(manifest(&backup), before);
+}
+
 #[test]
 fn a_backup_that_was_carried_on_becomes_the_services_again() {
     let folder = tempfile::tempdir().unwrap();
-    let first = folder.path().join("first");
-    let (mut process, url) = serve(&first);
-    let server = |arguments: &[&str]| ask(&url, arguments);
-    let record = |row: &str| import(&url, row);
-    EVENTS.lines().skip(1).for_each(record);
-    let backup = folder.path().join("backup");
+    let (backup, data) = (folder.path().join("backup"), folder.path().join("data"));
     let path = backup.to_str().unwrap();
-    let told = server(&["backup", path]);
-    assert!(told.contains("events   2 new entries, 2 in all"), "{told}");
-    assert!(told.contains("trade    0 new entries"), "{told}");
-    assert!(told.contains("is complete and on the disk"), "{told}");
+    let server = carried_on(&backup);
+    let verified = offline(&["verify", path]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+    assert_eq!(verified.out.matches("whole").count(), 4, "{verified:?}");
+    let verified = server.ask(&["verify", "--effort", "100"]);
+    assert_eq!(verified.matches("whole").count(), 4, "{verified}");
+
+    fs::create_dir_all(data.join("events")).unwrap();
+    let restore = ["restore", path, "--data", data.to_str().unwrap()];
+    let restored = offline(&restore);
+    assert_eq!(restored.code, 0, "{restored:?}");
+    assert!(restored.out.contains("Restored 4 entries"), "{restored:?}");
+    assert_eq!(restored.err, "", "{restored:?}");
+    assert_eq!(names(&data), ["culture", "events", "trade"]);
+    let taken = offline(&restore);
+    assert_eq!(taken.code, 1, "{taken:?}");
+    assert!(taken.err.contains("is not empty"), "{taken:?}");
+    let (mut again, url) = serve(&data);
+    assert_eq!(answers(&url), answers(&server.url));
+    // The backup goes on from what was restored as from what was copied.
+    let from_restored = ask(&url, &["backup", path]);
+    assert!(
+        from_restored.contains("events   0 new entries"),
+        "{from_restored}"
+    );
+    assert_eq!(interrupt(&mut again), 0);
+}
+
+#[test]
+fn what_is_kept_copied_and_restored_is_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (backup, data) = (folder.path().join("backup"), folder.path().join("data"));
+    let server = carried_on(&backup);
     let files = [
         "culture.journal",
         "events.journal",
@@ -117,69 +183,25 @@ fn a_backup_that_was_carried_on_becomes_the_services_again() {
     for name in files {
         assert_eq!(mode(&backup.join(name)), 0o600, "{name}");
     }
-
-    record(CALL);
-    server(&["events", "delete", "visit-2024"]);
-    let carried_on = server(&["backup", path, "--rate", "100MiB/s"]);
-    assert!(
-        carried_on.contains("events   2 new entries, 4 in all"),
-        "{carried_on}"
-    );
-    let before = manifest(&backup);
-    let nothing = server(&["backup", path]);
-    assert!(
-        nothing.contains("events   0 new entries, 4 in all"),
-        "{nothing}"
-    );
-    assert_eq!(manifest(&backup), before);
-    let events = &before["journals"]["events"];
-    assert_eq!(events["position"], 4);
-    assert_eq!(events["entries"], 4);
-    assert_eq!(events["service_version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(events["parts"].as_array().unwrap().len(), 2);
-
-    let verified = offline(&["verify", path]);
-    assert_eq!(verified.code, 0, "{verified:?}");
-    assert_eq!(verified.out.matches("whole").count(), 4, "{verified:?}");
-    assert_eq!(
-        server(&["verify", "--effort", "100"])
-            .matches("whole")
-            .count(),
-        4
-    );
-
-    let data = folder.path().join("restored");
-    fs::create_dir_all(data.join("events")).unwrap();
-    let restore = ["restore", path, "--data", data.to_str().unwrap()];
-    let restored = offline(&restore);
+    let [path, to] = [&backup, &data].map(|folder| folder.to_str().unwrap());
+    let restored = offline(&["restore", path, "--data", to]);
     assert_eq!(restored.code, 0, "{restored:?}");
-    assert!(restored.out.contains("Restored 4 entries"), "{restored:?}");
-    assert_eq!(names(&data), ["culture", "events", "trade"]);
-    // Neither a service nor a restore lets anybody else read.
-    for made in [first.join("events"), data.join("events")] {
+    for made in [server.folder.path().join("events"), data.join("events")] {
         assert_eq!(mode(&made), 0o700);
         assert_eq!(mode(&made.join("journal")), 0o700);
         let segment = names(&made.join("journal")).remove(0);
         assert_eq!(mode(&made.join("journal").join(segment)), 0o600);
     }
-    let taken = offline(&restore);
-    assert_eq!(taken.code, 1, "{taken:?}");
-    assert!(taken.err.contains("is not empty"), "{taken:?}");
-    let (mut again, restored_url) = serve(&data);
-    assert_eq!(answers(&restored_url), answers(&url));
-    // The backup goes on from what was restored as from what was copied.
-    let from_restored = ask(&restored_url, &["backup", path]);
-    assert!(
-        from_restored.contains("events   0 new entries"),
-        "{from_restored}"
-    );
-    assert_eq!(interrupt(&mut again), 0);
-    assert_eq!(interrupt(&mut process), 0);
+}
 
-    // What cannot be read does not hide what was found before.
+#[test]
+fn what_cannot_be_read_of_a_backup_does_not_hide_what_was_found_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("backup");
+    carried_on(&backup);
     fs::remove_file(backup.join("culture.journal")).unwrap();
     fs::create_dir(backup.join("culture.journal")).unwrap();
-    let verified = offline(&["verify", path]);
+    let verified = offline(&["verify", backup.to_str().unwrap()]);
     assert_eq!(verified.code, 1, "{verified:?}");
     assert_eq!(verified.out.matches("whole").count(), 3, "{verified:?}");
     assert!(verified.err.contains("culture"), "{verified:?}");
@@ -206,24 +228,11 @@ fn an_interrupted_backup_goes_on_where_it_ended() {
     assert_eq!(manifest(&path)["journals"]["events"]["position"], 2);
 
     // The same behind what a manifest counts.
-    let counted = fs::read(&journal).unwrap();
+    let counted = fs::read(path.join("manifest.json")).unwrap();
     record(&server, CALL);
     server.ask(&backup);
     let longer = fs::read(&journal).unwrap();
-    let mut first = manifest(&path);
-    let events = &mut first["journals"]["events"];
-    events["parts"].as_array_mut().unwrap().pop();
-    let part = events["parts"][0].clone();
-    let last_hash = hash_of_entry_2(&server);
-    for (name, value) in [
-        ("position", Value::from(2)),
-        ("entries", Value::from(2)),
-        ("bytes", part["bytes"].clone()),
-        ("last_hash", Value::from(last_hash)),
-    ] {
-        events[name] = value;
-    }
-    fs::write(path.join("manifest.json"), first.to_string()).unwrap();
+    fs::write(path.join("manifest.json"), counted).unwrap();
     fs::write(&journal, [&longer[..], b"\x7fcut"].concat()).unwrap();
     let left = offline(&["verify", path.to_str().unwrap()]);
     assert_eq!(left.code, 0, "{left:?}");
@@ -234,7 +243,6 @@ fn an_interrupted_backup_goes_on_where_it_ended() {
     let told = server.ask(&backup);
     assert!(told.contains("1 new entries, 3 in all"), "{told}");
     assert_eq!(fs::read(&journal).unwrap(), longer);
-    assert!(longer.starts_with(&counted));
     let verified = offline(&["verify", path.to_str().unwrap()]);
     assert_eq!(verified.code, 0, "{verified:?}");
 }
@@ -264,13 +272,13 @@ fn await_bytes(file: &Path, bytes: u64, writes: &mut Child) {
 
 #[test]
 fn a_backup_that_is_interrupted_while_it_copies_goes_on_where_it_ended() {
-    let (data, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (mut process, url) = serve(data.path());
-    record_much(&url);
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start_all();
+    record_much(&server.url);
     let backup = folder.path().join("backup");
     let (path, journal) = (backup.to_str().unwrap(), backup.join("events.journal"));
     let mut command = entente();
-    command.env("ENTENTE_SERVER", &url);
+    command.env("ENTENTE_SERVER", &server.url);
     command.args(["backup", path, "--rate", "1KiB/s"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut copies = command.spawn().unwrap();
@@ -289,12 +297,11 @@ fn a_backup_that_is_interrupted_while_it_copies_goes_on_where_it_ended() {
     assert!(counted["events"].is_null(), "{counted}");
 
     let left = fs::read(&journal).unwrap();
-    ask(&url, &["backup", path]);
+    server.ask(&["backup", path]);
     let whole = fs::read(&journal).unwrap();
     assert!(whole.len() > left.len() && whole.starts_with(&left));
     let verified = offline(&["verify", path]);
     assert_eq!(verified.out.matches("whole").count(), 4, "{verified:?}");
-    assert_eq!(interrupt(&mut process), 0);
 }
 
 /// A backup of two entries behind which an interrupted run left a third; the node is lost.
@@ -442,10 +449,7 @@ fn what_an_interrupted_run_left_of_another_journal_stays() {
     let left = fs::read(at("first/events.journal")).unwrap();
     fs::write(at("backup/events.journal"), &left).unwrap();
     let other = start();
-    let mut command = entente();
-    command.env("ENTENTE_SERVER", &other.url);
-    command.args(["backup", &backup, "--only", "events"]);
-    let ran = run(command, b"");
+    let ran = other.run(&["backup", &backup, "--only", "events"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(
         ran.err.contains("are of another journal than this one"),
@@ -467,51 +471,19 @@ fn a_lost_service_does_not_keep_the_others_from_being_copied() {
     )
     .unwrap();
     record(&server, CALL);
-    let data = tempfile::tempdir().unwrap();
-    let (mut process, url) = serve(data.path());
-    EVENTS.lines().skip(1).for_each(|row| import(&url, row));
-    let mut command = entente();
-    command.env("ENTENTE_SERVER", &url).args(backup);
-    let ran = run(command, b"");
+    let other = Server::start_all();
+    EVENTS.lines().skip(1).for_each(|row| record(&other, row));
+    let ran = other.run(&backup);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.out.contains("trade    0 new entries"), "{ran:?}");
     for role in ["events", "culture"] {
         let told = format!("the journal of {role}: ");
         assert!(ran.err.contains(&told), "{role}: {ran:?}");
     }
-    assert_eq!(interrupt(&mut process), 0);
     let manifest = manifest(&path);
     assert_eq!(manifest["journals"]["events"]["position"], 2);
     assert_eq!(manifest["journals"]["trade"]["position"], 0);
     assert!(manifest["journals"]["culture"].is_null(), "{manifest}");
-}
-
-/// What the manifest of a backup of the first two entries says.
-fn hash_of_entry_2(server: &Server) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("third");
-    server.ask(&["backup", path.to_str().unwrap()]);
-    // The third entry holds the hash of the one before in what its own hash goes over; a restore of two shows it.
-    let data = folder.path().join("data");
-    let restored = offline(&[
-        "restore",
-        path.to_str().unwrap(),
-        "--data",
-        data.to_str().unwrap(),
-    ]);
-    assert_eq!(restored.code, 0, "{restored:?}");
-    let segment = fs::read_dir(data.join("events/journal")).unwrap().next();
-    let bytes = fs::read(segment.unwrap().unwrap().path()).unwrap();
-    let mut at = 64;
-    for _ in 1..3 {
-        let length = u32::from_le_bytes(bytes[at + 4..at + 8].try_into().unwrap());
-        at += 64 + length as usize;
-    }
-    let halves = bytes[at + 24..at + 56].iter();
-    let halves = halves.flat_map(|byte| [byte >> 4, byte & 15]);
-    halves
-        .map(|half| char::from_digit(half.into(), 16).unwrap())
-        .collect()
 }
 
 #[test]

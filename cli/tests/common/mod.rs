@@ -108,9 +108,19 @@ impl Server {
     }
 
     pub(crate) fn start_role(role: &str) -> Server {
+        Server::serve(&["serve", role])
+    }
+
+    /// All services in one process.
+    pub(crate) fn start_all() -> Server {
+        Server::serve(&["serve"])
+    }
+
+    fn serve(command: &[&str]) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().to_str().unwrap();
-        let (process, url, _) = start(&["serve", role, "--data", data, "--log", "warn"]);
+        let options = ["--data", data, "--log", "warn"];
+        let (process, url, _) = start(&[command, &options].concat());
         Server {
             folder,
             url,
