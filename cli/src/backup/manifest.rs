@@ -94,7 +94,7 @@ impl Manifest {
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
-        let text = whole::read(file, &path, MOST_BYTES)?;
+        let text = whole::read_opened(file, &path, MOST_BYTES)?;
         let parsed = Manifest::parse(&text);
         Ok(Some(parsed.with_context(|| path.display().to_string())?))
     }

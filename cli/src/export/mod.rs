@@ -27,11 +27,9 @@ use self::figure::{Figure, Figures};
 use self::subject::Subject;
 use crate::args::bulk::{ExportArgs, ExportFormat};
 use crate::client::{self, request};
-use crate::target::Out;
+use crate::interrupt::interrupted;
+use crate::target::{Out, Target};
 use crate::{figures, progress, trade};
-
-pub(crate) use crate::interrupt::interrupted;
-pub(crate) use crate::target::Target;
 
 /// Takes figures in one format.
 trait Sink {

@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use prost::Message;
 use proto::dataset_name;
 use proto::trade::v1 as wire;
@@ -20,6 +20,7 @@ use super::records::{Records, english};
 use crate::args::answer::ServerArgs;
 use crate::args::generate::{GenerateArgs, MOST_RECORDS};
 use crate::client::{self, TradeClient, request, within};
+use crate::progress;
 
 /// Rows and bytes of a batch, below what a service takes.
 const MAX_ROWS: usize = 10_000;
@@ -286,20 +287,13 @@ fn progress(rows: u64, edition: Edition) -> ProgressBar {
         Edition::First => ("figures", rows),
         Edition::Revised => ("revisions", rows / REVISED),
     };
-    styled(
-        rows,
-        "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
-    )
-    .with_message(what)
+    let template = "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}";
+    progress::bar(Some(rows), template).with_message(what)
 }
 
 fn counter(records: u64) -> ProgressBar {
-    styled(records, "{msg} {wide_bar} {human_pos}/{human_len} {eta}").with_message("records")
-}
-
-fn styled(length: u64, template: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template(template);
-    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let template = "{msg} {wide_bar} {human_pos}/{human_len} {eta}";
+    progress::bar(Some(records), template).with_message("records")
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 
 use crate::args::generate::{GenerateArgs, GenerateFormat};
-use crate::export::{Target, interrupted};
+use crate::interrupt::interrupted;
+use crate::target::Target;
 
 pub(crate) use self::chance::{Chance, Zipf};
 pub(crate) use self::figures::{Edition, Figures, MOST_ROWS, Plan};

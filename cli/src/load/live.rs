@@ -3,10 +3,11 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::result::Tick;
 use super::table::{amount, time, time_of};
+use crate::progress;
 
 /// What is shown.
 #[derive(Debug)]
@@ -67,10 +68,8 @@ impl Drop for Live {
 }
 
 fn drawn(title: &str, length: Duration) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix} {bar:20} {msg}");
-    ProgressBar::new(millis(length.as_secs_f64()))
-        .with_prefix(title.to_owned())
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let length = millis(length.as_secs_f64());
+    progress::bar(Some(length), "{prefix} {bar:20} {msg}").with_prefix(title.to_owned())
 }
 
 #[expect(

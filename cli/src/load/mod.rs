@@ -4,7 +4,7 @@
 //!
 //! * `scenario`: what is to be asked and what must hold. `span`: lengths of time. `arrival`: when calls are to be made.
 //!   `kind`: the calls that there are. `thresholds`: what must hold, and whether it did.
-//! * `input`: files that are read. `keys`: what calls ask about. `calls`: their messages. `wire`: how they are made.
+//! * `keys`: what calls ask about. `calls`: their messages. `wire`: how they are made.
 //!   `watch`: streams beside them.
 //! * `pace`: the clock. `engine`: a run. `meter`: its counters. `live`: how far it is. `stop`: Ctrl-C.
 //! * `limit`: the highest rate at which all holds.
@@ -14,7 +14,6 @@ mod arrival;
 mod calls;
 mod compare;
 mod engine;
-mod input;
 mod keys;
 mod kind;
 mod limit;
@@ -59,9 +58,9 @@ use self::watch::Crowd;
 use self::wire::{Line, Target};
 use crate::args::load::LoadArgs;
 use crate::client::{request, within};
-use crate::export::Target as File;
 use crate::generate::english;
 use crate::run::is_broken_pipe;
+use crate::target::Target as File;
 use crate::{client, output};
 
 pub(crate) use self::span::Span;

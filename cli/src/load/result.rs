@@ -7,9 +7,9 @@ use anyhow::{Context, ensure};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use super::input;
 use super::table::amount;
 use super::thresholds::Verdict;
+use crate::whole;
 
 /// The form of the file.
 const VERSION: u32 = 1;
@@ -288,7 +288,7 @@ impl Report {
     /// Reads a file that `--json` wrote.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Report> {
         let name = path.display();
-        let text = input::read(path, MAX_BYTES)?;
+        let text = whole::read(path, MAX_BYTES)?;
         let report: Report = serde_json::from_str(&text)
             .with_context(|| format!("{name} is no result of `entente load`"))?;
         ensure!(

@@ -6,11 +6,11 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
 use super::arrival::{Arrival, Segment};
-use super::input;
 use super::kind::Kind;
 use super::span::Span;
 use super::thresholds::Thresholds;
 use crate::generate::MOST_ROWS;
+use crate::whole;
 
 /// A file of a scenario is no larger.
 const MAX_BYTES: u64 = 1 << 20;
@@ -225,7 +225,7 @@ impl Scenario {
                 names.join(", ")
             );
         }
-        let text = input::read(path, MAX_BYTES)?;
+        let text = whole::read(path, MAX_BYTES)?;
         Scenario::parse(&text).with_context(|| format!("the scenario {name}"))
     }
 

@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-use crate::export::interrupted;
+use crate::interrupt::interrupted;
 
 /// What shells answer of a program that Ctrl-C ended.
 const ENDED: i32 = 130;
