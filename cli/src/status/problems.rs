@@ -4,7 +4,6 @@ use proto::gateway::v1::{BackendStatus, ReplicaState, ReplicaStatus};
 use proto::journal::v1::JournalStatus;
 
 use super::report::Report;
-use crate::args::serve::Role;
 use crate::chart::text::plain;
 use crate::client::explain;
 
