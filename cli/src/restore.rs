@@ -40,44 +40,47 @@ struct Restored {
 }
 
 fn restore(args: &RestoreArgs, stop: &AtomicBool) -> anyhow::Result<Restored> {
-    let RestoreArgs {
-        folder: backup,
-        data,
-        only,
-        with_left,
-    } = args;
     let manifest = manifest(args)?;
-    let roles = choose(&manifest, args)?;
-    ensure_apart(backup, data)?;
+    let roles = choose(&manifest, args, stop)?;
+    ensure_apart(&args.folder, &args.data)?;
     for role in &roles {
-        ensure_empty(&data.join(role.name()))?;
+        ensure_empty(&args.data.join(role.name()))?;
     }
     for role in &roles {
         if let Some(kept) = manifest.kept(*role) {
-            ensure_whole(backup, *role, kept, stop)?;
+            ensure_whole(&args.folder, *role, kept, stop)?;
         }
     }
-    let left = if *with_left {
+    let left = if args.with_left {
         Vec::new()
     } else {
-        not_restored(&manifest, backup, only)
+        not_restored(&manifest, args, stop)
     };
-    let pending = roles
-        .iter()
-        .map(|role| Pending::make(&data.join(role.name())));
-    let all = pending.collect::<anyhow::Result<Vec<_>>>()?;
-    let written = roles.iter().zip(&all).map(|(role, pending)| {
-        let kept = manifest.kept(*role);
-        let copy = Copy {
-            backup,
-            role: *role,
-            kept,
-        };
-        copy.write(pending, *with_left, stop)
-    });
-    let told = written.collect::<anyhow::Result<_>>()?;
-    commit(all, data)?;
+    let told = write_all(&manifest, &roles, args, stop)?;
     Ok(Restored { told, left })
+}
+
+/// Fills a folder for each service, and gives all their names, or none; a line for each.
+fn write_all(
+    manifest: &Manifest,
+    roles: &[Role],
+    args: &RestoreArgs,
+    stop: &AtomicBool,
+) -> anyhow::Result<Vec<String>> {
+    let make = |role: &Role| Pending::make(&args.data.join(role.name()));
+    let all = roles.iter().map(make).collect::<anyhow::Result<Vec<_>>>()?;
+    let write = |(role, pending): (&Role, &Pending)| {
+        let copy = Copy {
+            backup: &args.folder,
+            role: *role,
+            kept: manifest.kept(*role),
+        };
+        copy.write(pending, args.with_left, stop)
+    };
+    let told = roles.iter().zip(&all).map(write);
+    let told = told.collect::<anyhow::Result<_>>()?;
+    commit(all, &args.data)?;
+    Ok(told)
 }
 
 /// The manifest of the backup. Where what is left is wanted, there may be none yet.
@@ -89,14 +92,14 @@ fn manifest(args: &RestoreArgs) -> anyhow::Result<Manifest> {
 }
 
 /// Which services are restored: those asked for, or all of which there is something.
-fn choose(manifest: &Manifest, args: &RestoreArgs) -> anyhow::Result<Vec<Role>> {
+fn choose(manifest: &Manifest, args: &RestoreArgs, stop: &AtomicBool) -> anyhow::Result<Vec<Role>> {
     if !args.with_left {
         return manifest.choose(&args.only);
     }
     let mut roles = Vec::new();
     for role in asked(&args.only) {
-        let is_there =
-            manifest.kept(*role).is_some() || Left::of(&args.folder, *role, None)?.entries > 0;
+        let is_there = manifest.kept(*role).is_some()
+            || Left::of(&args.folder, *role, None, stop)?.entries > 0;
         if is_there {
             roles.push(*role);
         } else {
@@ -119,8 +122,9 @@ fn asked(only: &[Role]) -> &[Role] {
 }
 
 /// A line for each service of which an interrupted backup left more than counts.
-fn not_restored(manifest: &Manifest, backup: &Path, only: &[Role]) -> Vec<String> {
-    let told = |role: &Role| match Left::of(backup, *role, manifest.kept(*role)) {
+fn not_restored(manifest: &Manifest, args: &RestoreArgs, stop: &AtomicBool) -> Vec<String> {
+    let left = |role| Left::of(&args.folder, role, manifest.kept(role), stop);
+    let told = |role: &Role| match left(*role) {
         Ok(left) if left == Left::default() => None,
         Ok(left) => Some(format!(
             "{}: {left} that an interrupted backup left do not count and were not restored; --with-left takes the \
@@ -129,7 +133,7 @@ fn not_restored(manifest: &Manifest, backup: &Path, only: &[Role]) -> Vec<String
         )),
         Err(error) => Some(format!("{}: {error:#}", role.name())),
     };
-    asked(only).iter().filter_map(told).collect()
+    asked(&args.only).iter().filter_map(told).collect()
 }
 
 /// Checks all hashes of a journal before anything is written.

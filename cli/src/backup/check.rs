@@ -57,7 +57,12 @@ pub(crate) fn check(
         }
     };
     file::ensure_regular(&path).with_context(|| path.display().to_string())?;
-    found.left = Left::of(folder, role, Some(kept))?;
+    // What cannot be read behind what counts is no fault of the backup.
+    let left = Left::of(folder, role, Some(kept), stop);
+    found.left = left.unwrap_or(Left {
+        bytes: bytes.saturating_sub(kept.bytes),
+        entries: 0,
+    });
     for part in &kept.parts {
         if let Some(what) = fault_of(&path, bytes, part, bar, stop)? {
             let (first, last) = (part.first, part.last);

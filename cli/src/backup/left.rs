@@ -5,8 +5,9 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use proto::journal::v1::BackupJournalResponse;
 
 use super::file::{MAGIC, Reader};
@@ -60,8 +61,16 @@ impl Left {
     }
 
     /// The same, only counted.
-    pub(crate) fn of(folder: &Path, role: Role, kept: Option<&Kept>) -> anyhow::Result<Left> {
-        Left::read(folder, role, kept, |_| Ok(()))
+    pub(crate) fn of(
+        folder: &Path,
+        role: Role,
+        kept: Option<&Kept>,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<Left> {
+        Left::read(folder, role, kept, |_| {
+            ensure!(!stop.load(Ordering::Relaxed), "interrupted");
+            Ok(())
+        })
     }
 }
 

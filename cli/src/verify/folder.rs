@@ -67,7 +67,7 @@ fn check_one(
     stop: &AtomicBool,
 ) -> anyhow::Result<Option<Found>> {
     let Some(kept) = kept else {
-        let left = Left::of(folder, role, None)?;
+        let left = Left::of(folder, role, None, stop)?;
         return Ok((left != Left::default()).then(|| Found::of_nothing(role, left)));
     };
     let bar = progress::of_journal(role, "checking", kept.bytes);
