@@ -402,6 +402,26 @@ fn two_results_are_compared() {
 }
 
 #[test]
+fn options_that_would_not_be_heeded_are_refused() {
+    for arguments in [
+        "--compare a b --compare c d",
+        "--compare a b --json c",
+        "--compare a b --html c",
+        "--compare a b --rate 5",
+        "--compare a b --threshold p99=1s",
+        "--compare a b --find-limit",
+        "--list --rate 5",
+        "smoke --find-limit --duration 5s",
+        "smoke --step 5s",
+    ] {
+        let mut command = entente();
+        command.arg("load").args(arguments.split(' '));
+        let ran = run(command, b"");
+        assert_eq!(ran.code, 2, "{arguments}: {ran:?}");
+    }
+}
+
+#[test]
 fn what_there_is_is_listed_and_what_is_not_is_told() {
     let command = |arguments: &[&str]| {
         let mut command = entente();

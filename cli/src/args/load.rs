@@ -2,10 +2,23 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 use super::answer::ServerArgs;
 use crate::load::Span;
+
+/// What is of a run alone.
+const OF_A_RUN: [&str; 9] = [
+    "scenario",
+    "rate",
+    "duration",
+    "connections",
+    "threshold",
+    "find_limit",
+    "step",
+    "json",
+    "html",
+];
 
 /// Options of `entente load`.
 #[derive(Debug, Args)]
@@ -14,16 +27,22 @@ pub(crate) struct LoadArgs {
     #[arg(value_name = "SCENARIO", required_unless_present_any = ["list", "compare"])]
     pub(crate) scenario: Option<String>,
     /// List the scenarios that Entente brings
-    #[arg(long, conflicts_with_all = ["scenario", "compare"])]
+    #[arg(long, conflicts_with = "compare", conflicts_with_all = OF_A_RUN)]
     pub(crate) list: bool,
     /// Show two results that --json wrote side by side, with ratios
-    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "scenario")]
+    #[arg(
+        long,
+        num_args = 2,
+        action = ArgAction::Set,
+        value_names = ["A", "B"],
+        conflicts_with_all = OF_A_RUN
+    )]
     pub(crate) compare: Vec<PathBuf>,
     /// Calls a second, instead of what the scenario says
     #[arg(long, value_name = "RATE")]
     pub(crate) rate: Option<f64>,
-    /// How long, instead of what the scenario says: 30s, 5m; not for a scenario of stages
-    #[arg(long, value_name = "TIME")]
+    /// How long, instead of what the scenario says: 30s, 5m; not for a scenario of stages, nor for --find-limit
+    #[arg(long, value_name = "TIME", conflicts_with = "find_limit")]
     pub(crate) duration: Option<Span>,
     /// Connections, instead of what the scenario says
     #[arg(long, value_name = "N")]
@@ -36,7 +55,13 @@ pub(crate) struct LoadArgs {
     #[arg(long)]
     pub(crate) find_limit: bool,
     /// How long each rate is tried by --find-limit
-    #[arg(long, default_value = "5s", value_name = "TIME", value_parser = Span::some)]
+    #[arg(
+        long,
+        default_value = "5s",
+        value_name = "TIME",
+        value_parser = Span::some,
+        requires = "find_limit"
+    )]
     pub(crate) step: Span,
     /// Write the result to this file as JSON
     #[arg(long, value_name = "FILE")]
