@@ -8,12 +8,13 @@ use super::answer::ServerArgs;
 use crate::load::Span;
 
 /// What is of a run alone.
-const OF_A_RUN: [&str; 9] = [
+const OF_A_RUN: [&str; 10] = [
     "scenario",
     "rate",
     "duration",
     "connections",
     "threshold",
+    "only_thresholds",
     "find_limit",
     "step",
     "json",
@@ -22,6 +23,10 @@ const OF_A_RUN: [&str; 9] = [
 
 /// Options of `entente load`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option that is given or not"
+)]
 pub(crate) struct LoadArgs {
     /// A file in TOML, or one of those that Entente brings, by its name (--list)
     #[arg(value_name = "SCENARIO", required_unless_present_any = ["list", "compare"])]
@@ -50,6 +55,9 @@ pub(crate) struct LoadArgs {
     /// What must hold, instead of what the scenario says or besides: p99=10ms, errors=0.001, achieved=0.99
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) threshold: Vec<String>,
+    /// Hold nothing against the run but what --threshold says; an event that no watcher is told of stays a failure
+    #[arg(long, requires = "threshold")]
+    pub(crate) only_thresholds: bool,
     /// Raise the rate until a threshold breaks, and find the highest at which all hold (p99=10ms when the scenario has
     /// none of latencies; at most 0.1 % errors, at least 95 % of the rate)
     #[arg(long)]

@@ -225,6 +225,9 @@ fn changed(mut scenario: Scenario, args: &LoadArgs) -> anyhow::Result<Scenario> 
     if let Some(connections) = args.connections {
         scenario.connections = connections;
     }
+    if args.only_thresholds {
+        scenario.drop_thresholds();
+    }
     for text in &args.threshold {
         scenario
             .thresholds

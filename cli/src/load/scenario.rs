@@ -291,6 +291,15 @@ impl Scenario {
         all.into_iter().chain(parts)
     }
 
+    /// Forgets all that must hold: of all calls, of parts, and of the watchers.
+    pub(crate) fn drop_thresholds(&mut self) {
+        self.thresholds = Thresholds::default();
+        self.watchers.thresholds = Thresholds::default();
+        for part in &mut self.mix {
+            part.thresholds = Thresholds::default();
+        }
+    }
+
     /// The stretches that are measured.
     pub(crate) fn segments(&self) -> anyhow::Result<Vec<Segment>> {
         self.arrival
