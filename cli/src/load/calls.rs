@@ -432,13 +432,14 @@ fn prefix_of(run: &str) -> String {
     format!("load-{run}-")
 }
 
-/// When an event of a run was to be recorded, since the run's beginning.
-pub(super) fn intended(run: &str, name: &str) -> Option<Duration> {
+/// The number of the call that recorded an event of a run, and when that was to be, since the run's beginning.
+pub(super) fn intended(run: &str, name: &str) -> Option<(u64, Duration)> {
     let id = name
         .strip_prefix("events/")?
         .strip_prefix(&prefix_of(run))?;
-    let (_, micros) = id.split_once('-')?;
-    micros.parse().ok().map(Duration::from_micros)
+    let (number, micros) = id.split_once('-')?;
+    let at = Duration::from_micros(micros.parse().ok()?);
+    Some((number.parse().ok()?, at))
 }
 
 #[cfg(test)]
@@ -454,7 +455,7 @@ mod tests {
         let request = event("20240701t120000", &pair, 9, at);
         let name = format!("events/{}", request.event_id);
         assert!(request.event_id.len() <= 63);
-        assert_eq!(intended("20240701t120000", &name), Some(at));
+        assert_eq!(intended("20240701t120000", &name), Some((9, at)));
         assert_eq!(intended("20240702t120000", &name), None);
         assert_eq!(intended("20240701t120000", "events/visit-9"), None);
     }

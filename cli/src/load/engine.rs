@@ -11,12 +11,14 @@ use tonic::Code;
 
 use super::arrival::{Schedule, Segment};
 use super::calls::{Call, Calls};
+use super::kind::Kind;
 use super::live::Live;
 use super::meter::{Ended, Interval, Meter, Tally};
 use super::pace::pace;
 use super::result::{Latency, Tick, count};
 use super::scenario::Scenario;
 use super::stop::Stop;
+use super::watch::Crowd;
 use super::wire::{Answered, Failure, Line, tell_left};
 
 /// So long after the end of a run a call that came due in it is still begun.
@@ -34,6 +36,8 @@ const LOOK: Duration = Duration::from_millis(5);
 pub(super) struct Ready {
     pub(super) lines: Vec<Arc<Line>>,
     pub(super) calls: Calls,
+    /// Who is told of events.
+    pub(super) crowd: Option<Crowd>,
     /// From which the times in the names of events count.
     pub(super) epoch: Instant,
     /// Numbers calls over all runs, so that no key is written twice.
@@ -151,6 +155,7 @@ async fn make(running: Arc<Running>, number: u64, due: Duration) {
     let part = call.part;
     let (line, attempt) = running.attempt(number, call, intended).await;
     let ended = running.ended(part, due, late, attempt);
+    running.note(number, since_epoch, &ended);
     running.meter.record(line, &ended);
     running.in_flight.fetch_sub(1, Ordering::Relaxed);
 }
@@ -230,6 +235,15 @@ impl Running {
             in_time: now >= self.warm_up
                 && now <= self.end
                 && !self.stopped.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Tells the watchers of an event that was recorded.
+    fn note(&self, number: u64, since_epoch: Duration, ended: &Ended) {
+        let kind = self.ready.calls.parts()[ended.part].kind;
+        let is_told = kind == Kind::RecordEvent && ended.measured && ended.outcome.is_ok();
+        if let Some(crowd) = self.ready.crowd.as_ref().filter(|_| is_told) {
+            crowd.recorded(number, since_epoch);
         }
     }
 

@@ -5,7 +5,7 @@
 //! * `scenario`: what is to be asked and what must hold. `span`: lengths of time. `arrival`: when calls are to be made.
 //!   `kind`: the calls that there are. `thresholds`: what must hold, and whether it did.
 //! * `keys`: what calls ask about. `calls`: their messages. `wire`: how they are made.
-//!   `watch`: streams beside them.
+//!   `watch`: streams beside them. `ledger`: which of them was told of what.
 //! * `pace`: the clock. `engine`: a run. `meter`: its counters. `live`: how far it is. `stop`: Ctrl-C.
 //! * `limit`: the highest rate at which all holds.
 //! * `result`: what came out. `table`, `page`, `compare`: as text, as a page, and two side by side.
@@ -16,6 +16,7 @@ mod compare;
 mod engine;
 mod keys;
 mod kind;
+mod ledger;
 mod limit;
 mod live;
 mod meter;
@@ -242,7 +243,6 @@ fn changed(mut scenario: Scenario, args: &LoadArgs) -> anyhow::Result<Scenario> 
 #[derive(Debug)]
 struct Stage {
     ready: Arc<Ready>,
-    crowd: Option<Crowd>,
     server: String,
     /// Whether one short run follows the other, in which a rare call may not come at all.
     is_search: bool,
@@ -275,12 +275,12 @@ impl Stage {
         let ready = Arc::new(Ready {
             lines,
             calls,
+            crowd,
             epoch,
             numbers: AtomicU64::new(0),
         });
         Ok(Stage {
             ready,
-            crowd,
             server: server.server.url.to_string(),
             is_search: args.find_limit,
             stop: stop.clone(),
@@ -298,7 +298,7 @@ impl Stage {
         let length = segments.iter().map(|segment| segment.length).sum();
         let mut live = Live::new(title, length, self.quiet);
         let start = Instant::now() + LEAD;
-        if let Some(crowd) = &self.crowd {
+        if let Some(crowd) = &self.ready.crowd {
             let measured = start + scenario.warm_up.0;
             crowd.start_over(measured.saturating_duration_since(self.ready.epoch));
         }
@@ -314,13 +314,12 @@ impl Stage {
         let measured = run.await?;
         drop(live);
         let mut report = self.report(scenario, &measured);
-        if let Some(crowd) = &self.crowd {
-            let settled = crowd.settle(recorded(&report), scenario.deadline.0);
+        if let Some(crowd) = &self.ready.crowd {
             tokio::select! {
-                () = settled => {}
+                () = crowd.settle(scenario.deadline.0) => {}
                 () = self.stop.asked() => {}
             }
-            report.watchers = Some(crowd.watched(recorded(&report)));
+            report.watchers = Some(crowd.watched());
         }
         report.started = format!("{started:.0}");
         report.rate_asked = rate_asked(segments, measured.length);
@@ -368,13 +367,6 @@ fn rate_asked(segments: &[Segment], length: Duration) -> f64 {
         part.calls()
     });
     calls.sum::<f64>() / length.as_secs_f64().max(1e-9)
-}
-
-/// Events that were recorded.
-fn recorded(report: &Report) -> u64 {
-    let events = report.methods.iter();
-    let events = events.filter(|method| method.call == Kind::RecordEvent.name());
-    events.map(|method| method.calls.answered).sum()
 }
 
 fn method(kind: Kind, scenario: &Scenario, tally: &Tally, seconds: f64) -> Method {

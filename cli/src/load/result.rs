@@ -147,7 +147,7 @@ pub(crate) struct Watched {
     pub(crate) streams: u64,
     /// Messages with something that was recorded while it was measured.
     pub(crate) messages: u64,
-    /// What was recorded meanwhile, once for each stream; and how much of it no stream was told of in time.
+    /// What was recorded meanwhile, once for each stream; and of how much of it the stream was not told in time.
     pub(crate) expected: u64,
     pub(crate) missing: u64,
     /// Messages of others, and signs of life.

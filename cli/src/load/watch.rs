@@ -13,12 +13,13 @@ use tokio::task::JoinSet;
 use tonic::Code;
 
 use super::calls::intended;
+use super::ledger::Ledger;
 use super::meter::{histogram, note};
 use super::result::{Latency, Watched};
 use super::wire::{Failure, Line, Messages, Target, framed};
 
 const PATH: &str = "/entente.gateway.v1.GatewayService/WatchRelationship";
-/// Streams of a connection: a gateway takes 100.
+/// Streams of a connection: a gateway takes 256 calls on one, many a proxy before it 100.
 const BY_CONNECTION: usize = 90;
 /// How long all streams may take to open.
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
@@ -39,6 +40,7 @@ pub(super) struct Crowd {
 struct Seen {
     /// What was to be recorded before, since the epoch, does not count.
     from: Duration,
+    ledger: Ledger,
     latency: Histogram<u64>,
     messages: u64,
     others: u64,
@@ -47,6 +49,7 @@ struct Seen {
 
 /// One of them.
 struct Watcher {
+    number: usize,
     line: Arc<Line>,
     target: Arc<Target>,
     run: String,
@@ -68,7 +71,7 @@ impl Crowd {
         run: &str,
         epoch: Instant,
     ) -> anyhow::Result<Crowd> {
-        let seen = Arc::new(Mutex::new(Seen::new(Duration::ZERO)));
+        let seen = Arc::new(Mutex::new(Seen::new(Duration::ZERO, streams)));
         let (greeted, mut greetings) = mpsc::unbounded_channel();
         let mut watching = JoinSet::new();
         let mut line = Line::open(target).await?;
@@ -78,6 +81,7 @@ impl Crowd {
             }
             let [country, partner] = pair.clone();
             let watcher = Watcher {
+                number,
                 line: line.clone(),
                 target: target.clone(),
                 run: run.to_owned(),
@@ -103,33 +107,44 @@ impl Crowd {
 
     /// Forgets what came so far, and what was to be recorded before a time since the epoch.
     pub(super) fn start_over(&self, from: Duration) {
-        // The names of events say it to the microsecond.
-        let micros = u64::try_from(from.as_micros()).unwrap_or(u64::MAX);
-        *lock(&self.seen) = Seen::new(Duration::from_micros(micros));
+        *lock(&self.seen) = Seen::new(as_named(from), self.streams);
     }
 
-    /// What came of so many events, each of which is told to every stream.
-    pub(super) fn watched(&self, events: u64) -> Watched {
+    /// The call of this number, which was to be made at a time since the epoch, recorded an event: every stream is to be
+    /// told.
+    pub(super) fn recorded(&self, number: u64, due: Duration) {
+        let mut seen = lock(&self.seen);
+        if as_named(due) >= seen.from {
+            seen.ledger.record(number);
+        }
+    }
+
+    /// What came of the events that were recorded, each of which is told to every stream.
+    pub(super) fn watched(&self) -> Watched {
         let seen = lock(&self.seen);
-        let expected = events * self.streams as u64;
         Watched {
             streams: self.streams as u64,
             messages: seen.messages,
-            expected,
-            missing: expected.saturating_sub(seen.latency.len()),
+            expected: seen.ledger.expected(),
+            missing: seen.ledger.missing(),
             others: seen.others,
             broken: seen.broken,
             latency: Latency::of(&seen.latency),
         }
     }
 
-    /// Waits until all has come of so many events, and no longer than this.
-    pub(super) async fn settle(&self, events: u64, limit: Duration) {
+    /// Waits until every stream was told of every event, and no longer than this.
+    pub(super) async fn settle(&self, limit: Duration) {
         let last = Instant::now() + limit;
-        while self.watched(events).missing > 0 && Instant::now() < last {
+        while lock(&self.seen).ledger.missing() > 0 && Instant::now() < last {
             tokio::time::sleep(LOOK).await;
         }
     }
+}
+
+/// A time as the names of events say it: to the microsecond.
+fn as_named(time: Duration) -> Duration {
+    Duration::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
 }
 
 /// Waits until so many streams are open. Who is not there may come; any other failure is one of all streams.
@@ -163,9 +178,10 @@ fn lock(seen: &Mutex<Seen>) -> std::sync::MutexGuard<'_, Seen> {
 }
 
 impl Seen {
-    fn new(from: Duration) -> Seen {
+    fn new(from: Duration, streams: usize) -> Seen {
         Seen {
             from,
+            ledger: Ledger::new(streams),
             latency: histogram(),
             messages: 0,
             others: 0,
@@ -223,18 +239,20 @@ impl Watcher {
             };
             recorded.event.as_ref()
         });
-        let due: Vec<Duration> = named
+        let told: Vec<(u64, Duration)> = named
             .filter_map(|event| intended(run, &event.name))
             .collect();
         let mut seen = lock(&self.seen);
         let from = seen.from;
-        if due.is_empty() {
+        if told.is_empty() {
             seen.others += 1;
-        } else if due.iter().any(|due| *due >= from) {
+        } else if told.iter().any(|(_, due)| *due >= from) {
             seen.messages += 1;
         }
-        for due in due.into_iter().filter(|due| *due >= from) {
-            note(&mut seen.latency, since.saturating_sub(due));
+        for (number, due) in told.into_iter().filter(|(_, due)| *due >= from) {
+            if seen.ledger.tell(number, self.number) {
+                note(&mut seen.latency, since.saturating_sub(due));
+            }
         }
     }
 }
