@@ -192,6 +192,40 @@ fn a_run_that_is_interrupted_while_warming_up_tells_nothing() {
 }
 
 #[test]
+fn whoever_insists_gets_no_file_and_leaves_none_half_written() {
+    let server = Server::start();
+    let files = tempfile::tempdir().unwrap();
+    let path = written(
+        server.folder.path(),
+        "name = 'stuck'\nduration = '10m'\nwarm_up = '0s'\ndeadline = '10m'\narrival.rate = 100\n[[mix]]\ncall = 'health'",
+    );
+    let mut load = entente();
+    load.args(["load", &path, "--server", &server.url])
+        .args(["--json", "result.json", "--html", "report.html"])
+        .current_dir(files.path());
+    let load = load.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut load = load.unwrap();
+    let mut lines = BufReader::new(load.stderr.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    // Calls that never end would be waited for.
+    server.signal("-STOP");
+    lines.next().unwrap().unwrap();
+    let mut insisting = insist(&load);
+    assert_eq!(load.wait().unwrap().code(), Some(130));
+    insisting.kill().unwrap();
+    insisting.wait().unwrap();
+    let left: Vec<_> = std::fs::read_dir(files.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// Presses Ctrl-C again and again.
+fn insist(process: &Child) -> Child {
+    let pressing = format!("while kill -INT {}; do sleep 0.01; done", process.id());
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &pressing]).spawn().unwrap()
+}
+
+#[test]
 fn a_search_that_is_interrupted_claims_no_limit() {
     let server = Server::start();
     let json = server.folder.path().join("result.json");

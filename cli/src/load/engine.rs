@@ -52,6 +52,8 @@ pub(super) struct Measured {
     pub(super) timeline: Vec<Tick>,
     /// How long it was measured.
     pub(super) length: Duration,
+    /// Whether it was interrupted before its last call was due or had ended.
+    pub(super) cut_short: bool,
 }
 
 /// What a run's tasks share.
@@ -107,13 +109,14 @@ pub(super) async fn run(
     let (mut timeline, length) = running.watch(&schedule, live).await;
     let paced = tokio::task::spawn_blocking(move || pacing.join()).await?;
     paced.map_err(|_| anyhow::anyhow!("the clock of the run broke"))?;
-    running.drain().await;
+    let drained = running.drain().await;
     timeline.extend(running.rest(&timeline));
     Ok(Measured {
         tallies: running.tallies(scenario.max_in_flight),
         lateness: running.meter.lateness(),
         timeline,
         length,
+        cut_short: !drained || running.stopped.load(Ordering::Relaxed),
     })
 }
 
@@ -302,22 +305,16 @@ impl Running {
         }
     }
 
-    /// Waits for the calls that are still under way: each has its deadline, and who interrupts does not wait for it.
-    async fn drain(&self) {
+    /// Waits for the calls that are still under way: each has its deadline, and who interrupts does not wait for it;
+    /// false when somebody did.
+    async fn drain(&self) -> bool {
         let all = async {
             while self.in_flight.load(Ordering::Relaxed) > 0 {
                 sleep(LOOK).await;
             }
         };
-        let enough = async {
-            self.stop.asked().await;
-            sleep(PATIENCE).await;
-        };
-        tokio::select! {
-            // Calls that do not even end at their deadline are left out.
-            _ = timeout(self.deadline + PATIENCE, all) => {}
-            () = enough => {}
-        }
+        // Calls that do not even end at their deadline are left out.
+        drained(timeout(self.deadline + PATIENCE, all), &self.stop).await
     }
 
     /// What ended after the run, as a last entry of a second or longer, if anything did.
@@ -354,10 +351,36 @@ impl Running {
     }
 }
 
+/// Waits for the last calls; false when somebody interrupted it and they had not ended soon after.
+async fn drained<T>(all: impl Future<Output = T>, stop: &Stop) -> bool {
+    let enough = async {
+        stop.asked().await;
+        sleep(PATIENCE).await;
+    };
+    tokio::select! {
+        _ = all => true,
+        () = enough => false,
+    }
+}
+
 fn late() -> Failure {
     Failure::new(Code::DeadlineExceeded, "no answer within the deadline")
 }
 
 fn is_unavailable(outcome: &Result<Answered, Failure>) -> bool {
     matches!(outcome, Err(failure) if failure.code == Code::Unavailable)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_calls_that_had_not_ended_make_an_interruption_one() {
+        let stop = Stop::pressed();
+        assert!(drained(future::ready(()), &stop).await);
+        assert!(!drained(future::pending::<()>(), &stop).await);
+    }
 }

@@ -81,7 +81,12 @@ pub(crate) async fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     } else {
         // Before the first call, since a path that cannot be written to is not to cost a run.
         let files = Files::open(args)?;
-        let report = load(args).await?;
+        let stop = Stop::listen();
+        let report = tokio::select! {
+            report = load(args, &stop) => report?,
+            // What was begun of the files goes with them.
+            () = stop.insisted() => return Ok(ExitCode::from(stop::ENDED)),
+        };
         // A disk that is full takes no file; what came out is told all the same.
         let written = files.write(&report);
         let code = conclude(&report, &mut out)?;
@@ -187,12 +192,11 @@ fn tell(report: &Report, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-async fn load(args: &LoadArgs) -> anyhow::Result<Report> {
+async fn load(args: &LoadArgs, stop: &Stop) -> anyhow::Result<Report> {
     let name = args.scenario.as_deref().unwrap_or("smoke");
     let scenario = changed(Scenario::find(name)?, args)?;
-    let stop = Stop::listen();
     let mut stage = tokio::select! {
-        stage = Stage::set(&scenario, args, &stop) => stage?,
+        stage = Stage::set(&scenario, args, stop) => stage?,
         () = stop.asked() => bail!("interrupted before the first call"),
     };
     if args.find_limit {
@@ -314,16 +318,17 @@ impl Stage {
         let measured = run.await?;
         drop(live);
         let mut report = self.report(scenario, &measured);
+        report.interrupted = measured.cut_short;
         if let Some(crowd) = &self.ready.crowd {
             tokio::select! {
+                biased;
                 () = crowd.settle(scenario.deadline.0) => {}
-                () = self.stop.asked() => {}
+                () = self.stop.asked() => report.interrupted = true,
             }
             report.watchers = Some(crowd.watched());
         }
         report.started = format!("{started:.0}");
         report.rate_asked = rate_asked(segments, measured.length);
-        report.interrupted = self.stop.is_asked();
         report.thresholds = judged(scenario, &report, self.is_search);
         Ok(report)
     }

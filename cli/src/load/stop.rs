@@ -1,37 +1,54 @@
-//! Ctrl-C or SIGTERM: the first one ends a run with what came out so far, the second one ends the process at once.
+//! Ctrl-C or SIGTERM: the first one ends a run with what came out so far, the second one without.
+
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::interrupt::interrupted;
 
 /// What shells answer of a program that Ctrl-C ended.
-const ENDED: i32 = 130;
+pub(super) const ENDED: u8 = 130;
+/// How long whoever is told a second time has to leave in good order: a write may be stuck.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Whether somebody wants a run to end.
+/// How often somebody wanted a run to end.
 #[derive(Clone, Debug)]
-pub(super) struct Stop(watch::Receiver<bool>);
+pub(super) struct Stop(watch::Receiver<u8>);
 
 impl Stop {
     /// Listens from now on.
     pub(super) fn listen() -> Stop {
-        let (sender, asked) = watch::channel(false);
+        let (sender, asked) = watch::channel(0);
         tokio::spawn(async move {
             interrupted().await;
-            sender.send_replace(true);
+            sender.send_replace(1);
             interrupted().await;
-            std::process::exit(ENDED);
+            sender.send_replace(2);
+            tokio::time::sleep(PATIENCE).await;
+            std::process::exit(ENDED.into());
         });
         Stop(asked)
     }
 
-    pub(super) fn is_asked(&self) -> bool {
-        *self.0.borrow()
+    /// As if somebody had pressed Ctrl-C before.
+    #[cfg(test)]
+    pub(super) fn pressed() -> Stop {
+        Stop(watch::channel(1).1)
     }
 
-    /// Waits for it.
+    /// Waits until it is to end.
     pub(super) async fn asked(&self) {
+        self.times(1).await;
+    }
+
+    /// Waits until it is to end at once.
+    pub(super) async fn insisted(&self) {
+        self.times(2).await;
+    }
+
+    async fn times(&self, least: u8) {
         let mut asked = self.0.clone();
-        if asked.wait_for(|asked| *asked).await.is_err() {
+        if asked.wait_for(|asked| *asked >= least).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
