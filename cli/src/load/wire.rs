@@ -2,10 +2,11 @@
 //! there for the server on the same machine, and a client that decodes every answer measures itself.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use bytes::{BufMut, Bytes, BytesMut};
 use chassis::{ClientTls, Gather};
 use h2::client::SendRequest;
@@ -28,6 +29,9 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long is waited before a lost connection is made again: from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// How long is waited before a peer is asked whether it is there, and how long for its answer.
+const PING_PAUSE: Duration = Duration::from_secs(20);
+const PONG_LIMIT: Duration = Duration::from_secs(20);
 /// The mark and the length before a message.
 const PREFIX: usize = 5;
 
@@ -124,14 +128,16 @@ impl Target {
     }
 }
 
-/// A connection of which nothing has come yet.
+/// A connection to somebody who is there.
 struct Connected {
     sender: SendRequest<Bytes>,
     /// Asks whether anybody is there.
-    ping: PingPong,
-    /// Moves its bytes.
-    driving: std::pin::Pin<Box<dyn Future<Output = Result<(), h2::Error>> + Send>>,
+    pings: PingPong,
+    driving: Driving,
 }
+
+/// Moves the bytes of a connection.
+type Driving = Pin<Box<dyn Future<Output = Result<(), h2::Error>> + Send>>;
 
 impl Connected {
     async fn over<S>(stream: S) -> anyhow::Result<Connected>
@@ -146,11 +152,45 @@ impl Connected {
             .max_local_error_reset_streams(None)
             .enable_push(false);
         let (sender, mut connection) = settings.handshake(stream).await?;
+        let mut pings = connection.ping_pong().context("it is asked for once")?;
+        let mut driving: Driving = Box::pin(Gather::new(connection));
+        // A handshake is over when it is sent; whether anybody reads it, an answer says.
+        tokio::select! {
+            pong = pings.ping(Ping::opaque()) => {
+                pong?;
+            }
+            ended = &mut driving => {
+                ended?;
+                bail!("the connection was closed at once");
+            }
+        }
         Ok(Connected {
             sender,
-            ping: connection.ping_pong().context("it is asked for once")?,
-            driving: Box::pin(Gather::new(connection)),
+            pings,
+            driving,
         })
+    }
+}
+
+/// Moves the bytes of a connection until it ends or its peer is silent.
+async fn drive(driving: Driving, pings: PingPong, pause: Duration, limit: Duration) {
+    tokio::select! {
+        // Why it ended is told by the calls that it failed.
+        _ = driving => {}
+        () = silence(pings, pause, limit) => {}
+    }
+}
+
+/// Ready when a ping is not answered in time.
+async fn silence(mut pings: PingPong, pause: Duration, limit: Duration) {
+    loop {
+        tokio::time::sleep(pause).await;
+        match timeout(limit, pings.ping(Ping::opaque())).await {
+            Ok(Ok(_)) => {}
+            // What has ended says so itself.
+            Ok(Err(_)) => std::future::pending().await,
+            Err(_) => return,
+        }
     }
 }
 
@@ -161,13 +201,8 @@ impl Line {
             target: target.clone(),
             state: Mutex::default(),
         });
-        let greeted = timeout(target.limit, async {
-            // A handshake is over when it is sent; whether anybody reads it, an answer says.
-            line.connect().await?.ping(Ping::opaque()).await?;
-            anyhow::Ok(())
-        });
         let told = || format!("cannot reach {}", target.origin);
-        let greeted = greeted.await.map_err(|_| {
+        let greeted = timeout(target.limit, line.connect()).await.map_err(|_| {
             anyhow!(
                 "nothing that speaks HTTP/2 answered within {:?}",
                 target.limit
@@ -177,11 +212,11 @@ impl Line {
         Ok(line)
     }
 
-    /// Makes the connection, and gives what asks whether anybody is there.
-    async fn connect(self: &Arc<Self>) -> anyhow::Result<PingPong> {
+    /// Makes the connection.
+    async fn connect(self: &Arc<Self>) -> anyhow::Result<()> {
         let Connected {
             sender,
-            ping,
+            pings,
             driving,
         } = self.target.connect().await?;
         let number = {
@@ -192,11 +227,10 @@ impl Line {
         };
         let line = self.clone();
         tokio::spawn(async move {
-            // Why it ended is told by the calls that it failed.
-            drop(driving.await);
+            drive(driving, pings, PING_PAUSE, PONG_LIMIT).await;
             line.lost(number);
         });
-        Ok(ping)
+        Ok(())
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -223,7 +257,7 @@ impl Line {
 
     async fn again(self: &Arc<Self>) {
         let mut pause = FIRST_PAUSE;
-        while !matches!(timeout(self.target.limit, self.connect()).await, Ok(Ok(_))) {
+        while !matches!(timeout(self.target.limit, self.connect()).await, Ok(Ok(()))) {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -425,6 +459,28 @@ fn grpc_timeout(deadline: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A peer that answers as long as it is polled, and holds its end as long as it is there.
+    async fn answer(stream: tokio::io::DuplexStream) {
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        drop(connection.accept().await);
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_peer_falls_silent_is_given_up() {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let mut peer = Box::pin(answer(theirs));
+        let connected = tokio::select! {
+            connected = Connected::over(ours) => connected.unwrap(),
+            () = &mut peer => panic!("it ended"),
+        };
+        let Connected { pings, driving, .. } = connected;
+        let moment = Duration::from_millis(1);
+        let given_up = drive(driving, pings, moment, moment);
+        let limit = Duration::from_secs(120);
+        assert!(timeout(limit, given_up).await.is_ok());
+        drop(peer);
+    }
 
     #[test]
     fn messages_are_found_again_in_whatever_pieces_they_come() {
