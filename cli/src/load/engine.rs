@@ -18,6 +18,7 @@ use super::pace::pace;
 use super::result::{Latency, Tick, count};
 use super::scenario::Scenario;
 use super::stop::Stop;
+use super::timeline::Timeline;
 use super::watch::Crowd;
 use super::wire::{Answered, Failure, Line, tell_left};
 
@@ -110,11 +111,13 @@ pub(super) async fn run(
     let paced = tokio::task::spawn_blocking(move || pacing.join()).await?;
     paced.map_err(|_| anyhow::anyhow!("the clock of the run broke"))?;
     let drained = running.drain().await;
-    timeline.extend(running.rest(&timeline));
+    if let Some(rest) = running.rest(timeline.ticks()) {
+        timeline.push(rest);
+    }
     Ok(Measured {
         tallies: running.tallies(scenario.max_in_flight),
         lateness: running.meter.lateness(),
-        timeline,
+        timeline: timeline.into_ticks(),
         length,
         cut_short: !drained || running.stopped.load(Ordering::Relaxed),
     })
@@ -251,8 +254,8 @@ impl Running {
     }
 
     /// Looks each second, until the run is over or interrupted; how long it was measured.
-    async fn watch(&self, schedule: &Schedule, live: &mut Live) -> (Vec<Tick>, Duration) {
-        let mut timeline = Vec::new();
+    async fn watch(&self, schedule: &Schedule, live: &mut Live) -> (Timeline, Duration) {
+        let mut timeline = Timeline::new();
         let mut looked = Duration::ZERO;
         while looked < self.end {
             let next = self.next_look(looked);

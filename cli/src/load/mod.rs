@@ -6,7 +6,8 @@
 //!   `kind`: the calls that there are. `thresholds`: what must hold, and whether it did.
 //! * `keys`: what calls ask about. `calls`: their messages. `wire`: how they are made.
 //!   `watch`: streams beside them. `ledger`: which of them was told of what.
-//! * `pace`: the clock. `engine`: a run. `meter`: its counters. `live`: how far it is. `stop`: Ctrl-C.
+//! * `pace`: the clock. `engine`: a run. `meter`: its counters. `timeline`: the same by second. `live`: how far it is.
+//!   `stop`: Ctrl-C.
 //! * `limit`: the highest rate at which all holds.
 //! * `result`: what came out. `table`, `page`, `compare`: as text, as a page, and two side by side.
 
@@ -28,6 +29,7 @@ mod span;
 mod stop;
 mod table;
 mod thresholds;
+mod timeline;
 mod watch;
 mod wire;
 

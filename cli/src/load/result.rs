@@ -14,7 +14,7 @@ use crate::whole;
 /// The form of the file.
 const VERSION: u32 = 1;
 /// A file of a result is no larger.
-const MAX_BYTES: u64 = 64 << 20;
+pub(super) const MAX_BYTES: u64 = 64 << 20;
 
 /// A run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ pub(crate) struct Report {
     pub(crate) errors: Vec<CodeCount>,
     /// By kind of call.
     pub(crate) methods: Vec<Method>,
-    /// By second.
+    /// By second; of a long run by stretches of 2, 4, 8 and so on.
     pub(crate) timeline: Vec<Tick>,
     /// The streams that were open meanwhile.
     pub(crate) watchers: Option<Watched>,
@@ -123,7 +123,7 @@ pub(crate) struct Latency {
     pub(crate) max_ms: f64,
 }
 
-/// A second of a run.
+/// A second of a run, or a longer stretch with the worst latencies of its seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Tick {
