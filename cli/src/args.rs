@@ -206,7 +206,7 @@ pub(crate) enum Command {
     /// Calls begin when they are due, and latency counts from then, so a server that stalls shows. The exit code is 4 when
     /// a threshold broke. docs/load-testing.md says more.
     ///
-    /// Example: `entente load read-mostly --html report.html`
+    /// Example: `entente load read-only --html report.html`
     Load(Box<LoadArgs>),
     /// Make data of any size that look like the real ones: the same seed, the same bytes, on every machine
     ///

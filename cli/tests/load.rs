@@ -484,6 +484,7 @@ fn what_there_is_is_listed_and_what_is_not_is_told() {
     for name in [
         "smoke",
         "point-read",
+        "read-only",
         "read-mostly",
         "briefing",
         "ingest",

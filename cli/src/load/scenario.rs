@@ -15,11 +15,15 @@ use crate::whole;
 /// A file of a scenario is no larger.
 const MAX_BYTES: u64 = 1 << 20;
 /// Scenarios that Entente ships, by name.
-const BUNDLED: [(&str, &str); 7] = [
+const BUNDLED: [(&str, &str); 8] = [
     ("smoke", include_str!("../../../tests/load/smoke.toml")),
     (
         "point-read",
         include_str!("../../../tests/load/point-read.toml"),
+    ),
+    (
+        "read-only",
+        include_str!("../../../tests/load/read-only.toml"),
     ),
     (
         "read-mostly",
@@ -346,6 +350,13 @@ mod tests {
         for (scenario, (name, _)) in Scenario::bundled().unwrap().iter().zip(BUNDLED) {
             assert_eq!(scenario.name, name);
             assert!(!scenario.about.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_called_read_only_or_tried_first_writes_nothing() {
+        for name in ["read-only", "smoke"] {
+            assert!(!Scenario::find(name).unwrap().writes(), "{name}");
         }
     }
 
