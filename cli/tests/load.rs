@@ -91,7 +91,7 @@ fn a_run_tells_what_came_out_as_text_as_json_and_as_a_page() {
     );
     assert_eq!(count(&result, "/calls/asked"), 100, "{result:#}");
     assert_eq!(count(&result, "/calls/answered"), 100, "{result:#}");
-    assert_eq!(result["methods"].as_array().unwrap().len(), 6);
+    assert_eq!(result["methods"].as_array().unwrap().len(), 7);
     let page = std::fs::read_to_string(&html).unwrap();
     assert!(
         page.contains("Latency over time") && !page.contains("<script"),

@@ -34,6 +34,21 @@ CALLS = [
     "record-event",
     "ingest",
 ]
+# Methods that are no kind of their own, and what they are asked.
+METHODS = {
+    "entente.trade.v1.TradeService/ListVintages": "name = '{figure}'",
+    "entente.trade.v1.TradeService/CompareObservations": "name = '{figure}'",
+    "entente.trade.v1.TradeService/ListSides": "country = '{country}', partner = '{partner}'",
+    "entente.trade.v1.TradeService/GetIndicators": "parent = 'datasets/generated', reporter = 'CHN', partner = 'KAZ', "
+    "period = '2022'",
+    "entente.trade.v1.TradeService/ListSectors": "",
+    "entente.events.v1.EventsService/CountMeetings": "country = '{country}', partner = '{partner}'",
+    "entente.culture.v1.CultureService/FindVisaRules": "country = '{country}', partner = '{partner}', "
+    "day = { year = 2024, month = 7, day = 1 }",
+    "entente.culture.v1.CultureService/ListVisaRules": "country = '{country}', partner = '{partner}'",
+    "entente.culture.v1.CultureService/ListProgrammes": "filter = { country = '{country}', partner = '{partner}' }",
+    "entente.culture.v1.CultureService/ListMeasures": "filter = { country = '{country}', partner = '{partner}' }",
+}
 ROWS = 200_000
 # Seconds for which a server that nobody asks is looked at.
 REST = 20
@@ -45,7 +60,7 @@ connections = 4
 deadline = "2s"
 arrival.rate = {rate}
 [[mix]]
-call = "{call}"
+{part}
 [keys]
 sample = 20000
 pick = "zipf"
@@ -121,10 +136,10 @@ def measured(server, work):
     return given, after - before, memory
 
 
-def capacity(server, call, step):
+def capacity(server, call, part, step):
     """A row of the table: the call at its limit, and at half of it."""
     scenario = server.folder / "scenario.toml"
-    scenario.write_text(SCENARIO.format(call=call, rate=20 if call in ("ingest", "briefing") else 200), "utf-8")
+    scenario.write_text(SCENARIO.format(part=part, rate=20 if call in ("ingest", "briefing") else 200), "utf-8")
     found = server.load(scenario, "--find-limit", "--step", step)
     rate = found["limit"]["rate"]
     if rate is None:
@@ -156,7 +171,10 @@ def main(binary, step="3s"):
         print("\n| call | limit, calls/s | p50, ms | p99 | p50 at half | p99 at half | CPU, µs/call | memory, MiB |")
         print("|---|---:|---:|---:|---:|---:|---:|---:|", flush=True)
         for call in CALLS:
-            print(capacity(server, call, step), flush=True)
+            print(capacity(server, call, f'call = "{call}"', step), flush=True)
+        for method, message in METHODS.items():
+            part = f'method = "{method}"\nmessage = {{ {message} }}'
+            print(capacity(server, method.partition("/")[2], part, step), flush=True)
         server.stop()
 
 

@@ -11,9 +11,10 @@ use proto::trade::v1 as trade;
 use proto::r#type::v1::{CivilDate, Source};
 use trade::ingest_observations_request::Part as IngestPart;
 
-use super::keys::{Figure, Keys};
+use super::keys::{Figure, Keys, Pair};
 use super::kind::Kind;
-use super::scenario::{Ingest, Pick, Scenario};
+use super::method::{self, About, Method};
+use super::scenario::{self, Ingest, Pick, Scenario};
 use super::wire::{Target, frame, framed};
 use crate::generate::{Chance, Zipf, english};
 
@@ -37,7 +38,10 @@ pub(super) struct Calls {
 /// A part of the mix.
 #[derive(Debug)]
 pub(super) struct Part {
-    pub(super) kind: Kind,
+    /// As results name it.
+    pub(super) name: String,
+    /// None of a method that has no kind.
+    pub(super) kind: Option<Kind>,
     /// The sum of the weights until this one.
     until: u64,
     head: Request<()>,
@@ -82,10 +86,11 @@ impl Calls {
         for part in &scenario.mix {
             weights += u64::from(part.weight);
             parts.push(Part {
+                name: part.name().to_owned(),
                 kind: part.call,
                 until: weights,
-                head: target.head(part.call.path())?,
-                messages: messages(part.call, scenario, keys, run)?,
+                head: target.head(&part.path())?,
+                messages: messages(part, scenario, keys, run)?,
             });
         }
         Ok(Calls {
@@ -119,7 +124,7 @@ impl Calls {
             part,
             head: chosen.head.clone(),
             messages: chosen.messages.make(number, at, &mut chance),
-            repeatable: !chosen.kind.writes(),
+            repeatable: !chosen.kind.is_some_and(Kind::writes),
         }
     }
 }
@@ -140,11 +145,43 @@ impl Messages {
     }
 }
 
-fn messages(kind: Kind, scenario: &Scenario, keys: &Keys, run: &str) -> anyhow::Result<Messages> {
+fn messages(
+    part: &scenario::Part,
+    scenario: &Scenario,
+    keys: &Keys,
+    run: &str,
+) -> anyhow::Result<Messages> {
+    let pool = match part.call {
+        Some(Kind::Ingest) => {
+            return Ok(Messages::Ingest {
+                run: run.to_owned(),
+                ingest: scenario.ingest.clone(),
+            });
+        }
+        Some(Kind::RecordEvent) => {
+            return Ok(Messages::Event {
+                run: run.to_owned(),
+                pair: scenario.watched()?,
+            });
+        }
+        Some(kind) => of_kind(kind, keys),
+        None => of_method(part, keys)?,
+    };
+    ensure!(
+        !pool.is_empty(),
+        "the server has no figures that a call of `{}` could ask about",
+        part.name()
+    );
+    let zipf = (scenario.keys.pick == Pick::Zipf).then(|| Zipf::of(pool.len()));
+    Ok(Messages::Ready { pool, pick: zipf })
+}
+
+/// A message for each key.
+fn of_kind(kind: Kind, keys: &Keys) -> Vec<Bytes> {
     let figures = || keys.figures.iter();
     let directed = || figures().filter(|figure| is_directed(figure));
     let mutual = || figures().filter(|figure| is_mutual(figure));
-    let pool = match kind {
+    match kind {
         Kind::Health => vec![framed(&())],
         Kind::PointRead => pool(figures(), point_read),
         Kind::Series => pool(figures(), series),
@@ -158,26 +195,40 @@ fn messages(kind: Kind, scenario: &Scenario, keys: &Keys, run: &str) -> anyhow::
         Kind::Agreements => pool(keys.pairs.iter(), agreements),
         Kind::Briefing => pool(keys.pairs.iter(), briefing),
         Kind::Timeline => pool(keys.pairs.iter(), timeline),
-        Kind::Ingest => {
-            return Ok(Messages::Ingest {
-                run: run.to_owned(),
-                ingest: scenario.ingest.clone(),
+        // What they send is made as they are called.
+        Kind::Ingest | Kind::RecordEvent => Vec::new(),
+    }
+}
+
+/// A message for each key that the message of a method is about; of figures and pairs, for each figure with a pair by
+/// turns.
+fn of_method(part: &scenario::Part, keys: &Keys) -> anyhow::Result<Vec<Bytes>> {
+    let name = part.method.as_deref().unwrap_or_default();
+    let method = Method::find(name, &part.message)?;
+    let [figures, pairs] = method::needs(&part.message);
+    let figure = |figure| About {
+        figure: Some(figure),
+        pair: None,
+    };
+    let pair = |pair| About {
+        figure: None,
+        pair: Some(pair),
+    };
+    let keys: Vec<About<'_>> = match (figures, pairs) {
+        (false, false) => vec![About::default()],
+        (true, false) => keys.figures.iter().map(figure).collect(),
+        (false, true) => keys.pairs.iter().map(pair).collect(),
+        (true, true) => {
+            let both = keys.figures.iter().zip(keys.pairs.iter().cycle());
+            let both = both.map(|(figure, pair)| About {
+                figure: Some(figure),
+                pair: Some(pair),
             });
-        }
-        Kind::RecordEvent => {
-            return Ok(Messages::Event {
-                run: run.to_owned(),
-                pair: scenario.watched()?,
-            });
+            both.collect()
         }
     };
-    ensure!(
-        !pool.is_empty(),
-        "the server has no figures that a call of `{}` could ask about",
-        kind.name()
-    );
-    let zipf = (scenario.keys.pick == Pick::Zipf).then(|| Zipf::of(pool.len()));
-    Ok(Messages::Ready { pool, pick: zipf })
+    let asked = keys.into_iter().take(MOST_MESSAGES);
+    asked.map(|about| method.ask(about)).collect()
 }
 
 /// A message for each key.
@@ -274,8 +325,6 @@ fn is_directed(figure: &Figure) -> bool {
 fn is_mutual(figure: &Figure) -> bool {
     figure.partner != "WLD" && figure.partner != figure.reporter
 }
-
-type Pair = [String; 2];
 
 fn list_events([country, partner]: &Pair) -> events::ListEventsRequest {
     events::ListEventsRequest {

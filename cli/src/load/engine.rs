@@ -247,7 +247,7 @@ impl Running {
     /// Tells the watchers of an event that was recorded.
     fn note(&self, number: u64, since_epoch: Duration, ended: &Ended) {
         let kind = self.ready.calls.parts()[ended.part].kind;
-        let is_told = kind == Kind::RecordEvent && ended.measured && ended.outcome.is_ok();
+        let is_told = kind == Some(Kind::RecordEvent) && ended.measured && ended.outcome.is_ok();
         if let Some(crowd) = self.ready.crowd.as_ref().filter(|_| is_told) {
             crowd.recorded(number, since_epoch);
         }

@@ -7,7 +7,7 @@ use proto::trade::v1 as trade;
 use tonic::Code;
 
 use super::result::count;
-use super::scenario::{KeySource, Scenario};
+use super::scenario::{KeySource, Part, Scenario};
 use super::table::amount;
 use crate::args::answer::ServerArgs;
 use crate::client::{self, TradeClient, request, within};
@@ -43,8 +43,11 @@ pub(super) struct Figure {
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     pub(super) figures: Vec<Figure>,
-    pub(super) pairs: Vec<[String; 2]>,
+    pub(super) pairs: Vec<Pair>,
 }
+
+/// Two countries.
+pub(super) type Pair = [String; 2];
 
 impl Figure {
     /// From `datasets/D/observations/CHN.KAZ.X.H6.87.2022`.
@@ -67,6 +70,12 @@ impl Figure {
             code: own(code),
             period: own(period),
         })
+    }
+
+    /// One that looks like any.
+    pub(super) fn example() -> Figure {
+        let name = "datasets/comtrade/observations/CHN.KAZ.X.H6.TOTAL.2022";
+        Figure::parse(name).expect("it is a name")
     }
 
     pub(super) fn name(&self) -> String {
@@ -107,8 +116,8 @@ impl Figure {
 impl Keys {
     /// What the calls of a scenario ask about.
     pub(super) async fn gather(scenario: &Scenario, server: &ServerArgs) -> anyhow::Result<Keys> {
-        let needs_figures = scenario.mix.iter().any(|part| part.call.needs_figures());
-        let needs_pairs = scenario.mix.iter().any(|part| part.call.needs_pairs());
+        let needs_figures = scenario.mix.iter().any(Part::needs_figures);
+        let needs_pairs = scenario.mix.iter().any(Part::needs_pairs);
         let named = scenario.pairs()?;
         let mut keys = Keys::default();
         if needs_figures || (needs_pairs && named.is_empty()) {
@@ -152,7 +161,7 @@ impl Keys {
 }
 
 /// The pairs of figures, one way round.
-fn pairs(figures: &[Figure]) -> Vec<[String; 2]> {
+fn pairs(figures: &[Figure]) -> Vec<Pair> {
     let pair = |figure: &Figure| {
         let (a, b) = (&figure.reporter, &figure.partner);
         let is_pair = a != b
@@ -167,7 +176,7 @@ fn pairs(figures: &[Figure]) -> Vec<[String; 2]> {
             }
         })
     };
-    let all: BTreeSet<[String; 2]> = figures.iter().filter_map(pair).collect();
+    let all: BTreeSet<Pair> = figures.iter().filter_map(pair).collect();
     all.into_iter().collect()
 }
 

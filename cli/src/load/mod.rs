@@ -3,7 +3,8 @@
 //! # Layout
 //!
 //! * `scenario`: what is to be asked and what must hold. `span`: lengths of time. `arrival`: when calls are to be made.
-//!   `kind`: the calls that there are. `thresholds`: what must hold, and whether it did.
+//!   `kind`: the calls that there are. `method`: any other of the schema that reads. `thresholds`: what must hold, and
+//!   whether it did.
 //! * `keys`: what calls ask about. `calls`: their messages. `wire`: how they are made.
 //!   `watch`: streams beside them. `ledger`: which of them was told of what.
 //! * `pace`: the clock. `engine`: a run. `meter`: its counters. `timeline`: the same by second. `live`: how far it is.
@@ -21,6 +22,7 @@ mod ledger;
 mod limit;
 mod live;
 mod meter;
+mod method;
 mod pace;
 mod page;
 mod result;
@@ -45,7 +47,7 @@ use proto::trade::v1 as trade;
 use proto::r#type::v1::Source;
 
 use self::arrival::{Arrival, Segment};
-use self::calls::Calls;
+use self::calls::{Calls, Part};
 use self::engine::{Measured, Ready};
 use self::keys::Keys;
 use self::kind::Kind;
@@ -341,7 +343,7 @@ impl Stage {
         let mut all = Tally::new();
         measured.tallies.iter().for_each(|tally| all.add(tally));
         let parts = self.ready.calls.parts().iter().zip(&measured.tallies);
-        let methods = parts.map(|(part, tally)| method(part.kind, scenario, tally, seconds));
+        let methods = parts.map(|(part, tally)| method(part, scenario, tally, seconds));
         Report {
             scenario: scenario.name.clone(),
             about: scenario.about.clone(),
@@ -376,14 +378,14 @@ fn rate_asked(segments: &[Segment], length: Duration) -> f64 {
     calls.sum::<f64>() / length.as_secs_f64().max(1e-9)
 }
 
-fn method(kind: Kind, scenario: &Scenario, tally: &Tally, seconds: f64) -> Method {
+fn method(part: &Part, scenario: &Scenario, tally: &Tally, seconds: f64) -> Method {
     let rate_achieved = count(tally.counts.in_time) / seconds;
     let rows = u32::from(scenario.ingest.batches) * u32::from(scenario.ingest.rows);
     Method {
-        call: kind.name().into(),
+        call: part.name.clone(),
         calls: tally.counts,
         rate_achieved,
-        rows_achieved: (kind == Kind::Ingest).then(|| rate_achieved * f64::from(rows)),
+        rows_achieved: (part.kind == Some(Kind::Ingest)).then(|| rate_achieved * f64::from(rows)),
         latency: Latency::of(&tally.latency),
     }
 }
@@ -406,7 +408,7 @@ fn judged(scenario: &Scenario, report: &Report, is_search: bool) -> Vec<Verdict>
             continue;
         }
         let outcome = outcome(&method.latency, &method.calls);
-        verdicts.extend(part.thresholds.judge(part.call.name(), outcome));
+        verdicts.extend(part.thresholds.judge(part.name(), outcome));
     }
     if let Some(watched) = &report.watchers
         && !(is_search && watched.expected == 0)
@@ -456,7 +458,6 @@ fn run_id() -> String {
 
 /// Makes what the run writes to, and says so.
 async fn prepare(scenario: &Scenario, args: &LoadArgs, run: &str) -> anyhow::Result<()> {
-    let kinds = || scenario.mix.iter().map(|part| part.call);
     if scenario.writes() && !args.quiet {
         writeln!(
             std::io::stderr(),
@@ -464,7 +465,8 @@ async fn prepare(scenario: &Scenario, args: &LoadArgs, run: &str) -> anyhow::Res
             args.server.server.url
         )?;
     }
-    if !kinds().any(|kind| kind == Kind::Ingest) {
+    let mut kinds = scenario.mix.iter().map(|part| part.call);
+    if !kinds.any(|kind| kind == Some(Kind::Ingest)) {
         return Ok(());
     }
     let server = &args.server;

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
+use toml::Table;
 
 use super::arrival::{Arrival, Segment};
 use super::kind::Kind;
+use super::method::{self, Method};
 use super::span::Span;
 use super::thresholds::Thresholds;
 use crate::generate::MOST_ROWS;
@@ -87,11 +89,16 @@ pub(crate) struct Scenario {
     pub(crate) thresholds: Thresholds,
 }
 
-/// A kind of call, as a part of all.
+/// A kind of call, or any method of the schema that reads, as a part of all.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Part {
-    pub(crate) call: Kind,
+    pub(crate) call: Option<Kind>,
+    /// `entente.culture.v1.CultureService/FindVisaRules`, instead of a kind.
+    pub(crate) method: Option<String>,
+    /// What the method is asked, as protobuf's JSON has it.
+    #[serde(default)]
+    pub(crate) message: Table,
     /// Of the sum of all weights.
     #[serde(default = "one")]
     pub(crate) weight: u32,
@@ -276,6 +283,7 @@ impl Scenario {
             (1..=MOST_ROWS).contains(&self.keys.rows),
             "keys.rows: 1 to {MOST_ROWS}"
         );
+        self.mix.iter().try_for_each(Part::check)?;
         self.thresholds().try_for_each(|(of, thresholds)| {
             thresholds
                 .check()
@@ -326,7 +334,54 @@ impl Scenario {
 
     /// Whether something is written to the server.
     pub(crate) fn writes(&self) -> bool {
-        self.mix.iter().any(|part| part.call.writes())
+        self.mix.iter().any(Part::writes)
+    }
+}
+
+impl Part {
+    fn check(&self) -> anyhow::Result<()> {
+        let is_one = self.call.is_some() != self.method.is_some();
+        ensure!(is_one, "mix: a part has a `call` or a `method`");
+        let has_message = self.method.is_some() || self.message.is_empty();
+        ensure!(has_message, "mix: a `message` is of a `method`");
+        if let Some(name) = &self.method {
+            let asked = Method::find(name, &self.message);
+            asked.with_context(|| format!("mix: the method `{name}`"))?;
+        }
+        Ok(())
+    }
+
+    /// As results name it: a kind, or the service and the method.
+    pub(crate) fn name(&self) -> &str {
+        match (self.call, &self.method) {
+            (Some(kind), _) => kind.name(),
+            (None, Some(method)) => method.rsplit('.').next().unwrap_or(method),
+            (None, None) => "",
+        }
+    }
+
+    /// Its method, as a path.
+    pub(crate) fn path(&self) -> String {
+        let method = self.method.as_ref().map(|method| format!("/{method}"));
+        let kind = self.call.map(|kind| kind.path().to_owned());
+        kind.or(method).unwrap_or_default()
+    }
+
+    /// Whether it writes.
+    pub(crate) fn writes(&self) -> bool {
+        self.call.is_some_and(Kind::writes)
+    }
+
+    /// Whether it asks about figures.
+    pub(crate) fn needs_figures(&self) -> bool {
+        let [figures, _] = method::needs(&self.message);
+        figures || self.call.is_some_and(Kind::needs_figures)
+    }
+
+    /// Whether it asks about pairs.
+    pub(crate) fn needs_pairs(&self) -> bool {
+        let [_, pairs] = method::needs(&self.message);
+        pairs || self.call.is_some_and(Kind::needs_pairs)
     }
 }
 
@@ -391,6 +446,18 @@ mod tests {
                 "ingest.rows: 1 to 5,000",
             ),
             (&format!("{good}weight = 0"), "all weights are 0"),
+            (
+                &format!("{good}[[mix]]\nweight = 1"),
+                "a `call` or a `method`",
+            ),
+            (
+                &format!("{good}message = {{ country = 'CHN' }}"),
+                "a `message` is of a `method`",
+            ),
+            (
+                &format!("{good}[[mix]]\nmethod = 'entente.trade.v1.TradeService/GetAll'"),
+                "TradeService/GetAll`: the service has no such method",
+            ),
             (
                 &format!("{good}thresholds = {{ errors = 2 }}"),
                 "mix.thresholds.errors: 2 is no share",
