@@ -226,6 +226,45 @@ fn insist(process: &Child) -> Child {
 }
 
 #[test]
+fn a_limit_that_there_must_be_is_found() {
+    let demo = Demo::start();
+    // One call at a time is answered so and so often, on any machine; most of a rate of twice that is not made.
+    let scenario = demo.scenario(
+        "name = 'one'\nduration = '1s'\nwarm_up = '0s'\ndeadline = '10m'\nmax_in_flight = 1\narrival.rate = 100\n\
+         [[mix]]\ncall = 'health'\n[thresholds]\np50 = '10m'\nerrors = 0.5\nachieved = 0.0",
+    );
+    let (ran, result) = demo.load(&scenario, &["--quiet", "--find-limit", "--step", "200ms"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("The limit is at"), "{ran:?}");
+    assert_eq!(result.pointer("/limit/found"), Some(&true.into()));
+    let limit = number(&result, "/limit/rate");
+    let steps = result.pointer("/limit/steps").and_then(Value::as_array);
+    let broken = steps.unwrap().iter().filter(|step| step["held"] == false);
+    let lowest = broken.map(|step| number(step, "/rate")).reduce(f64::min);
+    // No rate is tried that is nearer, and 24 are tried at most.
+    let lowest = lowest.unwrap();
+    assert!(limit < lowest && lowest <= limit * 1.05, "{result:#}");
+}
+
+#[test]
+fn keys_of_generated_data_ask_for_what_was_generated() {
+    let demo = Demo::start();
+    let mut generate = entente();
+    generate.args(["generate", "--rows", "3000", "--format", "direct"]);
+    generate.args(["--server", &demo.url]);
+    let filled = run(generate, b"");
+    assert_eq!(filled.code, 0, "{filled:?}");
+    let scenario = demo.scenario(
+        "name = 'generated'\nduration = '1s'\nwarm_up = '0s'\ndeadline = '10m'\narrival.rate = 100\n[[mix]]\n\
+         call = 'point-read'\n[[mix]]\ncall = 'series'\n[[mix]]\nmethod = 'entente.trade.v1.TradeService/ListVintages'\n\
+         message = { name = '{figure}' }\n[keys]\nfrom = 'generated'\nrows = 3000\n[thresholds]\nerrors = 0",
+    );
+    let (ran, result) = demo.load(&scenario, &["--quiet"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(count(&result, "/calls/answered"), 100, "{result:#}");
+}
+
+#[test]
 fn a_search_that_is_interrupted_claims_no_limit() {
     let server = Server::start();
     let json = server.folder.path().join("result.json");
