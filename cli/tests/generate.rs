@@ -8,6 +8,7 @@
 mod common;
 
 use std::path::Path;
+use std::process::Stdio;
 
 use common::{Server, entente, run, start};
 
@@ -60,13 +61,39 @@ fn a_server_is_no_file() {
 fn more_than_can_be_made_is_refused() {
     for options in [
         &["--rows", "5000000001"][..],
-        &["--rows", "10", "--records", "20001"],
+        &["--rows", "10", "--records", "100000000"],
     ] {
         let mut command = entente();
         command.arg("generate").args(options);
         let ran = run(command, b"");
         assert!(ran.code == 2 && ran.err.contains("is not in"), "{ran:?}");
     }
+}
+
+#[test]
+fn a_server_that_takes_no_more_figures_is_not_waited_for() {
+    let server = Server::start();
+    let mut fill = entente();
+    fill.args(["generate", "--rows", "100000000", "--format", "direct"]);
+    fill.args(["--timeout", "5", "--server", &server.url]);
+    let fill = fill.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let fill = fill.unwrap();
+    let figures = [
+        "trade",
+        "list",
+        "--dataset",
+        "generated",
+        "--limit",
+        "1",
+        "-ocsv",
+    ];
+    while server.run(&figures).out.lines().count() < 2 {}
+    server.signal("-STOP");
+    let ran = fill.wait_with_output().unwrap();
+    let err = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{err}");
+    let told = "the same command carries on from here: no answer came in time";
+    assert!(err.contains(told), "{err}");
 }
 
 #[test]

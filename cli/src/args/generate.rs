@@ -8,8 +8,8 @@ use proto::Slug;
 use super::answer::ServerArgs;
 use crate::generate::MOST_ROWS;
 
-/// Events of a server that is filled, at most.
-pub(crate) const MOST_RECORDS: u64 = 20_000;
+/// Events of a server that is filled, at most: a record's id tells its number among how many, in 63 letters.
+pub(crate) const MOST_RECORDS: u64 = 99_999_999;
 
 /// Options of `entente generate`.
 #[derive(Debug, Args)]
@@ -33,8 +33,8 @@ pub(crate) struct GenerateArgs {
     /// Dataset of `direct`; it is created when it does not exist
     #[arg(long, default_value = "generated", value_name = "ID", value_parser = Slug::parse)]
     pub(crate) dataset: Slug,
-    /// Events of `direct`, and as many agreements, and a quarter as many programmes; at most 20,000. Default: one for
-    /// 500 figures
+    /// Events of `direct`, and as many agreements, and a quarter as many programmes; below 100 million, which their ids
+    /// have room for. Default: one for 500 figures, 20,000 at most
     #[arg(
         long,
         value_name = "N",

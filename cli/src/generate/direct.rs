@@ -1,7 +1,9 @@
 //! Generated data into a running server. What is in already is passed over, so that a run that was cut off is carried on
 //! by the same command.
 
+use std::future::pending;
 use std::io::Write;
+use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::ProgressBar;
@@ -9,7 +11,7 @@ use prost::Message;
 use proto::dataset_name;
 use proto::trade::v1 as wire;
 use proto::r#type::v1::Source;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -18,7 +20,7 @@ use wire::ingest_observations_request::Part;
 use super::figures::{Edition, Figures, Plan, REVISED};
 use super::records::{Records, english};
 use crate::args::answer::ServerArgs;
-use crate::args::generate::{GenerateArgs, MOST_RECORDS};
+use crate::args::generate::GenerateArgs;
 use crate::client::{self, TradeClient, request, within};
 use crate::progress;
 
@@ -31,6 +33,8 @@ const AHEAD: usize = 4;
 const RECORDS: u64 = 200;
 /// One record of a kind for so many figures, where it is not said how many.
 const FIGURES_A_RECORD: u64 = 500;
+/// And no more.
+const USUAL_RECORDS: u64 = 20_000;
 
 /// Fills a server: figures, their revisions, and records.
 pub(super) async fn run(plan: Plan, args: &GenerateArgs) -> anyhow::Result<()> {
@@ -38,7 +42,7 @@ pub(super) async fn run(plan: Plan, args: &GenerateArgs) -> anyhow::Result<()> {
     ensure_dataset(&mut trade, args).await?;
     let first = ingest(&mut trade, plan, Edition::First, args).await?;
     let revised = ingest(&mut trade, plan, Edition::Revised, args).await?;
-    let usual = (plan.rows / FIGURES_A_RECORD).min(MOST_RECORDS);
+    let usual = (plan.rows / FIGURES_A_RECORD).min(USUAL_RECORDS);
     let wanted = args.records.unwrap_or(usual);
     let told = records(plan, wanted, args).await?;
     let name = dataset_name(&args.dataset);
@@ -116,19 +120,40 @@ async fn ingest(
     };
     let bar = progress(plan.rows, edition);
     let (sender, receiver) = mpsc::channel(AHEAD);
+    let (told, moves) = watch::channel(());
     let shown = bar.clone();
-    let making =
-        tokio::task::spawn_blocking(move || make(plan, edition, header, done, &sender, &shown));
-    let answer = trade
-        .ingest_observations(ReceiverStream::new(receiver))
-        .await;
-    making.await?;
+    let making = tokio::task::spawn_blocking(move || {
+        make(plan, edition, header, done, &sender, |rows| {
+            shown.inc(rows);
+            told.send_replace(());
+        });
+    });
+    let asked = trade.ingest_observations(ReceiverStream::new(receiver));
+    let answer = unless_silent(args.server.limit(), moves, asked).await;
     bar.finish_and_clear();
     let mut answer = answer
         .context("sending figures; the same command carries on from here")?
         .into_inner();
+    making.await?;
     answer.skipped_batches += done - 1;
     Ok(answer)
+}
+
+/// An answer, as long as something moves on the way to it: no more than `limit` passes without.
+async fn unless_silent<T>(
+    limit: Duration,
+    mut moves: watch::Receiver<()>,
+    asked: impl Future<Output = Result<T, Status>>,
+) -> Result<T, Status> {
+    let silence = async {
+        while within(limit, moved(&mut moves)).await? {}
+        // All is sent.
+        within(limit, pending()).await
+    };
+    tokio::select! {
+        answer = asked => answer,
+        late = silence => late,
+    }
 }
 
 /// The batch that the server expects of an ingest.
@@ -145,14 +170,20 @@ async fn next_sequence(
     }
 }
 
-/// Makes the messages of an ingest until there are no more, or nobody takes them.
+/// Waits until something moves; false when nothing will.
+async fn moved(moves: &mut watch::Receiver<()>) -> Result<bool, Status> {
+    Ok(moves.changed().await.is_ok())
+}
+
+/// Makes the messages of an ingest until there are no more, or nobody takes them; tells the rows of each batch that was
+/// taken.
 fn make(
     plan: Plan,
     edition: Edition,
     header: wire::IngestHeader,
     first: i64,
     sender: &mpsc::Sender<wire::IngestObservationsRequest>,
-    bar: &ProgressBar,
+    taken: impl Fn(u64),
 ) {
     let send = |part: Part| {
         let message = wire::IngestObservationsRequest { part: Some(part) };
@@ -163,10 +194,11 @@ fn make(
     }
     for batch in Batches::new(plan, edition) {
         let rows = batch.groups.iter().map(|group| group.rows.len() as u64);
-        bar.inc(rows.sum());
+        let rows = rows.sum();
         if batch.sequence >= first && !send(Part::Batch(batch)) {
             return;
         }
+        taken(rows);
     }
 }
 

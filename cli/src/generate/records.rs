@@ -306,7 +306,9 @@ pub(crate) fn english(text: &str) -> LocalizedText {
 mod tests {
     use std::collections::HashSet;
 
+    use super::super::figures::MOST_ROWS;
     use super::*;
+    use crate::args::generate::MOST_RECORDS;
 
     fn records(seed: u64, rows: u64, wanted: u64) -> Records {
         Records::new(Plan { seed, rows }, wanted)
@@ -326,8 +328,9 @@ mod tests {
         assert_ne!(few.event(5).event_id, more.event(5).event_id);
         let of_more_pairs = records(1, 1_000_000, 40);
         assert_ne!(few.event(5).event_id, of_more_pairs.event(5).event_id);
-        let longest = records(u64::MAX, 1, 20_000).programme(19_999);
-        assert!(proto::Slug::parse(&longest.programme_id).is_ok());
+        let longest = records(u64::MAX, MOST_ROWS, MOST_RECORDS);
+        let last = longest.agreement(MOST_RECORDS - 1).agreement_id;
+        assert!(proto::Slug::parse(&last).is_ok(), "{last}");
     }
 
     #[test]
