@@ -7,9 +7,9 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use common::{Ran, Server, entente, interrupt, run, start};
 use serde_json::Value;
@@ -63,6 +63,11 @@ fn written(folder: &Path, text: &str) -> String {
     let path = folder.join("scenario.toml");
     std::fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()
+}
+
+/// A result as it was written.
+fn read(path: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 fn number(result: &Value, path: &str) -> f64 {
@@ -138,43 +143,71 @@ fn whoever_stops_reading_gets_the_files_and_the_exit_code() {
     let mut load = load.arg(&json).stdout(Stdio::piped()).spawn().unwrap();
     drop(load.stdout.take());
     assert_eq!(load.wait().unwrap().code(), Some(4));
-    let result: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    let result = read(&json);
     assert_eq!(count(&result, "/calls/asked"), 50, "{result:#}");
 }
 
-/// Runs a scenario against a server, and interrupts it after so many lines of how far it is; exit code and output.
-fn interrupted(server: &Server, scenario: &str, lines: usize, options: &[&str]) -> Ran {
-    let path = written(server.folder.path(), scenario);
-    let mut load = entente();
-    load.args(["load", &path, "--server", &server.url])
-        .args(options);
-    let load = load.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut load = load.unwrap();
-    let mut told = BufReader::new(load.stderr.take().unwrap()).lines();
-    let first: Vec<String> = told.by_ref().take(lines).map(Result::unwrap).collect();
-    assert_eq!(first.len(), lines);
-    let mut out = load.stdout.take().unwrap();
-    let code = interrupt(&mut load);
-    let mut text = String::new();
-    out.read_to_string(&mut text).unwrap();
-    let err = told.map(Result::unwrap).collect();
-    Ran {
-        code,
-        out: text,
-        err,
+/// A run that is under way. It tells a line a second, by its own clock, which is the one that counts.
+struct Begun {
+    files: tempfile::TempDir,
+    load: Child,
+    lines: Lines<BufReader<ChildStderr>>,
+}
+
+impl Begun {
+    fn new(server: &Server, scenario: &str, options: &[&str]) -> Begun {
+        let files = tempfile::tempdir().unwrap();
+        let path = written(files.path(), scenario);
+        let mut load = entente();
+        load.args(["load", &path, "--server", &server.url])
+            .args(["--json", "result.json"])
+            .args(options)
+            .current_dir(files.path());
+        let load = load.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut load = load.unwrap();
+        let lines = BufReader::new(load.stderr.take().unwrap()).lines();
+        Begun { files, load, lines }
+    }
+
+    /// Waits for the next lines.
+    fn wait(&mut self, lines: usize) {
+        let told = self.lines.by_ref().take(lines).map(Result::unwrap);
+        assert_eq!(told.count(), lines);
+    }
+
+    /// Waits for its end; the result.
+    fn end(mut self) -> Value {
+        self.lines.by_ref().for_each(|line| drop(line.unwrap()));
+        assert!(self.load.wait().unwrap().success());
+        self.result()
+    }
+
+    /// Interrupts it.
+    fn interrupt(&mut self) -> Ran {
+        let mut stdout = self.load.stdout.take().unwrap();
+        let code = interrupt(&mut self.load);
+        let mut out = String::new();
+        stdout.read_to_string(&mut out).unwrap();
+        let err = self.lines.by_ref().map(Result::unwrap).collect();
+        Ran { code, out, err }
+    }
+
+    fn result(&self) -> Value {
+        read(&self.files.path().join("result.json"))
     }
 }
 
 #[test]
 fn a_run_that_is_interrupted_tells_what_came_out_until_then() {
     let server = Server::start();
-    let json = server.folder.path().join("result.json");
     let scenario = "name = 'long'\nduration = '10m'\nwarm_up = '0s'\n[arrival]\nfrom = 100\nto = 6100\n[[mix]]\n\
                     call = 'health'\n[thresholds]\nerrors = 0";
-    let ran = interrupted(&server, scenario, 2, &["--json", json.to_str().unwrap()]);
+    let mut begun = Begun::new(&server, scenario, &[]);
+    begun.wait(2);
+    let ran = begun.interrupt();
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains(", interrupted, "), "{ran:?}");
-    let result: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    let result = begun.result();
     // Of the ramp only its beginning was asked for, and not what the whole would have come to.
     let (asked, seconds) = (number(&result, "/rate_asked"), number(&result, "/seconds"));
     let until_then = 100.0 + seconds * 10.0 / 2.0;
@@ -186,7 +219,9 @@ fn a_run_that_is_interrupted_tells_what_came_out_until_then() {
 fn a_run_that_is_interrupted_while_warming_up_tells_nothing() {
     let server = Server::start();
     let scenario = "name = 'warm'\nduration = '10m'\nwarm_up = '10m'\narrival.rate = 10\n[[mix]]\ncall = 'health'";
-    let ran = interrupted(&server, scenario, 1, &[]);
+    let mut begun = Begun::new(&server, scenario, &[]);
+    begun.wait(1);
+    let ran = begun.interrupt();
     assert_eq!((ran.code, &*ran.out), (1, ""), "{ran:?}");
     assert!(ran.err.contains("interrupted while warming up"), "{ran:?}");
 }
@@ -194,34 +229,26 @@ fn a_run_that_is_interrupted_while_warming_up_tells_nothing() {
 #[test]
 fn whoever_insists_gets_no_file_and_leaves_none_half_written() {
     let server = Server::start();
-    let files = tempfile::tempdir().unwrap();
-    let path = written(
-        server.folder.path(),
-        "name = 'stuck'\nduration = '10m'\nwarm_up = '0s'\ndeadline = '10m'\narrival.rate = 100\n[[mix]]\ncall = 'health'",
-    );
-    let mut load = entente();
-    load.args(["load", &path, "--server", &server.url])
-        .args(["--json", "result.json", "--html", "report.html"])
-        .current_dir(files.path());
-    let load = load.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-    let mut load = load.unwrap();
-    let mut lines = BufReader::new(load.stderr.take().unwrap()).lines();
-    lines.next().unwrap().unwrap();
+    let scenario = "name = 'stuck'\nduration = '10m'\nwarm_up = '0s'\ndeadline = '10m'\narrival.rate = 100\n[[mix]]\n\
+                    call = 'health'";
+    let mut begun = Begun::new(&server, scenario, &["--html", "report.html"]);
+    begun.wait(1);
     // Calls that never end would be waited for.
     server.signal("-STOP");
-    lines.next().unwrap().unwrap();
-    let mut insisting = insist(&load);
-    assert_eq!(load.wait().unwrap().code(), Some(130));
+    begun.wait(1);
+    let mut insisting = insist(&begun.load);
+    assert_eq!(begun.load.wait().unwrap().code(), Some(130));
     insisting.kill().unwrap();
     insisting.wait().unwrap();
-    let left: Vec<_> = std::fs::read_dir(files.path()).unwrap().collect();
-    assert!(left.is_empty(), "{left:?}");
+    let left = std::fs::read_dir(begun.files.path()).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["scenario.toml"]);
 }
 
 /// Presses Ctrl-C again and again.
 fn insist(process: &Child) -> Child {
     let pressing = format!("while kill -INT {}; do sleep 0.01; done", process.id());
-    let mut shell = std::process::Command::new("sh");
+    let mut shell = Command::new("sh");
     shell.args(["-c", &pressing]).spawn().unwrap()
 }
 
@@ -267,23 +294,16 @@ fn keys_of_generated_data_ask_for_what_was_generated() {
 #[test]
 fn a_search_that_is_interrupted_claims_no_limit() {
     let server = Server::start();
-    let json = server.folder.path().join("result.json");
     let scenario = "name = 'search'\nduration = '1s'\nwarm_up = '0s'\narrival.rate = 5\n[[mix]]\ncall = 'health'\n\
                     [thresholds]\np50 = '1m'\nerrors = 1.0\nachieved = 0.0";
     // Nothing can break, however busy the machine is.
-    let options = [
-        "--find-limit",
-        "--step",
-        "1s",
-        "--json",
-        json.to_str().unwrap(),
-    ];
+    let mut begun = Begun::new(&server, scenario, &["--find-limit", "--step", "1s"]);
     // A step has one line, so the third one is under way or about to begin.
-    let ran = interrupted(&server, scenario, 2, &options);
+    begun.wait(2);
+    let ran = begun.interrupt();
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.out.contains("the limit is not known"), "{ran:?}");
-    let result: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
-    let limit = &result["limit"];
+    let limit = &begun.result()["limit"];
     assert_eq!(
         (&limit["found"], &limit["interrupted"]),
         (&false.into(), &true.into()),
@@ -311,25 +331,12 @@ fn calls_that_fail_are_told_by_their_code() {
 /// Runs a scenario for some seconds, in one of which or longer the server does nothing at all.
 fn stalled(scenario: &str) -> Value {
     let server = Server::start();
-    let path = written(server.folder.path(), scenario);
-    let json = server.folder.path().join("result.json");
-    let mut load = entente()
-        .args(["load", &path, "--server", &server.url, "--json"])
-        .arg(&json)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(load.stderr.take().unwrap()).lines();
-    // The generator tells a line a second: its clock is the one that counts.
-    lines.next().unwrap().unwrap();
+    let mut begun = Begun::new(&server, scenario, &[]);
+    begun.wait(1);
     server.signal("-STOP");
-    lines.next().unwrap().unwrap();
-    lines.next().unwrap().unwrap();
+    begun.wait(2);
     server.signal("-CONT");
-    lines.for_each(|line| drop(line.unwrap()));
-    assert!(load.wait().unwrap().success());
-    serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap()
+    begun.end()
 }
 
 #[test]
@@ -362,25 +369,12 @@ fn calls_beyond_the_bound_are_not_made_and_counted_as_errors_of_the_generator() 
 #[test]
 fn a_read_that_found_nobody_until_its_deadline_took_as_long_as_that() {
     let mut server = Server::start();
-    let path = written(
-        server.folder.path(),
-        "name = 'gone'\nduration = '3s'\nwarm_up = '0s'\ndeadline = '500ms'\nretries = 50\narrival.rate = 20\n\
-         [[mix]]\ncall = 'health'",
-    );
-    let json = server.folder.path().join("result.json");
-    let mut load = entente()
-        .args(["load", &path, "--server", &server.url, "--json"])
-        .arg(&json)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(load.stderr.take().unwrap()).lines();
-    lines.next().unwrap().unwrap();
+    let scenario = "name = 'gone'\nduration = '3s'\nwarm_up = '0s'\ndeadline = '500ms'\nretries = 50\narrival.rate = 20\n\
+                    [[mix]]\ncall = 'health'";
+    let mut begun = Begun::new(&server, scenario, &[]);
+    begun.wait(1);
     server.kill();
-    lines.for_each(|line| drop(line.unwrap()));
-    assert!(load.wait().unwrap().success());
-    let result: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
+    let result = begun.end();
     let code = result.pointer("/errors/0/code");
     assert_eq!(code, Some(&Value::from("DEADLINE_EXCEEDED")), "{result:#}");
     assert_eq!(count(&result, "/latency/count"), 60, "{result:#}");
@@ -503,23 +497,24 @@ fn options_that_would_not_be_heeded_are_refused() {
         "smoke --find-limit --duration 5s",
         "smoke --step 5s",
     ] {
-        let mut command = entente();
-        command.arg("load").args(arguments.split(' '));
-        let ran = run(command, b"");
+        let ran = load(&arguments.split(' ').collect::<Vec<_>>());
         assert_eq!(ran.code, 2, "{arguments}: {ran:?}");
     }
 }
 
+/// Runs `entente load` where somebody asks otherwise, which is not for what asks nobody.
+fn load(arguments: &[&str]) -> Ran {
+    let mut command = entente();
+    command
+        .arg("load")
+        .args(arguments)
+        .env("ENTENTE_CA", "ca.pem");
+    run(command, b"")
+}
+
 #[test]
 fn what_there_is_is_listed_and_what_is_not_is_told() {
-    let command = |arguments: &[&str]| {
-        let mut command = entente();
-        command.arg("load").args(arguments);
-        // Where somebody asks otherwise; it is not for what asks nobody.
-        command.env("ENTENTE_CA", "ca.pem");
-        run(command, b"")
-    };
-    let listed = command(&["--list"]);
+    let listed = load(&["--list"]);
     for name in [
         "smoke",
         "point-read",
@@ -531,47 +526,44 @@ fn what_there_is_is_listed_and_what_is_not_is_told() {
     ] {
         assert!(listed.out.contains(name), "{listed:?}");
     }
-    let unknown = command(&["read-always"]);
+    let unknown = load(&["read-always"]);
     assert_eq!(unknown.code, 1, "{unknown:?}");
     assert!(unknown.err.contains("read-mostly"), "{unknown:?}");
-    let nowhere = command(&["smoke", "--html", "/nowhere/report.html"]);
-    assert!(
-        nowhere.err.contains("writing /nowhere/report.html"),
-        "{nowhere:?}"
-    );
+    let nobody = load(&["smoke", "--server", "http://127.0.0.1:1"]);
+    let told = "cannot reach http://127.0.0.1:1";
+    assert!(nobody.err.contains(told), "{nobody:?}");
+    assert_eq!(load(&[]).code, 2);
+}
+
+#[test]
+fn files_that_cannot_be_read_or_written_are_told_before_the_first_call() {
+    let nowhere = load(&["smoke", "--html", "/nowhere/report.html"]);
+    let told = "writing /nowhere/report.html";
+    assert!(nowhere.err.contains(told), "{nowhere:?}");
     let folder = tempfile::tempdir().unwrap();
     let name = |path: &str| folder.path().join(path).to_str().unwrap().to_owned();
     let [report, again] = ["report", "./report"].map(name);
-    let one = command(&["smoke", "--json", &report, "--html", &again]);
-    assert!(
-        one.code == 1 && one.err.contains("name one file"),
-        "{one:?}"
-    );
+    let one = load(&["smoke", "--json", &report, "--html", &again]);
+    assert_eq!(one.code, 1, "{one:?}");
+    assert!(one.err.contains("name one file"), "{one:?}");
     for arguments in [&["/dev/zero"][..], &["--compare", "/dev/zero", "/dev/zero"]] {
-        let endless = command(arguments);
-        assert!(
-            endless.code == 1 && endless.err.contains("/dev/zero is larger"),
-            "{endless:?}"
-        );
+        let endless = load(arguments);
+        assert_eq!(endless.code, 1, "{endless:?}");
+        assert!(endless.err.contains("/dev/zero is larger"), "{endless:?}");
     }
     let steering = written(folder.path(), "\"\\u001b]0;title\\u0007\" = 1");
-    let steering = command(&[&steering]);
-    assert!(
-        steering.code == 1 && steering.err.contains(r"`\u{1b}]0;title\u{7}`"),
-        "{steering:?}"
-    );
-    let staged = command(&["ramp", "--duration", "5s"]);
-    assert!(
-        staged.err.contains("the stages of ramp say how long"),
-        "{staged:?}"
-    );
-    assert_eq!(command(&["smoke", "--find-limit", "--step", "0s"]).code, 2);
-    let share = command(&["smoke", "--threshold", "errors=5"]);
+    let steering = load(&[&steering]);
+    assert_eq!(steering.code, 1, "{steering:?}");
+    let told = r"`\u{1b}]0;title\u{7}`";
+    assert!(steering.err.contains(told), "{steering:?}");
+}
+
+#[test]
+fn options_that_say_nothing_of_a_scenario_are_told() {
+    let staged = load(&["ramp", "--duration", "5s"]);
+    let told = "the stages of ramp say how long";
+    assert!(staged.err.contains(told), "{staged:?}");
+    assert_eq!(load(&["smoke", "--find-limit", "--step", "0s"]).code, 2);
+    let share = load(&["smoke", "--threshold", "errors=5"]);
     assert!(share.err.contains("errors: 5 is no share"), "{share:?}");
-    let nobody = command(&["smoke", "--server", "http://127.0.0.1:1"]);
-    assert!(
-        nobody.err.contains("cannot reach http://127.0.0.1:1"),
-        "{nobody:?}"
-    );
-    assert_eq!(command(&[]).code, 2);
 }

@@ -305,10 +305,10 @@ impl Goods {
         let value = months
             .map(|month| subject.value(seed, pair, place, month))
             .sum();
-        let mut estimated = Chance::of(seed, &[WEIGHT, pair, place.year.into(), code.into()]);
+        let mut beside = Chance::of(seed, &[WEIGHT, pair, place.year.into(), code.into()]);
         Figure {
             value,
-            chance: estimated.next(),
+            chance: beside.next(),
         }
     }
 }

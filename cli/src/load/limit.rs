@@ -30,7 +30,7 @@ pub(super) async fn find(
 ) -> anyhow::Result<Report> {
     let scenario = strict(scenario);
     let mut search = Search::new(first(&scenario));
-    let (mut best, mut last) = (None, None);
+    let (mut held, mut broke) = (None, None);
     while let Some(rate) = search.next() {
         let step = try_rate(stage, &scenario, args, rate).await?;
         // What was not tried to its end neither held nor broke.
@@ -40,13 +40,13 @@ pub(super) async fn find(
         }
         search.note(rate, step.held(), told(rate, &step));
         if step.held() {
-            best = Some(step);
+            held = Some(step);
         } else {
-            last = Some(step);
+            broke = Some(step);
         }
     }
-    let mut report = best
-        .or(last)
+    let mut report = held
+        .or(broke)
         .context("interrupted before a rate was tried")?;
     report.limit = Some(search.limit());
     Ok(report)
