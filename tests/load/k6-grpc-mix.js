@@ -1,4 +1,5 @@
-// The mix of read-mostly.toml over gRPC for k6, through a gateway: what desks and analysts ask, with an event now and then.
+// The mix of read-mostly.toml over gRPC for k6, through a gateway: what desks and analysts ask, with an event now and then,
+// or without (-e READ_ONLY=1).
 //
 //   k6 run tests/load/k6-grpc-mix.js   (-e ADDRESS=127.0.0.1:50051 -e RATE=500 -e DURATION=30s -e TOKEN=…)
 //
@@ -30,9 +31,11 @@ export const options = {
   },
 };
 
+const figure = `${dataset}/observations/CHN.KAZ.T.NA.TOTAL.2021`;
 const pair = { country: 'CHN', partner: 'KAZ' };
 const trade = 'entente.trade.v1.TradeService';
 const events = 'entente.events.v1.EventsService';
+const culture = 'entente.culture.v1.CultureService';
 const gateway = 'entente.gateway.v1.GatewayService';
 const day = { year: 2024, month: 7, day: 1 };
 const series = { parent: dataset, reporter: 'CHN', partner: 'KAZ', code: 'TOTAL', frequency: 'FREQUENCY_YEAR' };
@@ -40,7 +43,7 @@ const run = Date.now();
 
 // Each call as often as its weight says.
 const mix = [
-  [50, trade, 'GetObservation', () => ({ name: `${dataset}/observations/CHN.KAZ.T.NA.TOTAL.2021` })],
+  [35, trade, 'GetObservation', () => ({ name: figure })],
   [15, trade, 'GetSeries', () => ({ ...series, flow: 'FLOW_TOTAL_TRADE' })],
   [5, trade, 'GetSeries', () => ({ ...series, measure: 'MEASURE_BALANCE' })],
   [5, trade, 'RankPartners', () => ({ parent: dataset, reporter: 'CHN', flow: 'FLOW_EXPORT', period: '2021' })],
@@ -49,7 +52,12 @@ const mix = [
   [6, events, 'FindMeetings', () => ({ ...pair, day })],
   [4, gateway, 'GetBriefing', () => ({ ...pair, period: '2023', day })],
   [2, gateway, 'ListTimeline', () => ({ ...pair, descending: true })],
-  [1, events, 'CreateEvent', event],
+  [3, trade, 'ListVintages', () => ({ name: figure })],
+  [2, trade, 'ListSides', () => pair],
+  [4, culture, 'FindVisaRules', () => ({ ...pair, day })],
+  [3, culture, 'ListProgrammes', () => ({ filter: pair })],
+  [3, culture, 'ListMeasures', () => ({ filter: pair })],
+  __ENV.READ_ONLY ? [1, trade, 'GetObservation', () => ({ name: figure })] : [1, events, 'CreateEvent', event],
 ];
 const all = mix.reduce((sum, [weight]) => sum + weight, 0);
 
@@ -87,6 +95,7 @@ client.load(
   ['../../proto'],
   'entente/trade/v1/trade_service.proto',
   'entente/events/v1/events_service.proto',
+  'entente/culture/v1/culture_service.proto',
   'entente/gateway/v1/gateway_service.proto',
 );
 
