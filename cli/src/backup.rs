@@ -54,7 +54,7 @@ use crate::{figures, progress};
 
 pub(crate) use self::check::{Fault, Found, check};
 pub(crate) use self::file::Reader;
-pub(crate) use self::left::Left;
+pub(crate) use self::left::{Left, kept_aside};
 pub(crate) use self::manifest::{Kept, Manifest};
 pub(crate) use self::seen::{Seen, time};
 

@@ -40,6 +40,7 @@ struct Restored {
 }
 
 fn restore(args: &RestoreArgs, stop: &AtomicBool) -> anyhow::Result<Restored> {
+    ensure!(args.folder.is_dir(), "there is no such folder");
     let manifest = manifest(args)?;
     let roles = choose(&manifest, args, stop)?;
     ensure_apart(&args.folder, &args.data)?;
@@ -56,17 +57,18 @@ fn restore(args: &RestoreArgs, stop: &AtomicBool) -> anyhow::Result<Restored> {
     } else {
         not_restored(&manifest, args, stop)
     };
-    let told = write_all(&manifest, &roles, args, stop)?;
-    Ok(Restored { told, left })
+    let mut restored = write_all(&manifest, &roles, args, stop)?;
+    restored.left.extend(left);
+    Ok(restored)
 }
 
-/// Fills a folder for each service, and gives all their names, or none; a line for each.
+/// Fills a folder for each service, and gives all their names, or none.
 fn write_all(
     manifest: &Manifest,
     roles: &[Role],
     args: &RestoreArgs,
     stop: &AtomicBool,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<Restored> {
     let make = |role: &Role| Pending::make(&args.data.join(role.name()));
     let all = roles.iter().map(make).collect::<anyhow::Result<Vec<_>>>()?;
     let write = |(role, pending): (&Role, &Pending)| {
@@ -77,10 +79,14 @@ fn write_all(
         };
         copy.write(pending, args.with_left, stop)
     };
-    let told = roles.iter().zip(&all).map(write);
-    let told = told.collect::<anyhow::Result<_>>()?;
+    let written = roles.iter().zip(&all).map(write);
+    let written: Vec<_> = written.collect::<anyhow::Result<_>>()?;
     commit(all, &args.data)?;
-    Ok(told)
+    let (told, left): (Vec<_>, Vec<_>) = written.into_iter().unzip();
+    Ok(Restored {
+        told,
+        left: left.into_iter().flatten().collect(),
+    })
 }
 
 /// The manifest of the backup. Where what is left is wanted, there may be none yet.
@@ -126,6 +132,10 @@ fn not_restored(manifest: &Manifest, args: &RestoreArgs, stop: &AtomicBool) -> V
     let left = |role| Left::of(&args.folder, role, manifest.kept(role), stop);
     let told = |role: &Role| match left(*role) {
         Ok(left) if left == Left::default() => None,
+        Ok(left) if left.entries == 0 => Some(format!(
+            "{}: {left} that an interrupted backup left do not count: nothing of them can be restored",
+            role.name()
+        )),
         Ok(left) => Some(format!(
             "{}: {left} that an interrupted backup left do not count and were not restored; --with-left takes the \
              entries in",
@@ -191,34 +201,39 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    /// Writes all entries into an empty folder; a line about it.
-    fn write(&self, to: &Pending, with_left: bool, stop: &AtomicBool) -> anyhow::Result<String> {
+    /// Writes all entries into an empty folder; a line about it, and one about what could not be taken.
+    fn write(
+        &self,
+        to: &Pending,
+        with_left: bool,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<(String, Option<String>)> {
         let mut restore = Restore::start(&to.folder, &store::Config::default())?;
         if let Some(kept) = self.kept {
             self.write_counted(kept, &mut restore, stop)?;
         }
-        let counted = restore.last();
+        let mut left = Left::default();
         if with_left {
-            Left::read(self.backup, self.role, self.kept, |part| {
+            left = Left::read(self.backup, self.role, self.kept, |part| {
                 ensure!(!stop.load(Ordering::Relaxed), "interrupted");
                 append(&mut restore, part)
             })?;
         }
         let last = restore.last();
         restore.finish()?;
-        let (grouped, folder) = (
-            |number: u64| figures::grouped(&number.to_string()),
-            &to.target,
-        );
-        let left = match last - counted {
-            0 => String::new(),
-            left => format!(", {} of them left by an interrupted backup", grouped(left)),
+        Ok((told(to, last, left), self.not_taken(left)))
+    }
+
+    /// A run that was killed leaves the beginning of a message; more than one is nobody's.
+    fn not_taken(&self, left: Left) -> Option<String> {
+        let (bytes, role) = (grouped(left.beyond), self.role.name());
+        let told = || {
+            format!(
+                "{role}: {bytes} bytes behind the last entry that follows were not taken in: a message that was cut off, \
+                 or damage"
+            )
         };
-        Ok(format!(
-            "Restored {} entries into {}{left}.",
-            grouped(last),
-            folder.display()
-        ))
+        (left.beyond > 0).then(told)
     }
 
     fn write_counted(
@@ -240,6 +255,19 @@ impl Copy<'_> {
         seen.whole()?;
         Ok(())
     }
+}
+
+fn told(to: &Pending, last: u64, left: Left) -> String {
+    let (last, folder) = (grouped(last), to.target.display());
+    let left = match left.entries {
+        0 => String::new(),
+        left => format!(", {} of them left by an interrupted backup", grouped(left)),
+    };
+    format!("Restored {last} entries into {folder}{left}.")
+}
+
+fn grouped(number: u64) -> String {
+    figures::grouped(&number.to_string())
 }
 
 fn append(restore: &mut Restore, part: &BackupJournalResponse) -> anyhow::Result<()> {

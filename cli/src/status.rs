@@ -125,10 +125,10 @@ pub(crate) async fn gateway(
 ) -> Option<anyhow::Result<GatewayStatus>> {
     let asked = async {
         let mut client = client::gateway(&server.server).await?;
-        let answer = client
-            .get_status(request(GetStatusRequest {}, server))
-            .await?;
-        Ok(answer.into_inner())
+        let mut asked = request(GetStatusRequest {}, server);
+        // The gateway waits for a process that says nothing no longer than for half of it.
+        asked.set_timeout(limit);
+        Ok(client.get_status(asked).await?.into_inner())
     };
     match within(limit, asked).await {
         Err(error) if is(&error, Code::Unimplemented) => None,

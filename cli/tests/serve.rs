@@ -11,8 +11,12 @@ use std::fs::{self, OpenOptions};
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use common::{entente, interrupt};
+
+/// How long it may take to open its data.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Waits until a process has a file open.
 fn await_open(process: &mut Child, file: &Path) {
@@ -21,7 +25,9 @@ fn await_open(process: &mut Child, file: &Path) {
         let files = fs::read_dir(&open).into_iter().flatten().flatten();
         files.filter_map(|entry| fs::read_link(entry.path()).ok())
     };
+    let until = Instant::now() + LIMIT;
     while !has().any(|open| open == file) {
+        assert!(Instant::now() < until, "it never opens {}", file.display());
         assert!(process.try_wait().unwrap().is_none(), "it ended before");
         std::thread::yield_now();
     }

@@ -98,6 +98,7 @@ pub struct Server {
     shared: Channel,
     address: SocketAddr,
     running: Option<Running>,
+    was_killed: bool,
 }
 
 #[derive(Debug)]
@@ -132,6 +133,7 @@ impl Server {
             shared: channel(address).await,
             folder,
             address,
+            was_killed: false,
             running: Some(running),
         }
     }
@@ -176,20 +178,12 @@ impl Server {
         self.way
     }
 
-    /// Stops it in good order.
+    /// Stops it in good order. After a kill it may have told of what it found, be it a view that it made anew.
     pub async fn stop(&mut self) {
         match self.running.take() {
             Some(Running::InProcess(running)) => running.stop().await,
+            Some(Running::Binary(running)) if self.was_killed => drop(running.end().await),
             Some(Running::Binary(running)) => running.stop().await,
-            None => {}
-        }
-    }
-
-    /// Stops it in good order, whatever it logged.
-    pub async fn end(&mut self) {
-        match self.running.take() {
-            Some(Running::InProcess(running)) => running.stop().await,
-            Some(Running::Binary(running)) => drop(running.end().await),
             None => {}
         }
     }
@@ -212,6 +206,7 @@ impl Server {
 
     /// Ends the process where it stands (kill -9).
     pub fn kill(&mut self) {
+        self.was_killed = true;
         match self.running.take() {
             Some(Running::Binary(mut running)) => running.kill(),
             other => panic!("only a process can be killed: {other:?}"),
@@ -471,11 +466,10 @@ impl Drop for Binary {
 }
 
 /// Whether a line of the log tells of what does not happen to a process that nobody harms. On a busy machine an answer
-/// for the health may be late, and what a killed one was writing is cut off at its next start.
+/// for the health may be late.
 fn is_unusual(line: &str) -> bool {
     let is_late = line.contains("a replica is lost") && line.contains("it does not answer");
-    let was_killed = line.contains("an entry that was never finished; it is cut off");
-    (line.contains("WARN") || line.contains("ERROR")) && !is_late && !was_killed
+    (line.contains("WARN") || line.contains("ERROR")) && !is_late
 }
 
 /// Sees that the binary is there, which may take longer than a story.

@@ -156,9 +156,6 @@ async fn after_a_kill_every_acknowledged_batch_is_there_and_the_file_can_be_fini
     };
     assert_eq!(answer.ingest.unwrap().counts, Some(expected));
     assert_eq!(stored(&client).await, figures(&file));
-    // After a kill it may have told of what it found, be it a view that it made anew.
-    server.end().await;
-    server.start_again().await;
     server.restart_without_view().await;
     assert_eq!(stored(&server.client()).await, figures(&file));
     server.stop().await;

@@ -59,9 +59,11 @@ pub(crate) fn check(
     file::ensure_regular(&path).with_context(|| path.display().to_string())?;
     // What cannot be read behind what counts is no fault of the backup.
     let left = Left::of(folder, role, Some(kept), stop);
+    let unread = bytes.saturating_sub(kept.bytes);
     found.left = left.unwrap_or(Left {
-        bytes: bytes.saturating_sub(kept.bytes),
+        bytes: unread,
         entries: 0,
+        beyond: unread,
     });
     for part in &kept.parts {
         if let Some(what) = fault_of(&path, bytes, part, bar, stop)? {

@@ -91,6 +91,7 @@ impl Growing {
         Ok(Left {
             bytes: there - self.start,
             entries: self.found + 1 - self.first,
+            beyond: there.saturating_sub(self.length),
         })
     }
 
@@ -99,7 +100,9 @@ impl Growing {
     pub(super) fn set_aside(&mut self, kept: &Kept) -> anyhow::Result<PathBuf> {
         self.file.flush()?;
         let folder = self.path.parent().unwrap_or(Path::new(".")).to_owned();
-        let mut left = NamedTempFile::new_in(&folder)?;
+        let mut left = tempfile::Builder::new()
+            .prefix(".entente-left-")
+            .tempfile_in(&folder)?;
         left.write_all(MAGIC)?;
         let mut file = self.file.get_ref();
         file.seek(SeekFrom::Start(self.start))?;

@@ -22,6 +22,8 @@ pub(crate) struct Left {
     pub(crate) bytes: u64,
     /// Entries in them that follow those that count.
     pub(crate) entries: u64,
+    /// Bytes behind the last of these.
+    pub(crate) beyond: u64,
 }
 
 impl Left {
@@ -48,15 +50,20 @@ impl Left {
         let mut reader = match Reader::part_of(&path, start, bytes) {
             // Whatever has the name of a copy and is none.
             Err(error) if kept.is_none() && !is_of_the_disk(&error) => {
-                return Ok(Left { bytes, entries: 0 });
+                return Ok(Left {
+                    bytes,
+                    entries: 0,
+                    beyond: bytes,
+                });
             }
             opened => opened.with_context(named)?,
         };
         let counted = seen.last();
-        follow(&mut reader, &mut seen, take).with_context(named)?;
+        let end = follow(&mut reader, &mut seen, take).with_context(named)?;
         Ok(Left {
             bytes: bytes - start,
             entries: seen.last() - counted,
+            beyond: bytes - end,
         })
     }
 
@@ -72,6 +79,19 @@ impl Left {
             Ok(())
         })
     }
+}
+
+/// Files of what interrupted runs left that a later run kept aside, by name.
+pub(crate) fn kept_aside(folder: &Path) -> io::Result<Vec<String>> {
+    let mut kept = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.contains(".journal.left") {
+            kept.push(name);
+        }
+    }
+    kept.sort();
+    Ok(kept)
 }
 
 impl fmt::Display for Left {

@@ -64,7 +64,13 @@ fn of_backend(backend: &BackendStatus, problems: &mut Vec<Problem>) {
         let text = format!("{service} cannot be reached from the gateway");
         problems.push(Problem::lost(text));
     }
+    // An older gateway asks none.
+    let some_tell = backend.replicas.iter().any(|one| one.journal.is_some());
     for (number, replica) in backend.replicas.iter().enumerate() {
+        if some_tell && replica.state() == ReplicaState::Serving && replica.journal.is_none() {
+            let who = called(service, number, replica);
+            problems.push(Problem::lost(format!("{who} does not say how it is")));
+        }
         // Of a single one the service has told.
         if let Some(status) = replica
             .journal

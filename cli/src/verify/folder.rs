@@ -1,6 +1,6 @@
 //! A backup verified.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::args::serve::Role;
 use crate::args::verify::VerifyArgs;
-use crate::backup::{Fault, Found, Kept, Left, Manifest, check};
+use crate::backup::{Fault, Found, Kept, Left, Manifest, check, kept_aside};
 use crate::interrupt::stoppable;
 use crate::{figures, output, progress};
 
@@ -21,10 +21,17 @@ pub(super) async fn verify(folder: &Path, args: &VerifyArgs) -> anyhow::Result<u
         [] => Role::value_variants().to_vec(),
         only => manifest.choose(only)?,
     };
+    let aside = kept_aside(folder);
     let (folder, read) = (folder.to_owned(), manifest.clone());
     let (found, ended) = stoppable(move |stop| check_all(&folder, &read, &roles, stop)).await?;
     if !found.is_empty() || ended.is_ok() {
         show(&found, &manifest, args)?;
+    }
+    for file in aside? {
+        writeln!(
+            io::stderr(),
+            "note: {file} was kept aside: entries that an interrupted run left and the journal did not go on from"
+        )?;
     }
     ended?;
     Ok(found.iter().map(|found| found.faults.len()).sum())
@@ -33,6 +40,7 @@ pub(super) async fn verify(folder: &Path, args: &VerifyArgs) -> anyhow::Result<u
 fn show(found: &[Found], manifest: &Manifest, args: &VerifyArgs) -> anyhow::Result<()> {
     let mut out = output::stdout();
     if args.json {
+        let as_json = |found| as_json(found, manifest);
         let journals: Vec<_> = found.iter().map(as_json).collect();
         writeln!(out, "{:#}", json!({ "journals": journals }))?;
     } else {
@@ -76,7 +84,7 @@ fn check_one(
     found.map(Some)
 }
 
-fn as_json(found: &Found) -> serde_json::Value {
+fn as_json(found: &Found, manifest: &Manifest) -> serde_json::Value {
     let Found {
         role,
         last,
@@ -93,6 +101,7 @@ fn as_json(found: &Found) -> serde_json::Value {
     };
     json!({
         "journal": format!("journals/{}", role.name()),
+        "counts": manifest.kept(*role).is_some(),
         "position": last,
         "bytesOfAnInterruptedRun": left.bytes,
         "entriesOfAnInterruptedRun": left.entries,
@@ -129,16 +138,24 @@ fn tell(found: &[Found], manifest: &Manifest, out: &mut dyn Write) -> anyhow::Re
             )?;
         }
         if one.left != Left::default() {
-            writeln!(
-                out,
-                "{}: {} of an interrupted run follow and do not count; the next backup goes on from them if the journal \
-                 does, and `entente restore --with-left` takes the entries in",
-                one.role.name(),
-                one.left
-            )?;
+            tell_left(one.role, one.left, out)?;
         }
     }
     Ok(())
+}
+
+fn tell_left(role: Role, left: Left, out: &mut dyn Write) -> io::Result<()> {
+    let what_for = match left.entries {
+        0 => "nothing of them can be restored",
+        _ => {
+            "the next backup goes on from them if the journal does, and `entente restore --with-left` takes the entries in"
+        }
+    };
+    writeln!(
+        out,
+        "{}: {left} of an interrupted run follow and do not count; {what_for}",
+        role.name()
+    )
 }
 
 fn row(found: &Found, kept: &Kept) -> [String; 7] {

@@ -46,7 +46,10 @@ pub(super) async fn pass_to(replica: &Arc<Replica>, request: Request<Body>) -> R
             return Err(Failure::Full);
         };
         let choice = Choice::of(replica, Kind::Whole).ok_or(Failure::Nowhere)?;
-        ask(&choice, &head, message).await
+        let request = head.request(replica.address())?;
+        let begun = choice.connection.begin(request)?;
+        // It says nothing of how the replica answers calls.
+        Exchange::send(begun, message).await
     };
     let outcome = asked.await;
     told(&head, outcome)

@@ -126,7 +126,7 @@ impl Recording {
     pub async fn end(self) {
         let ending =
             tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(END_LIMIT));
-        match tokio::time::timeout(2 * END_LIMIT, ending).await {
+        match tokio::time::timeout(END_LIMIT + Duration::from_secs(1), ending).await {
             Ok(Ok(Ok(()))) => {}
             Ok(Ok(Err(error))) => tracing::warn!(%error, "the last spans were not sent"),
             Ok(Err(_)) | Err(_) => tracing::warn!("the last spans were not sent"),
