@@ -78,6 +78,7 @@ class Server:
     def __init__(self, binary, folder):
         self.binary, self.folder = binary, folder
         self.log = open(folder / "log", "w+", encoding="utf-8")
+        self.process = None
         self.place = self.metrics = ""
 
     def start(self):
@@ -96,6 +97,8 @@ class Server:
         return took
 
     def stop(self):
+        if self.process is None:
+            return
         self.process.send_signal(signal.SIGINT)
         self.process.wait(30)
         self.metrics = ""
@@ -154,28 +157,35 @@ def capacity(server, call, part, step):
     )
 
 
+def tables(server, step):
+    """Prints what a server takes at rest, and what it can do of each call."""
+    empty = server.start()
+    rest = [("empty", *measured(server, lambda: time.sleep(REST)))]
+    for words in (["import", "demo"], ["generate", "--rows", str(ROWS), "--format", "direct"]):
+        if (done := server.ask(*words)).returncode:
+            sys.exit(done.stderr)
+    server.stop()
+    full = server.start()
+    rest.append((f"with {ROWS:,} figures", *measured(server, lambda: time.sleep(REST))))
+    print("| at rest | starts in, ms | CPU, % of a core | memory, MiB |\n|---|---:|---:|---:|")
+    for (name, _, cpu, memory), took in zip(rest, (empty, full)):
+        print(f"| {name} | {took * 1e3:.0f} | {cpu / REST * 100:.2f} | {memory:.0f} |")
+    print("\n| call | limit, calls/s | p50, ms | p99 | p50 at half | p99 at half | CPU, µs/call | memory, MiB |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|", flush=True)
+    for call in CALLS:
+        print(capacity(server, call, f'call = "{call}"', step), flush=True)
+    for method, message in METHODS.items():
+        part = f'method = "{method}"\nmessage = {{ {message} }}'
+        print(capacity(server, method.partition("/")[2], part, step), flush=True)
+
+
 def main(binary, step="3s"):
     with tempfile.TemporaryDirectory() as folder:
         server = Server(binary, Path(folder))
-        empty = server.start()
-        rest = [("empty", *measured(server, lambda: time.sleep(REST)))]
-        for words in (["import", "demo"], ["generate", "--rows", str(ROWS), "--format", "direct"]):
-            if (done := server.ask(*words)).returncode:
-                sys.exit(done.stderr)
-        server.stop()
-        full = server.start()
-        rest.append((f"with {ROWS:,} figures", *measured(server, lambda: time.sleep(REST))))
-        print("| at rest | starts in, ms | CPU, % of a core | memory, MiB |\n|---|---:|---:|---:|")
-        for (name, _, cpu, memory), took in zip(rest, (empty, full)):
-            print(f"| {name} | {took * 1e3:.0f} | {cpu / REST * 100:.2f} | {memory:.0f} |")
-        print("\n| call | limit, calls/s | p50, ms | p99 | p50 at half | p99 at half | CPU, µs/call | memory, MiB |")
-        print("|---|---:|---:|---:|---:|---:|---:|---:|", flush=True)
-        for call in CALLS:
-            print(capacity(server, call, f'call = "{call}"', step), flush=True)
-        for method, message in METHODS.items():
-            part = f'method = "{method}"\nmessage = {{ {message} }}'
-            print(capacity(server, method.partition("/")[2], part, step), flush=True)
-        server.stop()
+        try:
+            tables(server, step)
+        finally:
+            server.stop()
 
 
 if __name__ == "__main__":

@@ -22,15 +22,16 @@ cannot() {
   exit 2
 }
 
+[[ $share =~ ^[0-9]*\.?[0-9]+$ ]] || cannot "$share is no share"
 for tool in h2load taskset python3 "$entente"; do
   command -v "$tool" >/dev/null || cannot "$tool is not here"
 done
 (($(nproc) >= 2)) || cannot 'there is one core'
 
-scratch=$(mktemp -d)
+scratch=$(mktemp -d) || cannot 'there is no folder for what is written'
 server=
 cleanup() {
-  [[ -z $server ]] || kill "$server"
+  [[ -z $server ]] || kill "$server" 2>/dev/null || true
   rm -rf "$scratch"
 }
 trap cleanup EXIT
@@ -47,13 +48,14 @@ done
 [[ -n $address ]] || cannot "the server did not start: $(<"$scratch/log")"
 
 export ENTENTE_SERVER=http://$address
-"$entente" import demo >/dev/null
+"$entente" import demo >/dev/null || cannot 'the demonstration is not imported'
 # One figure's name as gRPC sends it: no compression, the length of the message, the first field, its length.
 "$entente" trade list --dataset china-customs --output json | python3 -c '
 import json, struct, sys
 name = json.load(sys.stdin)["observations"][0]["name"].encode()
 message = b"\n" + bytes([len(name)]) + name
-sys.stdout.buffer.write(struct.pack(">BI", 0, len(message)) + message)' >"$scratch/message"
+sys.stdout.buffer.write(struct.pack(">BI", 0, len(message)) + message)' >"$scratch/message" ||
+  cannot 'there is no figure to ask for'
 
 cat >"$scratch/figures.toml" <<TOML
 name = "figures"
@@ -78,16 +80,19 @@ ours() {
   # The exit code is 0 whatever was not made: no threshold says anything.
   taskset -c 1 "$entente" load "$scratch/figures.toml" --quiet --json "$scratch/result.json" \
     >/dev/null || cannot 'the run failed'
-  python3 -c "import json, sys; print(json.load(open(sys.argv[1]))['rate_achieved'])" "$scratch/result.json"
+  python3 -c "import json, sys; print(json.load(open(sys.argv[1]))['rate_achieved'])" "$scratch/result.json" ||
+    cannot 'the result has no rate'
 }
 
 # By turns, so that whatever else the machine does meets both.
 figures=()
 for ((round = 0; round < rounds; round++)); do
-  figures+=("$(theirs)" "$(ours)")
+  their=$(theirs) || cannot 'h2load failed'
+  our=$(ours) || exit 2
+  figures+=("$their" "$our")
 done
 for figure in "${figures[@]}"; do
-  [[ -n $figure ]] || cannot 'a round gave no figure'
+  [[ $figure =~ ^[0-9.]+$ && $figure =~ [1-9] ]] || cannot "a round gave no figure: $figure"
 done
 python3 - "$share" "${figures[@]}" <<'PYTHON'
 import statistics

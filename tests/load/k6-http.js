@@ -1,7 +1,7 @@
 // Reads in JSON through a gateway for k6: k6 run tests/load/k6-http.js   (-e BASE=http://127.0.0.1:50051 -e RATE=500)
 //
-// A mix as in read-only.toml. k6 counts latency from when a call is sent, and leaves out iterations that it has no user
-// for (dropped_iterations), so look at both.
+// A mix of some reads of read-only.toml. k6 counts latency from when a call is sent, and leaves out iterations that it
+// has no user for (dropped_iterations), so look at both.
 import http from 'k6/http';
 import { check } from 'k6';
 
