@@ -58,8 +58,8 @@ pub(crate) struct LoadArgs {
     /// Hold nothing against the run but what --threshold says; an event that no watcher is told of stays a failure
     #[arg(long, requires = "threshold")]
     pub(crate) only_thresholds: bool,
-    /// Raise the rate until a threshold breaks, and find the highest at which all hold (p99=10ms when the scenario has
-    /// none of latencies; at most 0.1 % errors, at least 95 % of the rate)
+    /// Raise the rate until a threshold breaks, and find the highest at which all hold (without --only-thresholds also
+    /// p99=10ms when none is of latencies, errors=0.001 and achieved=0.95 when these are not given)
     #[arg(long)]
     pub(crate) find_limit: bool,
     /// How long each rate is tried by --find-limit

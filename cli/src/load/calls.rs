@@ -83,10 +83,10 @@ impl Calls {
     ) -> anyhow::Result<Calls> {
         let mut weights = 0;
         let mut parts = Vec::new();
-        for part in &scenario.mix {
+        for (part, name) in scenario.mix.iter().zip(scenario.names()) {
             weights += u64::from(part.weight);
             parts.push(Part {
-                name: part.name().to_owned(),
+                name,
                 kind: part.call,
                 until: weights,
                 head: target.head(&part.path())?,

@@ -28,7 +28,7 @@ pub(super) async fn find(
     scenario: &Scenario,
     args: &LoadArgs,
 ) -> anyhow::Result<Report> {
-    let scenario = strict(scenario);
+    let scenario = strict(scenario, args.only_thresholds);
     let mut search = Search::new(first(&scenario));
     let (mut held, mut broke) = (None, None);
     while let Some(rate) = search.next() {
@@ -52,9 +52,12 @@ pub(super) async fn find(
     Ok(report)
 }
 
-/// The scenario with something that can break.
-fn strict(scenario: &Scenario) -> Scenario {
+/// The scenario with something that can break, unless nothing is to hold but what the command line says.
+fn strict(scenario: &Scenario, is_said: bool) -> Scenario {
     let mut scenario = scenario.clone();
+    if is_said {
+        return scenario;
+    }
     let thresholds = &mut scenario.thresholds;
     if !thresholds.has_latency() {
         thresholds.set(P99).expect("it is well formed");
@@ -211,13 +214,22 @@ mod tests {
     fn what_is_to_hold_is_made_up_where_the_scenario_says_nothing_of_latencies() {
         let mut scenario = Scenario::find("smoke").unwrap();
         let limits = |scenario: &Scenario| {
-            let thresholds = strict(scenario).thresholds;
+            let thresholds = strict(scenario, false).thresholds;
             (thresholds.p99, thresholds.errors, thresholds.achieved)
         };
         let p99 = "10ms".parse().ok();
         assert_eq!(limits(&scenario), (p99, Some(0.0), Some(ACHIEVED)));
         scenario.thresholds.set("p50=1ms").unwrap();
         assert_eq!(limits(&scenario), (None, Some(0.0), Some(ACHIEVED)));
+    }
+
+    #[test]
+    fn nothing_is_made_up_where_only_the_command_lines_thresholds_are_to_hold() {
+        let mut scenario = Scenario::find("smoke").unwrap();
+        scenario.drop_thresholds();
+        scenario.thresholds.set("p50=1ms").unwrap();
+        let held = strict(&scenario, true).thresholds;
+        assert_eq!(held, scenario.thresholds);
     }
 
     #[test]

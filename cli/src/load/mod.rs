@@ -408,7 +408,7 @@ fn judged(scenario: &Scenario, report: &Report, is_search: bool) -> Vec<Verdict>
             continue;
         }
         let outcome = outcome(&method.latency, &method.calls);
-        verdicts.extend(part.thresholds.judge(part.name(), outcome));
+        verdicts.extend(part.thresholds.judge(&method.call, outcome));
     }
     if let Some(watched) = &report.watchers
         && !(is_search && watched.expected == 0)

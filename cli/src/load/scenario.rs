@@ -1,5 +1,6 @@
 //! What is to be asked, how often, and what must hold: a file in TOML.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
@@ -90,7 +91,7 @@ pub(crate) struct Scenario {
 }
 
 /// A kind of call, or any method of the schema that reads, as a part of all.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Part {
     pub(crate) call: Option<Kind>,
@@ -332,6 +333,21 @@ impl Scenario {
         pair(text).with_context(|| format!("watchers.pair: `{text}`"))
     }
 
+    /// As results name the parts: all but the first of one name with a number.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        let name = |part| {
+            let name = Part::name(part);
+            let number = seen.entry(name).or_default();
+            *number += 1;
+            match number {
+                1 => name.to_owned(),
+                number => format!("{name} ({number})"),
+            }
+        };
+        self.mix.iter().map(name).collect()
+    }
+
     /// Whether something is written to the server.
     pub(crate) fn writes(&self) -> bool {
         self.mix.iter().any(Part::writes)
@@ -351,7 +367,7 @@ impl Part {
         Ok(())
     }
 
-    /// As results name it: a kind, or the service and the method.
+    /// A kind, or the service and the method.
     pub(crate) fn name(&self) -> &str {
         match (self.call, &self.method) {
             (Some(kind), _) => kind.name(),
@@ -413,6 +429,35 @@ mod tests {
         for name in ["read-only", "smoke"] {
             assert!(!Scenario::find(name).unwrap().writes(), "{name}");
         }
+    }
+
+    #[test]
+    fn read_mostly_is_read_only_with_events_instead_of_some_figures() {
+        let mix = |name| Scenario::find(name).unwrap().mix;
+        let (events, mut reads): (Vec<Part>, Vec<Part>) =
+            mix("read-mostly").into_iter().partition(Part::writes);
+        let mut figures = reads.iter_mut();
+        let figures = figures.find(|part| part.call == Some(Kind::PointRead));
+        figures.unwrap().weight += events.iter().map(|part| part.weight).sum::<u32>();
+        assert_eq!(reads, mix("read-only"));
+    }
+
+    #[test]
+    fn parts_of_one_method_have_names_of_their_own() {
+        let visa = |day| {
+            format!(
+                "[[mix]]\nmethod = 'entente.culture.v1.CultureService/FindVisaRules'\n\
+                 message = {{ country = 'CHN', partner = 'KAZ', day = {{ year = 2024, month = 7, day = {day} }} }}\n"
+            )
+        };
+        let text = format!(
+            "name = 'a'\nduration = '1s'\narrival.rate = 1\n{}[[mix]]\ncall = 'health'\n{}",
+            visa(1),
+            visa(2)
+        );
+        let names = Scenario::parse(&text).unwrap().names();
+        let visa = "CultureService/FindVisaRules";
+        assert_eq!(names, [visa, "health", &format!("{visa} (2)")]);
     }
 
     #[test]
