@@ -444,6 +444,21 @@ fn every_watcher_is_told_of_every_event() {
 }
 
 #[test]
+fn a_stream_breaks_once_however_often_it_cannot_be_opened_again() {
+    let mut server = Server::start_all();
+    let scenario = "name = 'lonely'\nduration = '10m'\nwarm_up = '0s'\narrival.rate = 100\n[[mix]]\ncall = 'health'\n\
+                    [watchers]\ncount = 2";
+    let mut begun = Begun::new(&server, scenario, &[]);
+    begun.wait(1);
+    server.kill();
+    begun.wait_silent(2);
+    let ran = begun.interrupt();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let result = begun.result();
+    assert_eq!(count(&result, "/watchers/broken"), 2, "{result:#}");
+}
+
+#[test]
 fn streams_that_nobody_serves_are_told_at_once() {
     let server = Server::start();
     let scenario = "name = 'deaf'\nduration = '1s'\narrival.rate = 5\n[[mix]]\ncall = 'health'\n[watchers]\ncount = 3";

@@ -159,9 +159,15 @@ async fn make(running: Arc<Running>, number: u64, due: Duration) {
     let since_epoch = intended.saturating_duration_since(running.ready.epoch);
     let call = running.ready.calls.call(number, since_epoch);
     let part = call.part;
+    let crowd = running.told_of(part, due);
+    if let Some(crowd) = crowd {
+        crowd.expect(number, since_epoch);
+    }
     let (line, attempt) = running.attempt(number, call, intended).await;
     let ended = running.ended(part, due, late, attempt);
-    running.note(number, since_epoch, &ended);
+    if let Some(crowd) = crowd {
+        crowd.ended(number, ended.outcome.is_ok());
+    }
     running.meter.record(line, &ended);
     running.in_flight.fetch_sub(1, Ordering::Relaxed);
 }
@@ -244,13 +250,11 @@ impl Running {
         }
     }
 
-    /// Tells the watchers of an event that was recorded.
-    fn note(&self, number: u64, since_epoch: Duration, ended: &Ended) {
-        let kind = self.ready.calls.parts()[ended.part].kind;
-        let is_told = kind == Some(Kind::RecordEvent) && ended.measured && ended.outcome.is_ok();
-        if let Some(crowd) = self.ready.crowd.as_ref().filter(|_| is_told) {
-            crowd.recorded(number, since_epoch);
-        }
+    /// Who is to be told of what a call of this part records that is due then; nobody of anything else.
+    fn told_of(&self, part: usize, due: Duration) -> Option<&Crowd> {
+        let kind = self.ready.calls.parts()[part].kind;
+        let is_told = kind == Some(Kind::RecordEvent) && due >= self.warm_up;
+        self.ready.crowd.as_ref().filter(|_| is_told)
     }
 
     /// Looks each second, until the run is over or interrupted; how long it was measured.

@@ -1,24 +1,39 @@
-//! Which stream was told of which event. What is complete is struck out, so that there is an entry only for events that
-//! some stream is still to be told of, and for those that were recorded though their calls failed.
+//! Which stream was told of which event. There is an entry from when a call is made until all is told of it, so that a
+//! message that comes again finds none, and counts for nothing. A call that failed may have recorded its event: of the
+//! latest of these there are entries as well.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+
+/// Calls that failed and are still looked out for: a server that refuses everything is not to fill the memory.
+const MOST_FAILED: usize = 10_000;
 
 /// Events by the numbers of their calls, and who was told of them.
 #[derive(Debug)]
 pub(super) struct Ledger {
     streams: usize,
     recorded: u64,
+    missing: u64,
     open: HashMap<u64, Entry>,
+    /// From the first to the last; some are complete by now.
+    failed: VecDeque<u64>,
 }
 
 /// An event that is not complete.
 #[derive(Debug)]
 struct Entry {
-    /// Whether its call was answered well: only then somebody is to be told.
-    recorded: bool,
+    call: Call,
     /// By stream.
     told: Vec<u64>,
     left: usize,
+}
+
+/// What became of the call that is to record an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    Running,
+    /// Only now somebody is to be told.
+    Recorded,
+    Failed,
 }
 
 const BITS: usize = u64::BITS as usize;
@@ -29,24 +44,59 @@ impl Ledger {
         Ledger {
             streams,
             recorded: 0,
+            missing: 0,
             open: HashMap::new(),
+            failed: VecDeque::new(),
         }
     }
 
-    /// The call of this number recorded an event.
+    /// The call of this number is made, and may record an event.
+    pub(super) fn expect(&mut self, number: u64) {
+        let entry = Entry {
+            call: Call::Running,
+            told: vec![0; self.streams.div_ceil(BITS)],
+            left: self.streams,
+        };
+        self.open.insert(number, entry);
+    }
+
+    /// It recorded the event.
     pub(super) fn record(&mut self, number: u64) {
-        self.recorded += 1;
-        self.entry(number).recorded = true;
+        if let Some(entry) = self.open.get_mut(&number) {
+            entry.call = Call::Recorded;
+            self.recorded += 1;
+            self.missing += entry.left as u64;
+            self.strike_out(number);
+        }
+    }
+
+    /// It failed, and may have recorded the event all the same.
+    pub(super) fn fail(&mut self, number: u64) {
+        let Some(entry) = self.open.get_mut(&number) else {
+            return;
+        };
+        entry.call = Call::Failed;
         self.strike_out(number);
+        self.failed.push_back(number);
+        if self.failed.len() > MOST_FAILED
+            && let Some(oldest) = self.failed.pop_front()
+        {
+            self.open.remove(&oldest);
+        }
     }
 
     /// A stream, counted from 0, was told of the event of this number; false when it had been told before.
     pub(super) fn tell(&mut self, number: u64, stream: usize) -> bool {
-        let entry = self.entry(number);
+        let Some(entry) = self.open.get_mut(&number) else {
+            return false;
+        };
         let (word, bit) = (&mut entry.told[stream / BITS], 1 << (stream % BITS));
         let is_new = *word & bit == 0;
         *word |= bit;
         entry.left -= usize::from(is_new);
+        if entry.call == Call::Recorded {
+            self.missing -= u64::from(is_new);
+        }
         self.strike_out(number);
         is_new
     }
@@ -58,22 +108,12 @@ impl Ledger {
 
     /// Those of them in which the stream was not told.
     pub(super) fn missing(&self) -> u64 {
-        let recorded = self.open.values().filter(|entry| entry.recorded);
-        recorded.map(|entry| entry.left as u64).sum()
-    }
-
-    fn entry(&mut self, number: u64) -> &mut Entry {
-        let streams = self.streams;
-        self.open.entry(number).or_insert_with(|| Entry {
-            recorded: false,
-            told: vec![0; streams.div_ceil(BITS)],
-            left: streams,
-        })
+        self.missing
     }
 
     fn strike_out(&mut self, number: u64) {
         let entry = self.open.get(&number);
-        if entry.is_some_and(|entry| entry.recorded && entry.left == 0) {
+        if entry.is_some_and(|entry| entry.call != Call::Running && entry.left == 0) {
             self.open.remove(&number);
         }
     }
@@ -83,19 +123,27 @@ impl Ledger {
 mod tests {
     use super::*;
 
+    /// Calls with these numbers are made.
+    fn expecting(streams: usize, numbers: impl IntoIterator<Item = u64>) -> Ledger {
+        let mut ledger = Ledger::new(streams);
+        numbers.into_iter().for_each(|number| ledger.expect(number));
+        ledger
+    }
+
     #[test]
     fn an_event_whose_call_failed_hides_no_loss_of_another() {
-        let mut ledger = Ledger::new(3);
+        let mut ledger = expecting(3, [1, 2]);
         ledger.record(1);
         assert!(ledger.tell(1, 0));
         // Its call ran into the deadline, and yet it was recorded.
+        ledger.fail(2);
         (0..3).for_each(|stream| assert!(ledger.tell(2, stream)));
         assert_eq!((ledger.expected(), ledger.missing()), (3, 2));
     }
 
     #[test]
     fn a_stream_that_is_told_twice_stands_for_no_other() {
-        let mut ledger = Ledger::new(100);
+        let mut ledger = expecting(100, [7]);
         ledger.record(7);
         assert!(ledger.tell(7, 64));
         assert!(!ledger.tell(7, 64));
@@ -103,13 +151,38 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_again_when_all_was_told_is_nothing_new() {
+        let mut ledger = expecting(2, [1, 2]);
+        for number in [1, 2] {
+            (0..2).for_each(|stream| assert!(ledger.tell(number, stream)));
+        }
+        ledger.record(1);
+        ledger.fail(2);
+        for number in [1, 2] {
+            (0..2).for_each(|stream| assert!(!ledger.tell(number, stream)));
+        }
+        assert_eq!((ledger.expected(), ledger.missing()), (2, 0));
+        assert!(ledger.open.is_empty());
+    }
+
+    #[test]
     fn what_is_complete_takes_no_memory_whichever_comes_first() {
-        let mut ledger = Ledger::new(70);
+        let mut ledger = expecting(70, [1, 2]);
         ledger.record(1);
         (0..70).for_each(|stream| assert!(ledger.tell(1, stream)));
         (0..70).for_each(|stream| assert!(ledger.tell(2, stream)));
         ledger.record(2);
         assert_eq!((ledger.expected(), ledger.missing()), (140, 0));
         assert!(ledger.open.is_empty());
+    }
+
+    #[test]
+    fn calls_that_fail_one_after_the_other_take_no_more_and_more_memory() {
+        let most = MOST_FAILED as u64;
+        let mut ledger = expecting(1, 0..=most);
+        (0..=most).for_each(|number| ledger.fail(number));
+        assert_eq!(ledger.open.len(), MOST_FAILED);
+        assert!(!ledger.tell(0, 0) && ledger.tell(most, 0));
+        assert_eq!((ledger.expected(), ledger.missing()), (0, 0));
     }
 }

@@ -19,7 +19,7 @@ use super::result::{Latency, Watched};
 use super::wire::{Failure, Line, Messages, Target, framed};
 
 const PATH: &str = "/entente.gateway.v1.GatewayService/WatchRelationship";
-/// Streams of a connection: a gateway takes 256 calls on one, many a proxy before it 100.
+/// Streams of a connection: a gateway takes 256 calls on one (`max_streams` of the chassis), many a proxy before it 100.
 const BY_CONNECTION: usize = 90;
 /// How long all streams may take to open.
 const OPEN_LIMIT: Duration = Duration::from_secs(60);
@@ -57,6 +57,8 @@ struct Watcher {
     request: WatchRelationshipRequest,
     seen: Arc<Mutex<Seen>>,
     greeted: Option<Greeted>,
+    /// Whether a message came since it broke the last time.
+    is_open: bool,
 }
 
 /// Takes that a stream is open, or why it is not.
@@ -93,6 +95,7 @@ impl Crowd {
                 },
                 seen: seen.clone(),
                 greeted: Some(greeted.clone()),
+                is_open: false,
             };
             watching.spawn(watcher.watch());
         }
@@ -110,12 +113,21 @@ impl Crowd {
         *lock(&self.seen) = Seen::new(as_named(from), self.streams);
     }
 
-    /// The call of this number, which was to be made at a time since the epoch, recorded an event: every stream is to be
-    /// told.
-    pub(super) fn recorded(&self, number: u64, due: Duration) {
+    /// The call of this number, which was to be made at a time since the epoch, may record an event.
+    pub(super) fn expect(&self, number: u64, due: Duration) {
         let mut seen = lock(&self.seen);
         if as_named(due) >= seen.from {
-            seen.ledger.record(number);
+            seen.ledger.expect(number);
+        }
+    }
+
+    /// The call ended: of an event that it recorded every stream is to be told.
+    pub(super) fn ended(&self, number: u64, has_recorded: bool) {
+        let ledger = &mut lock(&self.seen).ledger;
+        if has_recorded {
+            ledger.record(number);
+        } else {
+            ledger.fail(number);
         }
     }
 
@@ -199,7 +211,7 @@ impl Watcher {
                 // Who counts the greetings may have given up.
                 greeted.send(Err(failure)).ok();
             }
-            lock(&self.seen).broken += 1;
+            lock(&self.seen).broken += u64::from(std::mem::take(&mut self.is_open));
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -225,6 +237,7 @@ impl Watcher {
     fn take(&mut self, message: WatchRelationshipResponse, now: Instant) {
         self.count(&message, now.saturating_duration_since(self.epoch));
         self.request.cursor = message.cursor;
+        self.is_open = true;
         if let Some(greeted) = self.greeted.take() {
             greeted.send(Ok(())).ok();
         }
