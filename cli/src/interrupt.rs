@@ -3,18 +3,38 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, spawn_blocking};
 
-/// Ends with Ctrl-C or SIGTERM, and never where these cannot be listened for: then they end the process.
-pub(crate) async fn interrupted() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+/// Ctrl-C and SIGTERM; nothing where these cannot be listened for: then they end the process.
+#[derive(Debug)]
+pub(crate) struct Interruptions(Option<[Signal; 2]>);
+
+impl Interruptions {
+    /// Listens from now on.
+    pub(crate) fn listen() -> Interruptions {
+        let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+        let [Ok(interrupt), Ok(terminate)] = signals else {
+            return Interruptions(None);
+        };
+        Interruptions(Some([interrupt, terminate]))
     }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
+        let Some([interrupt, terminate]) = &mut self.0 else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+}
+
+/// Ends with the first one.
+pub(crate) async fn interrupted() {
+    Interruptions::listen().next().await;
 }
 
 /// Works on a thread that may wait for the disk. An interruption tells the work to stop, and it is waited for until it has.

@@ -48,7 +48,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Whether standard output was closed by whoever read it. A connection that breaks says the same of itself.
+/// Whether an output was closed by whoever read it. A connection that breaks says the same of itself.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let is_remote = |cause: &(dyn std::error::Error + 'static)| {
         cause.is::<tonic::Status>() || cause.is::<tonic::transport::Error>()

@@ -7,6 +7,7 @@
 
 mod common;
 
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -156,7 +157,16 @@ struct Begun {
 
 impl Begun {
     fn new(server: &Server, scenario: &str, options: &[&str]) -> Begun {
-        let files = tempfile::tempdir().unwrap();
+        Begun::within(tempfile::tempdir().unwrap(), server, scenario, options)
+    }
+
+    /// With its files in a folder that is there.
+    fn within(
+        files: tempfile::TempDir,
+        server: &Server,
+        scenario: &str,
+        options: &[&str],
+    ) -> Begun {
         let path = written(files.path(), scenario);
         let mut load = entente();
         load.args(["load", &path, "--server", &server.url])
@@ -204,6 +214,24 @@ impl Begun {
     }
 }
 
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.load.kill().unwrap();
+        self.load.wait().unwrap();
+    }
+}
+
+/// A folder in which a result goes into a pipe, and the pipe with its one reader.
+fn piped() -> (tempfile::TempDir, File) {
+    let files = tempfile::tempdir().unwrap();
+    let path = files.path().join("result.json");
+    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    // To write as well, since whoever only reads waits for a writer.
+    let pipe = OpenOptions::new().read(true).write(true).open(&path);
+    (files, pipe.unwrap())
+}
+
 #[test]
 fn a_run_that_is_interrupted_tells_what_came_out_until_then() {
     let server = Server::start();
@@ -236,20 +264,36 @@ fn a_run_that_is_interrupted_while_warming_up_tells_nothing() {
 #[test]
 fn whoever_insists_gets_no_file_and_leaves_none_half_written() {
     let server = Server::start();
-    let scenario = "name = 'stuck'\nduration = '10m'\nwarm_up = '0s'\ndeadline = '10m'\narrival.rate = 100\n[[mix]]\n\
-                    call = 'health'";
-    let mut begun = Begun::new(&server, scenario, &["--html", "report.html"]);
-    begun.wait(1);
-    // Calls that never end would be waited for.
-    server.signal("-STOP");
+    // The result is longer than a pipe takes that nobody reads, so that only insisting ends the run.
+    let scenario = format!(
+        "name = 'stuck'\nabout = '{}'\nduration = '10m'\nwarm_up = '0s'\narrival.rate = 100\n[[mix]]\ncall = 'health'",
+        "-".repeat(500_000)
+    );
+    let (files, _pipe) = piped();
+    let mut begun = Begun::within(files, &server, &scenario, &["--html", "report.html"]);
     begun.wait(1);
     let mut insisting = insist(&begun.load);
     assert_eq!(begun.load.wait().unwrap().code(), Some(130));
     insisting.kill().unwrap();
     insisting.wait().unwrap();
     let left = std::fs::read_dir(begun.files.path()).unwrap();
-    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["scenario.toml"]);
+    let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["result.json", "scenario.toml"]);
+}
+
+#[test]
+fn whoever_reads_a_file_no_further_gets_the_other_one_and_the_exit_code() {
+    let server = Server::start();
+    let scenario = "name = 'unread'\nduration = '3s'\nwarm_up = '0s'\narrival.rate = 10\n[[mix]]\ncall = 'health'\n\
+                    [thresholds]\np50 = '1us'";
+    let (files, pipe) = piped();
+    let mut begun = Begun::within(files, &server, scenario, &["--html", "report.html"]);
+    begun.wait(1);
+    drop(pipe);
+    begun.lines.by_ref().for_each(|line| drop(line.unwrap()));
+    assert_eq!(begun.load.wait().unwrap().code(), Some(4));
+    assert!(begun.files.path().join("report.html").exists());
 }
 
 /// Presses Ctrl-C again and again.

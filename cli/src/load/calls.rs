@@ -74,8 +74,8 @@ pub(super) struct Call {
 }
 
 impl Calls {
-    /// The calls of a scenario, in the name of a run.
-    pub(super) fn new(
+    /// The calls of a scenario, in the name of a run. An interruption is heard after each part.
+    pub(super) async fn new(
         scenario: &Scenario,
         keys: &Keys,
         target: &Target,
@@ -84,6 +84,7 @@ impl Calls {
         let mut weights = 0;
         let mut parts = Vec::new();
         for (part, name) in scenario.mix.iter().zip(scenario.names()) {
+            tokio::task::yield_now().await;
             weights += u64::from(part.weight);
             parts.push(Part {
                 name,

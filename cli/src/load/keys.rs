@@ -127,7 +127,7 @@ impl Keys {
                     let sampled = sampled(scenario, server).await;
                     sampled.with_context(|| format!("looking for figures to ask for at {url}"))?
                 }
-                KeySource::Generated => generated(scenario),
+                KeySource::Generated => generated(scenario).await,
             };
         }
         ensure!(
@@ -180,8 +180,8 @@ fn pairs(figures: &[Figure]) -> Vec<Pair> {
     all.into_iter().collect()
 }
 
-/// Figures that `entente generate` makes.
-fn generated(scenario: &Scenario) -> Vec<Figure> {
+/// Figures that `entente generate` makes. An interruption is heard between them.
+async fn generated(scenario: &Scenario) -> Vec<Figure> {
     let keys = &scenario.keys;
     let plan = Plan {
         seed: keys.seed,
@@ -190,6 +190,7 @@ fn generated(scenario: &Scenario) -> Vec<Figure> {
     let groups = Figures::new(plan, Edition::First).take(MOST_GROUPS);
     let mut sample = Sample::new(scenario);
     for group in groups {
+        tokio::task::yield_now().await;
         let flow = if group.flow() == trade::Flow::Import {
             "M"
         } else {

@@ -42,9 +42,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use proto::trade::v1 as trade;
 use proto::r#type::v1::Source;
+use tokio::task::spawn_blocking;
 
 use self::arrival::{Arrival, Segment};
 use self::calls::{Calls, Part};
@@ -83,21 +84,26 @@ pub(crate) async fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     } else if let [before, after] = &args.compare[..] {
         compare::write(&mut out, &Report::read(before)?, &Report::read(after)?)?;
     } else {
-        // Before the first call, since a path that cannot be written to is not to cost a run.
-        let files = Files::open(args)?;
+        // Before the first file is begun, which is to go with whoever insists.
         let stop = Stop::listen();
-        let report = tokio::select! {
-            report = load(args, &stop) => report?,
-            // What was begun of the files goes with them.
-            () = stop.insisted() => return Ok(ExitCode::from(stop::ENDED)),
+        return tokio::select! {
+            code = Box::pin(concluded(args, &stop, &mut out)) => code,
+            () = stop.insisted() => Ok(ExitCode::from(stop::ENDED)),
         };
-        // A disk that is full takes no file; what came out is told all the same.
-        let written = files.write(&report);
-        let code = conclude(&report, &mut out)?;
-        return written.map(|()| code);
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a scenario, and gives out what came of it. Dropped, it takes with it what it has begun of the files.
+async fn concluded(args: &LoadArgs, stop: &Stop, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    // Before the first call, since a path that cannot be written to is not to cost a run.
+    let files = stop.before_calls(Files::open(args)).await?;
+    let report = load(args, stop).await?;
+    // A disk that is full takes no file; what came out is told all the same.
+    let written = files.write(&report).await;
+    let code = conclude(&report, out)?;
+    written.map(|()| code)
 }
 
 fn list(out: &mut dyn Write) -> anyhow::Result<()> {
@@ -118,7 +124,7 @@ struct Files {
 }
 
 impl Files {
-    fn open(args: &LoadArgs) -> anyhow::Result<Files> {
+    async fn open(args: &LoadArgs) -> anyhow::Result<Files> {
         if let (Some(json), Some(html)) = (&args.json, &args.html) {
             let is_one = json == html || place(json).is_some_and(|json| place(html) == Some(json));
             ensure!(
@@ -127,28 +133,35 @@ impl Files {
                 json.display()
             );
         }
-        let open = |path: &Option<PathBuf>| {
-            let opened = path.as_deref().map(|path| {
-                let file = File::open(Some(path));
-                file.with_context(|| format!("writing {}", path.display()))
-            });
-            opened.transpose()
-        };
         Ok(Files {
-            json: open(&args.json)?,
-            html: open(&args.html)?,
+            json: open(args.json.clone()).await?,
+            html: open(args.html.clone()).await?,
         })
     }
 
-    fn write(self, report: &Report) -> anyhow::Result<()> {
+    async fn write(self, report: &Report) -> anyhow::Result<()> {
         if let Some(file) = self.json {
-            save(file, &report.json()?).context("writing the result")?;
+            let saved = save(file, report.json()?).await;
+            unless_unread(saved).context("writing the result")?;
         }
         if let Some(file) = self.html {
-            save(file, &page::of(report)).context("writing the page")?;
+            let saved = save(file, page::of(report)).await;
+            unless_unread(saved).context("writing the page")?;
         }
         Ok(())
     }
+}
+
+/// Opens a file on a thread that may wait: a pipe is open when somebody reads it.
+async fn open(path: Option<PathBuf>) -> anyhow::Result<Option<File>> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    let opening = spawn_blocking(move || {
+        let file = File::open(Some(&path));
+        file.with_context(|| format!("writing {}", path.display()))
+    });
+    opening.await?.map(Some)
 }
 
 /// Where a file is or will be, by whichever way it is named.
@@ -163,20 +176,28 @@ fn place(path: &Path) -> Option<PathBuf> {
     Some(folder.join(path.file_name()?))
 }
 
-fn save(file: File, text: &str) -> anyhow::Result<()> {
+/// Writes a file on a thread that may wait for whoever reads it.
+async fn save(file: File, text: String) -> anyhow::Result<()> {
     let mut out = file.writer()?;
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    drop(out);
+    let writing = spawn_blocking(move || {
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    });
+    writing.await??;
     file.commit()
 }
 
-/// Tells what came out; whoever has read enough of it gets the exit code all the same.
-fn conclude(report: &Report, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    match tell(report, out) {
-        Err(error) if is_broken_pipe(&error) => {}
-        told => told?,
+/// Whoever has read enough is no failure.
+fn unless_unread(written: anyhow::Result<()>) -> anyhow::Result<()> {
+    match written {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        written => written,
     }
+}
+
+/// Tells what came out, and whether all held.
+fn conclude(report: &Report, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    unless_unread(tell(report, out))?;
     Ok(match &report.limit {
         Some(limit) if limit.interrupted => ExitCode::FAILURE,
         Some(limit) if limit.rate.is_some() => ExitCode::SUCCESS,
@@ -199,10 +220,8 @@ fn tell(report: &Report, out: &mut dyn Write) -> anyhow::Result<()> {
 async fn load(args: &LoadArgs, stop: &Stop) -> anyhow::Result<Report> {
     let name = args.scenario.as_deref().unwrap_or("smoke");
     let scenario = changed(Scenario::find(name)?, args)?;
-    let mut stage = tokio::select! {
-        stage = Stage::set(&scenario, args, stop) => stage?,
-        () = stop.asked() => bail!("interrupted before the first call"),
-    };
+    let set = Stage::set(&scenario, args, stop);
+    let mut stage = stop.before_calls(set).await?;
     if args.find_limit {
         return limit::find(&mut stage, &scenario, args).await;
     }
@@ -272,7 +291,7 @@ impl Stage {
         if let Some(told) = keys.few(scenario).filter(|_| !args.quiet) {
             writeln!(std::io::stderr(), "{told}")?;
         }
-        let calls = Calls::new(scenario, &keys, &target, &run)?;
+        let calls = Calls::new(scenario, &keys, &target, &run).await?;
         let epoch = Instant::now();
         let crowd = match scenario.watchers.count {
             0 => None,

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use anyhow::bail;
 use tokio::sync::watch;
 
-use crate::interrupt::interrupted;
+use crate::interrupt::Interruptions;
 
 /// What shells answer of a program that Ctrl-C ended.
 pub(super) const ENDED: u8 = 130;
@@ -19,10 +20,11 @@ impl Stop {
     /// Listens from now on.
     pub(super) fn listen() -> Stop {
         let (sender, asked) = watch::channel(0);
+        let mut interruptions = Interruptions::listen();
         tokio::spawn(async move {
-            interrupted().await;
+            interruptions.next().await;
             sender.send_replace(1);
-            interrupted().await;
+            interruptions.next().await;
             sender.send_replace(2);
             tokio::time::sleep(PATIENCE).await;
             std::process::exit(ENDED.into());
@@ -39,6 +41,17 @@ impl Stop {
     /// Waits until it is to end.
     pub(super) async fn asked(&self) {
         self.times(1).await;
+    }
+
+    /// Does what comes before the first call, unless it is to end.
+    pub(super) async fn before_calls<T>(
+        &self,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        tokio::select! {
+            done = work => done,
+            () = self.asked() => bail!("interrupted before the first call"),
+        }
     }
 
     /// Waits until it is to end at once.
