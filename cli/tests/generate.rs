@@ -75,9 +75,9 @@ fn a_server_that_takes_no_more_figures_is_not_waited_for() {
     let server = Server::start();
     let mut fill = entente();
     fill.args(["generate", "--rows", "100000000", "--format", "direct"]);
-    fill.args(["--timeout", "5", "--server", &server.url]);
+    fill.args(["--timeout", "15", "--server", &server.url]);
     let fill = fill.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-    let fill = fill.unwrap();
+    let mut fill = fill.unwrap();
     let figures = [
         "trade",
         "list",
@@ -87,7 +87,9 @@ fn a_server_that_takes_no_more_figures_is_not_waited_for() {
         "1",
         "-ocsv",
     ];
-    while server.run(&figures).out.lines().count() < 2 {}
+    while server.run(&figures).out.lines().count() < 2 {
+        assert_eq!(fill.try_wait().unwrap(), None, "it ended before");
+    }
     server.signal("-STOP");
     let ran = fill.wait_with_output().unwrap();
     let err = String::from_utf8(ran.stderr).unwrap();

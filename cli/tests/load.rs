@@ -123,8 +123,8 @@ fn a_threshold_that_breaks_sets_the_exit_code() {
 fn a_run_is_held_against_the_command_lines_thresholds_alone() {
     let demo = Demo::start();
     let scenario = demo.scenario(
-        "name = 'strict'\nduration = '1s'\nwarm_up = '0s'\narrival.rate = 10\n[[mix]]\ncall = 'health'\n\
-         thresholds = { p99 = '1us' }\n[thresholds]\np50 = '1us'\n[watchers]\ncount = 1\nthresholds = { p99 = '1us' }",
+        "name = 'strict'\nduration = '1s'\nwarm_up = '0s'\ndeadline = '10m'\narrival.rate = 10\n[[mix]]\n\
+         call = 'health'\nthresholds = { p99 = '1us' }\n[thresholds]\np50 = '1us'\n[watchers]\ncount = 1\nthresholds = { p99 = '1us' }",
     );
     let options = ["--quiet", "--only-thresholds", "--threshold", "errors=0"];
     let (ran, result) = demo.load(&scenario, &options);
@@ -235,8 +235,8 @@ fn piped() -> (tempfile::TempDir, File) {
 #[test]
 fn a_run_that_is_interrupted_tells_what_came_out_until_then() {
     let server = Server::start();
-    let scenario = "name = 'long'\nduration = '10m'\nwarm_up = '0s'\n[arrival]\nfrom = 100\nto = 6100\n[[mix]]\n\
-                    call = 'health'\n[thresholds]\nerrors = 0";
+    let scenario = "name = 'long'\nduration = '10m'\nwarm_up = '0s'\ndeadline = '10m'\n[arrival]\nfrom = 100\nto = 6100\n\
+                    [[mix]]\ncall = 'health'\n[thresholds]\nerrors = 0";
     let mut begun = Begun::new(&server, scenario, &[]);
     begun.wait(2);
     let ran = begun.interrupt();
@@ -366,8 +366,8 @@ fn a_search_that_is_interrupted_claims_no_limit() {
 fn calls_that_fail_are_told_by_their_code() {
     let demo = Demo::start();
     let scenario = demo.scenario(
-        "name = 'missing'\nduration = '1s'\nwarm_up = '0s'\narrival.rate = 20\n[[mix]]\ncall = 'point-read'\n\
-         [keys]\nfrom = 'generated'\nrows = 100\n[thresholds]\nerrors = 0",
+        "name = 'missing'\nduration = '1s'\nwarm_up = '0s'\ndeadline = '10m'\narrival.rate = 20\n[[mix]]\n\
+         call = 'point-read'\n[keys]\nfrom = 'generated'\nrows = 100\n[thresholds]\nerrors = 0",
     );
     let (ran, result) = demo.load(&scenario, &["--quiet"]);
     assert_eq!(ran.code, 4, "{ran:?}");
@@ -436,8 +436,8 @@ fn a_read_that_found_nobody_until_its_deadline_took_as_long_as_that() {
 fn an_ingest_fills_a_dataset_of_its_own() {
     let demo = Demo::start();
     let scenario = demo.scenario(
-        "name = 'ingest'\nduration = '1s'\nwarm_up = '0s'\narrival.rate = 5\n[[mix]]\ncall = 'ingest'\n[ingest]\n\
-         batches = 2\nrows = 10\n[thresholds]\nerrors = 0",
+        "name = 'ingest'\nduration = '1s'\nwarm_up = '0s'\ndeadline = '10m'\narrival.rate = 5\n[[mix]]\n\
+         call = 'ingest'\n[ingest]\nbatches = 2\nrows = 10\n[thresholds]\nerrors = 0",
     );
     let (ran, result) = demo.load(&scenario, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -470,8 +470,8 @@ fn an_ingest_fills_a_dataset_of_its_own() {
 fn every_watcher_is_told_of_every_event() {
     let demo = Demo::start();
     let scenario = demo.scenario(
-        "name = 'watchers'\nduration = '2s'\nwarm_up = '1s'\narrival.rate = 5\n[[mix]]\ncall = 'record-event'\n\
-         [watchers]\ncount = 7\npair = 'CHN-KAZ'\n[thresholds]\nerrors = 0",
+        "name = 'watchers'\nduration = '2s'\nwarm_up = '1s'\ndeadline = '10m'\narrival.rate = 5\n[[mix]]\n\
+         call = 'record-event'\n[watchers]\ncount = 7\npair = 'CHN-KAZ'\n[thresholds]\nerrors = 0",
     );
     let (ran, result) = demo.load(&scenario, &["--quiet"]);
     assert_eq!(ran.code, 0, "{ran:?}");

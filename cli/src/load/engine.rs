@@ -112,7 +112,7 @@ pub(super) async fn run(
     paced.map_err(|_| anyhow::anyhow!("the clock of the run broke"))?;
     let drained = running.drain().await;
     if let Some(rest) = running.rest(timeline.ticks()) {
-        timeline.push(rest);
+        timeline.push_apart(rest);
     }
     Ok(Measured {
         tallies: running.tallies(scenario.max_in_flight),

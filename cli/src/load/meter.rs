@@ -204,7 +204,7 @@ impl Tally {
         self.counts.refused += calls;
         let why = format!(
             "not made: {bound} calls were under way, as many as max_in_flight lets be, or the generator had not come to \
-             them when the run was over"
+             them a second after the run was over"
         );
         self.fail(i32::MAX, "GENERATOR_BUSY", &why, calls);
     }

@@ -50,6 +50,12 @@ impl Timeline {
         self.last = 1;
     }
 
+    /// Takes what belongs to no stretch of those before.
+    pub(super) fn push_apart(&mut self, tick: Tick) {
+        self.last = self.stretch;
+        self.push(tick);
+    }
+
     /// Makes one entry of each two.
     fn halve(&mut self) {
         let mut from = 0.0;
@@ -140,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn what_ended_after_a_long_run_is_no_part_of_its_last_stretch() {
+        let mut timeline = Timeline::of(10);
+        // Two seconds make a stretch by now, and the last one has one.
+        (1..=11).for_each(|number| timeline.push(second(number)));
+        timeline.push_apart(second(99));
+        let ticks = timeline.into_ticks();
+        assert_eq!(ticks[5..], [second(11), second(99)]);
+    }
+
+    #[test]
     fn the_longest_result_can_be_read_back() {
         // Every figure with as many digits as a float has.
         let [long, short] = [f64::MAX / 3.0, f64::MIN_POSITIVE / 3.0];
@@ -165,7 +181,12 @@ mod tests {
             timeline: vec![tick; MOST + 1],
             ..Report::new()
         };
-        let half = MAX_BYTES / 2;
-        assert!((report.json().unwrap().len() as u64) < half);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("result.json");
+        let json = report.json().unwrap();
+        // The rest of a result has as much room as the timeline.
+        assert!((json.len() as u64) < MAX_BYTES / 2);
+        std::fs::write(&path, json).unwrap();
+        assert_eq!(Report::read(&path).unwrap().timeline, report.timeline);
     }
 }
